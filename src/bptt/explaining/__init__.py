@@ -1,0 +1,1 @@
+"""Explaining: the table of equations and the steps that it evaluates to."""

@@ -1,0 +1,1 @@
+"""Rendering: terminal, HTML, notebook and page draw what explaining and checking return."""
