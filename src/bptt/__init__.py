@@ -13,9 +13,9 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from bptt.errors import BpttError as BpttError
     from bptt.gradcheck import check_gradients as check_gradients
+    from bptt.inputs import one_hot as one_hot
     from bptt.ops import cross_entropy as cross_entropy
     from bptt.ops import softmax as softmax
-    from bptt.rnn import one_hot as one_hot
     from bptt.rnn import rnn_backward as rnn_backward
     from bptt.rnn import rnn_cell_backward as rnn_cell_backward
     from bptt.rnn import rnn_cell_forward as rnn_cell_forward
@@ -29,7 +29,7 @@ _HOME = {
     "check_gradients": "gradcheck",
     "cross_entropy": "ops",
     "softmax": "ops",
-    "one_hot": "rnn",
+    "one_hot": "inputs",
     "rnn_backward": "rnn",
     "rnn_cell_backward": "rnn",
     "rnn_cell_forward": "rnn",

@@ -142,7 +142,7 @@ def cross_entropy(z: Array, y: Array) -> tuple[Array, Elementwise]:
 
     It starts from the logits z, not from probabilities: log softmax(z) = z - log Σ exp(z) is exact where the
     probability itself underflows to 0, and -y / y_pred, which overflows there, is never formed.  The backward
-    holds only where each column of y sums to 1; :func:`bptt.rnn.one_hot_targets` makes sure of it.
+    holds only where each column of y sums to 1; :func:`bptt.inputs.one_hot_targets` makes sure of it.
 
     Parameters
     ----------

@@ -29,23 +29,14 @@ Werbos, *Backpropagation through time: what it does and how to do it*, Proc. IEE
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Literal
 
 import numpy as np
 
-from bptt.dims import DIMS, Array, check_finite, check_ids, check_shapes, named_shape
-from bptt.errors import NotFiniteError, ValueRangeError, message
-from bptt.ops import ACTIVATIONS, Activation, affine, cross_entropy, softmax
-
-Parameters = Mapping[str, Array]
-Reduction = Literal["sum", "mean"]
-
-LAYER = ("W_aa", "W_ax", "b_a")
-HEAD = ("W_ya", "b_y")
-PARAMETERS = ("W_aa", "W_ax", "W_ya", "b_a", "b_y")
+from bptt.dims import DIMS, Array, check_finite, check_shapes
+from bptt.head import HeadCache, softmax_head_backward, softmax_head_cost, softmax_head_forward
+from bptt.inputs import LAYER, PARAMETERS, Parameters, Reduction, check_parameters, check_states, one_hot_inputs
+from bptt.ops import ACTIVATIONS, Activation, affine, softmax
 
 
 @dataclass(frozen=True)
@@ -68,16 +59,6 @@ class LayerCache:
     A: Array  # (n_a, m, T_x)
     parameters: Parameters
     activation: Activation
-
-
-@dataclass(frozen=True)
-class HeadCache:
-    """What the head keeps for its backward."""
-
-    A: Array  # (n_a, m, T_x)
-    Z_y: Array  # (n_y, m, T_x), the logits
-    Y_pred: Array  # (n_y, m, T_x)
-    parameters: Parameters
 
 
 @dataclass(frozen=True)
@@ -235,7 +216,7 @@ def _layer_forward(
         for t in range(T_x):
             a_prev, _ = _cell_forward(X[:, :, t], a_prev, parameters, activation)
             A[:, :, t] = a_prev
-    _check_states(where, "A", A)
+    check_states(where, "A", A)
     return A, LayerCache(X, a0, A, parameters, activation)
 
 
@@ -279,95 +260,6 @@ def rnn_layer_backward(dA: Array, cache: LayerCache) -> dict[str, Array]:
         dX[:, :, t] = step["dx_t"]
         da_from_future = step["da_prev"]
     return {**gradients, "da0": da_from_future, "dX": dX}
-
-
-# ---------------------------------------------------------------------------------------------- the head
-
-
-def softmax_head_forward(A: Array, parameters: Parameters) -> tuple[Array, HeadCache]:
-    """Turn every state into probabilities: y_pred_t = softmax(W_ya a_t + b_y).
-
-    Parameters
-    ----------
-    A : array (n_a, m, T_x)
-    parameters : mapping
-        W_ya (n_y, n_a), b_y (n_y, 1); others are left alone.
-
-    Returns
-    -------
-    Y_pred : array (n_y, m, T_x)
-        Each ``Y_pred[:, j, t]`` sums to 1.
-    cache : HeadCache
-        For :func:`softmax_head_cost` and :func:`softmax_head_backward`.
-
-    Raises
-    ------
-    DimensionError, DtypeError, ValueRangeError
-        If the operands do not fit, are no numbers, or hold a NaN.
-    """
-    where = "softmax_head_forward"
-    check_parameters(where, parameters, HEAD)
-    operands = {**{name: parameters[name] for name in HEAD}, "A": A}
-    sizes = check_shapes(where, operands)
-    check_finite(where, operands)
-    W_ya, b_y = parameters["W_ya"], parameters["b_y"]
-    Z_y = np.empty((sizes["n_y"], sizes["m"], sizes["T_x"]), np.result_type(W_ya, A, b_y))
-    Y_pred = np.empty_like(Z_y)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for t in range(sizes["T_x"]):
-            Z_y[:, :, t], _ = affine(W_ya, A[:, :, t], b_y)  # F3
-            Y_pred[:, :, t], _ = softmax(Z_y[:, :, t])  # F4
-    _check_states(where, "z_y", Z_y)
-    return Y_pred, HeadCache(A, Z_y, Y_pred, parameters)
-
-
-def softmax_head_cost(Y: Array, cache: HeadCache, reduction: Reduction = "sum") -> complex:
-    """Return J = Σ_t Σ_m L_t with L_t = -Σ_{n_y} y_t log y_pred_t, in nats; "mean" divides it by m · T_x."""
-    Y = one_hot_targets("rnn_cost", Y, cache.Z_y.shape)
-    J = sum(
-        cross_entropy(cache.Z_y[:, :, t], Y[:, :, t])[0].sum()  # F5
-        for t in range(Y.shape[2])
-    )
-    J = J * reduction_scale("rnn_cost", reduction, Y.shape)
-    return complex(J) if np.iscomplexobj(J) else float(J)
-
-
-def softmax_head_backward(Y: Array, cache: HeadCache, reduction: Reduction = "sum") -> tuple[Array, dict[str, Array]]:
-    """Take the cost back through the head: dz_y = y_pred_t - y_t, and from it dW_ya, db_y and W_yaᵀ dz_y.
-
-    Parameters
-    ----------
-    Y : array (n_y, m, T_x), or integer ids (m, T_x)
-        Targets.
-    cache : HeadCache
-        From :func:`softmax_head_forward`.
-    reduction : {"sum", "mean"}
-
-    Returns
-    -------
-    dA : array (n_a, m, T_x)
-        da_from_output of every step.
-    gradients : dict
-        dW_ya (n_y, n_a), db_y (n_y, 1).
-
-    Raises
-    ------
-    DimensionError, DtypeError, ValueRangeError
-        If Y does not fit the predictions, or a column of it does not sum to 1.
-    """
-    Y = one_hot_targets("rnn_backward", Y, cache.Y_pred.shape)
-    scale = reduction_scale("rnn_backward", reduction, Y.shape)
-    W_ya, A, Y_pred = cache.parameters["W_ya"], cache.A, cache.Y_pred
-    dtype = np.result_type(A, Y_pred)
-    dW_ya = np.zeros(W_ya.shape, dtype)
-    db_y = np.zeros((W_ya.shape[0], 1), dtype)
-    dA = np.empty(A.shape, dtype)
-    for t in reversed(range(Y.shape[2])):
-        dz_y = (Y_pred[:, :, t] - Y[:, :, t]) * scale  # B1
-        dW_ya += dz_y @ A[:, :, t].T  # B2
-        db_y += dz_y.sum(axis=1, keepdims=True)  # B3
-        dA[:, :, t] = W_ya.T @ dz_y  # B4
-    return dA, {"dW_ya": dW_ya, "db_y": db_y}
 
 
 # ---------------------------------------------------------------------------------------- the whole network
@@ -478,148 +370,3 @@ def rnn_backward(Y: Array, cache: Cache, reduction: Reduction = "sum") -> dict[s
     dA, head = softmax_head_backward(Y, cache.head, reduction)
     layer = rnn_layer_backward(dA, cache.layer)
     return {**layer, **head}
-
-
-# ---------------------------------------------------------------------------------------- what goes in
-
-
-def one_hot(ids: Array, n: int) -> Array:
-    """Return the dense form of integer ids: (m, T_x) -> (n, m, T_x), float64, a single 1 in each column.
-
-    Parameters
-    ----------
-    ids : integer array (m, T_x)
-    n : int
-        The number of classes.
-
-    Returns
-    -------
-    array (n, m, T_x)
-
-    Raises
-    ------
-    ValueRangeError
-        If an id is outside 0 .. n - 1.
-
-    Examples
-    --------
-    >>> one_hot(np.array([[0, 2]]), 3)[:, 0, :]
-    array([[1., 0.],
-           [0., 0.],
-           [0., 1.]])
-    """
-    check_ids("one_hot", "ids", ids, n, "n")
-    return np.asarray((np.arange(n)[:, None, None] == ids).astype(np.float64))
-
-
-def one_hot_inputs(where: str, X: Array, n_x: int) -> Array:
-    """Return X dense; integer ids (m, T_x) become their one-hot columns."""
-    if isinstance(X, np.ndarray) and X.dtype.kind in "iu" and X.ndim == 2:
-        check_shapes(where, {"X": X}, {"X": ("m", "T_x")})
-        check_ids(where, "X", X, n_x, "n_x")
-        return one_hot(X, n_x)
-    return X
-
-
-def one_hot_targets(where: str, Y: Array, shape: tuple[int, ...]) -> Array:
-    """Return Y dense, after making sure that it fits (n_y, m, T_x) and that each column sums to 1."""
-    n_y, m, T_x = shape
-    sizes = {"n_y": n_y, "m": m, "T_x": T_x}
-    if isinstance(Y, np.ndarray) and Y.dtype.kind in "iu" and Y.ndim == 2:
-        check_shapes(where, {"Y": Y}, {"Y": ("m", "T_x")}, sizes)
-        check_ids(where, "Y", Y, n_y, "n_y")
-        return one_hot(Y, n_y)
-    check_shapes(where, {"Y": Y}, sizes=sizes)
-    check_finite(where, {"Y": Y})
-    off = np.abs(Y.sum(axis=0) - 1)
-    if off.max() > 1e-4 or (Y.real < 0).any():
-        j, t = (int(i) for i in np.unravel_index(off.argmax(), off.shape))
-        negative = (Y.real < 0).any() and off.max() <= 1e-4
-        raise ValueRangeError(
-            message(
-                where,
-                "Y holds a negative probability."
-                if negative
-                else f"Y[:, {j}, {t}] sums to {Y[:, j, t].sum():.6g}, not to 1.",
-                operands={"Y": named_shape(Y.shape, DIMS["Y"])},
-                details=[
-                    "Each column of Y is a distribution over the n_y classes: one-hot or soft, sum 1.",
-                    "dz_y = y_pred - y (B1) is the gradient only then.",
-                ],
-            )
-        )
-    return Y
-
-
-def reduction_scale(where: str, reduction: str, shape: tuple[int, ...]) -> float:
-    """Return what the reduction multiplies J by: 1 for "sum", 1 / (m · T_x) for "mean"."""
-    if reduction not in ("sum", "mean"):
-        raise ValueRangeError(message(where, f'reduction is {reduction!r}; "sum" or "mean" is wanted.'))
-    return 1.0 if reduction == "sum" else 1.0 / (shape[-2] * shape[-1])
-
-
-def check_parameters(
-    where: str, parameters: Parameters, names: tuple[str, ...] = PARAMETERS, activation: str = "tanh"
-) -> None:
-    """Refuse parameters that lack a name, saying which near name was given instead."""
-    if activation not in ACTIVATIONS:
-        raise ValueRangeError(message(where, f'activation is {activation!r}; "tanh" or "relu" is wanted.'))
-    if not isinstance(parameters, Mapping):
-        raise ValueRangeError(
-            message(
-                where,
-                f"parameters is a {type(parameters).__name__}; a dict with {', '.join(names)} is wanted.",
-            )
-        )
-    missing = [name for name in names if name not in parameters]
-    if missing:
-        given = [str(name) for name in parameters]
-        near = {name: get_close_matches(name, given, n=1, cutoff=0.6) for name in missing}
-        renames = [f"{close[0]!r} is there: call it {name!r}." for name, close in near.items() if close]
-        raise ValueRangeError(
-            message(
-                where,
-                f"parameters lacks {', '.join(missing)}.",
-                details=[f"wanted: {', '.join(names)}", f"given:  {', '.join(given) or 'nothing'}", *renames],
-            )
-        )
-
-
-def _check_states(where: str, name: str, values: Array) -> None:
-    bad = ~np.isfinite(values).all(axis=(0, 1))
-    if bad.any():
-        t = int(np.argmax(bad))
-        raise NotFiniteError(
-            message(
-                where,
-                f"{name} is not finite from step t = {t} on.",
-                operands={name: named_shape(values.shape, DIMS["A"] if name == "A" else DIMS["Y"])},
-                details=[
-                    "All inputs are finite, so the values outgrew the number type: the weights or inputs are too large."
-                ],
-            )
-        )
-
-
-__all__ = [
-    "HEAD",
-    "LAYER",
-    "PARAMETERS",
-    "Cache",
-    "CellCache",
-    "HeadCache",
-    "LayerCache",
-    "Parameters",
-    "Reduction",
-    "one_hot",
-    "rnn_backward",
-    "rnn_cell_backward",
-    "rnn_cell_forward",
-    "rnn_cost",
-    "rnn_forward",
-    "rnn_layer_backward",
-    "rnn_layer_forward",
-    "softmax_head_backward",
-    "softmax_head_cost",
-    "softmax_head_forward",
-]
