@@ -76,7 +76,8 @@ class Network:
         self.activate: Callable[..., Array] = np.tanh if self.tanh else relu
         self.W_ya, self.W_yaT, self.b_y = W_ya, np.ascontiguousarray(W_ya.T), b_y[:, 0]
         self.cost_scale, self.scale = scale, self.dtype.type(scale)
-        self.y = np.ascontiguousarray(Y.T).reshape(self.T_x * self.m, *Y.shape[:-2])  # (rows,) ids, or (rows, n_y)
+        y = np.ascontiguousarray(Y.T).reshape(self.T_x * self.m, *Y.shape[:-2])  # (rows,) ids, or (rows, n_y)
+        self.y = y.astype(np.intp, copy=False) if Y.ndim == 2 else y
         # rows of a chunk: enough that adding its dW_aa (n_a, n_a) to the sum costs little beside computing it
         rows = max(CHUNK_ROWS, 2 * self.n_a)
         self.chunk_steps = self.T_x if 2 * self.T_x * self.m <= 3 * rows else max(1, rows // self.m)
