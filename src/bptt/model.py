@@ -1,0 +1,231 @@
+"""SimpleRNN: the network as one object that can be trained, asked, saved and loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bptt import fused
+from bptt.dims import DIMS, Array, check_finite, check_shapes
+from bptt.errors import DimensionError, FileError, ValueRangeError, message
+from bptt.initial import Initialisation, initial_parameters
+from bptt.inputs import PARAMETERS, Reduction
+from bptt.ops import ACTIVATIONS, Activation
+from bptt.rnn import rnn_forward
+from bptt.sampling import Choice, generate
+from bptt.tensorfile import parse_json, read_tensors, write_tensors
+from bptt.training.batches import ArrayBatches, Batch, TextBatches, side_by_side, windows
+from bptt.training.flat import FlatTensors
+from bptt.training.loop import Loop, Record
+from bptt.training.optimizers import SGD, Adam
+from bptt.training.schedule import Schedule
+from bptt.training.settings import Settings
+from bptt.training.vocabulary import Vocabulary
+
+LARGEST_TENSOR = 2**30
+"""Elements of one parameter; more is refused as a mistake."""
+
+
+class SimpleRNN:
+    """The simple recurrent network a_t = tanh(W_ax x_t + W_aa a_prev + b_a), y_pred_t = softmax(W_ya a_t + b_y).
+
+    Parameters
+    ----------
+    n_x, n_a, n_y : int
+        Input, hidden and output size.
+    activation : {"tanh", "relu"}
+    initialisation : {"orthogonal", "identity", "glorot", "torch", "normal"}
+        See :func:`bptt.initial.initial_parameters`.
+    scale : float, optional
+        Of the initialisation, where it has one.
+    dtype : float32 or float64
+    seed : int
+        Of the model's own generator: equal seeds give bit-equal models and trainings.
+    vocabulary : Vocabulary, optional
+        What the ids stand for, if the model reads text.
+
+    Attributes
+    ----------
+    parameters : dict
+        W_aa (n_a, n_a), W_ax (n_a, n_x), W_ya (n_y, n_a), b_a (n_a, 1), b_y (n_y, 1).
+
+    Examples
+    --------
+    >>> model = SimpleRNN(n_x=3, n_a=5, n_y=2)
+    >>> model.predict_proba(np.ones((3, 7, 4), np.float32)).shape
+    (2, 7, 4)
+    """
+
+    def __init__(
+        self,
+        n_x: int,
+        n_a: int,
+        n_y: int,
+        *,
+        activation: Activation = "tanh",
+        initialisation: Initialisation = "orthogonal",
+        scale: float | None = None,
+        dtype: type[np.floating] | np.dtype[np.floating] = np.float32,
+        seed: int = 0,
+        vocabulary: Vocabulary | None = None,
+    ) -> None:
+        for name, size in (("n_x", n_x), ("n_a", n_a), ("n_y", n_y)):
+            if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
+                raise ValueRangeError(message("SimpleRNN", f"{name} is {size!r}; a whole number from 1 on is wanted."))
+            if size * n_a > LARGEST_TENSOR:
+                raise ValueRangeError(
+                    message("SimpleRNN", f"{name}={size} with n_a={n_a} needs a tensor of {size * n_a:,} numbers.")
+                )
+        if activation not in ACTIVATIONS:
+            raise ValueRangeError(message("SimpleRNN", f'activation is {activation!r}; "tanh" or "relu" is wanted.'))
+        if np.dtype(dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
+            raise ValueRangeError(message("SimpleRNN", f"dtype is {dtype!r}; float32 or float64 is wanted."))
+        self.activation: Activation = activation
+        self.generator = np.random.default_rng(seed)
+        self.vocabulary = vocabulary
+        self.parameters: dict[str, Array] = initial_parameters(
+            int(n_x), int(n_a), int(n_y), self.generator, initialisation, scale, np.dtype(dtype)
+        )
+
+    @classmethod
+    def for_text(cls, text: str, n_a: int = 256, **options: Any) -> SimpleRNN:
+        """Return a model of a text's characters; options are those of the class.
+
+        Examples
+        --------
+        >>> SimpleRNN.for_text("hello", n_a=8).parameters["W_ax"].shape
+        (8, 4)
+        """
+        vocabulary = Vocabulary.of(text)
+        return cls(len(vocabulary), n_a, len(vocabulary), vocabulary=vocabulary, **options)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type in which the model calculates."""
+        return self.parameters["W_aa"].dtype
+
+    # ------------------------------------------------------------------------------------- calculating
+
+    def cost_and_gradients(
+        self, X: Array, Y: Array, a0: Array | None = None, reduction: Reduction = "mean"
+    ) -> tuple[float, dict[str, Array]]:
+        """Return the cost in nats and the gradient of every parameter; see :func:`bptt.fused.step`."""
+        return fused.step(self.parameters, X, Y, a0, reduction, self.activation)
+
+    def predict_proba(self, X: Array, a0: Array | None = None) -> Array:
+        """Return Y_pred (n_y, m, T_x), the probabilities of every step.
+
+        Parameters
+        ----------
+        X : array (n_x, m, T_x), or ids (m, T_x)
+        a0 : array (n_a, m), optional
+        """
+        return rnn_forward(X, a0, self.parameters, self.activation)[1]
+
+    def predict(self, X: Array, a0: Array | None = None) -> Array:
+        """Return the most probable id of every step, (m, T_x)."""
+        return np.asarray(self.predict_proba(X, a0).argmax(axis=0))
+
+    def sample(
+        self,
+        length: int = 500,
+        prime: str | Array = "",
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        greedy: bool = False,
+        seed: int | None = None,
+    ) -> str | Array:
+        """Return a sample: a text, or ids (length,) if the model has no vocabulary.
+
+        Parameters
+        ----------
+        length : int
+            Characters, or ids.
+        prime : str or ids
+            Read first, not returned.  Without one the model starts as after a line's end.
+        temperature, top_k, top_p, greedy
+            See :class:`bptt.sampling.Choice`.
+        seed : int, optional
+            Without one, chance comes from the model's generator.
+        """
+        choice = Choice(temperature, top_k, top_p, greedy)
+        drawn = self.stream(length, prime, choice, seed)
+        if self.vocabulary is None:
+            return np.fromiter(drawn, np.int64, length)
+        return self.vocabulary.decode(list(drawn))
+
+    def stream(self, length: int, prime: str | Array, choice: Choice, seed: int | None = None) -> Iterator[int]:
+        """Return an iterator over the ids of a sample, each drawn when it is asked for."""
+        if length < 0:
+            raise ValueRangeError(message("sample", f"length is {length}; 0 or more is wanted."))
+        rng = self.generator if seed is None else np.random.default_rng(seed)
+        n_x, n_y = self.parameters["W_ax"].shape[1], self.parameters["W_ya"].shape[0]
+        if n_x != n_y:
+            raise DimensionError(
+                message("sample", f"the model reads n_x={n_x} and predicts n_y={n_y}: its output cannot be its input.")
+            )
+        ids = self._prime(prime, n_x, rng)
+        endless = generate(self.parameters, ids, choice, rng, self.activation)
+        return (i for _, i in zip(range(length), endless, strict=False))
+
+    def _prime(self, prime: str | Array, n: int, rng: np.random.Generator) -> Array:
+        if self.vocabulary is not None and isinstance(prime, str):
+            if not prime:
+                prime = "\n" if "\n" in self.vocabulary.characters else self.vocabulary.decode([int(rng.integers(n))])
+            return self.vocabulary.encode(prime, "sample")
+        ids = np.atleast_1d(np.asarray(prime if len(prime) else [int(rng.integers(n))]))
+        if ids.dtype.kind not in "iu" or ids.ndim != 1 or ids.min() < 0 or ids.max() >= n:
+            raise ValueRangeError(message("sample", f"prime is to be whole numbers from 0 to {n - 1}."))
+        return ids
+
+    # ---------------------------------------------------------------------------------------- training
+
+    def fit(
+        self,
+        X: str | Array,
+        Y: Array | None = None,
+        a0: Array | None = None,
+        *,
+        settings: Settings | None = None,
+        watch: Callable[[Record], None] | None = None,
+        **options: Any,
+    ) -> list[Record]:
+        """Train, and keep the best parameters.
+
+        Parameters
+        ----------
+        X : str, or array (n_x, examples, steps), or ids (examples, steps)
+        Y : array (n_y, examples, steps), or ids (examples, steps)
+            Not with a text: there the target is the next character.
+        a0 : array (n_a, examples), optional
+        settings : Settings, optional
+            Or its fields as options: ``fit(text, epochs=3, rate=1e-3)``.
+        watch : function, optional
+            Called with the :class:`bptt.training.loop.Record` of each step.
+
+        Returns
+        -------
+        list of Record
+            One a step.
+        """
+        loop = self.training_loop(X, Y, a0, settings or Settings(**options))
+        records = []
+        for record in loop:
+            records.append(record)
+            if watch is not None:
+                watch(record)
+        self.parameters = {name: view.copy() for name, view in loop.best.views.items()}
+        return records
+
+    def training_loop(self, X: str | Array, Y: Array | None, a0: Array | None, settings: Settings) -> Loop:
+        """Return the loop that :meth:`fit` runs, for those who want to run it themselves."""
+        flat = FlatTensors({name: self.parameters[name] for name in PARAMETERS})
+        self.parameters = flat.views
+        ...
+        raise NotImplementedError

@@ -1,0 +1,127 @@
+"""Sampling: draw what comes next, one step at a time, and feed it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from bptt.dims import Array
+from bptt.errors import ValueRangeError, message
+from bptt.inputs import Parameters
+from bptt.ops import Activation
+
+BLOCK = 256
+"""Steps for which chance is drawn at once."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How the next id is chosen from the logits.
+
+    Parameters
+    ----------
+    temperature : float
+        Divides the logits: below 1 safer, above 1 wilder.
+    top_k : int, optional
+        Choose among the k most probable only.
+    top_p : float, optional
+        Choose among the fewest whose probabilities reach p only (at this temperature; after top_k).
+    greedy : bool
+        Always take the most probable one.
+
+    References
+    ----------
+    Holtzman et al., *The curious case of neural text degeneration*, ICLR 2020 (top-p).
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    greedy: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing."""
+        wrong = ""
+        if not 0 < self.temperature < float("inf"):
+            wrong = f"temperature is {self.temperature!r}; a number above 0 is wanted (greedy is the limit 0)."
+        elif self.top_k is not None and self.top_k < 1:
+            wrong = f"top_k is {self.top_k!r}; at least 1 is wanted."
+        elif self.top_p is not None and not 0 < self.top_p <= 1:
+            wrong = f"top_p is {self.top_p!r}; a number above 0 and at most 1 is wanted."
+        if wrong:
+            raise ValueRangeError(message("sample", wrong))
+
+
+def generate(
+    parameters: Parameters,
+    prime: Array,
+    choice: Choice,
+    rng: np.random.Generator,
+    activation: Activation = "tanh",
+) -> Iterator[int]:
+    """Yield ids without end, each drawn from softmax(W_ya a_t + b_y) and fed back as the next input.
+
+    To draw from a softmax is to take the largest of logits + noise, where the noise is Gumbel's: -log of a standard
+    exponential number.  The noise of many steps is drawn at once, so that a step is two products, two sums, a tanh
+    and an argmax.
+
+    Parameters
+    ----------
+    parameters : mapping
+        W_aa (n_a, n_a), W_ax (n_a, n), W_ya (n, n_a), b_a (n_a, 1), b_y (n, 1).
+    prime : integer array (steps,)
+        Ids that are read first; at least one.
+    choice : Choice
+    rng : numpy.random.Generator
+    activation : {"tanh", "relu"}
+
+    References
+    ----------
+    Gumbel, *Statistical theory of extreme values and some practical applications*, 1954.
+    """
+    W_aa, W_in = parameters["W_aa"], np.ascontiguousarray((parameters["W_ax"] + parameters["b_a"]).T)  # (n, n_a)
+    number = W_aa.dtype.type
+    scale = number(1.0 if choice.greedy else 1.0 / choice.temperature)
+    W_ya, b_y = parameters["W_ya"] * scale, parameters["b_y"][:, 0] * scale
+    a = np.zeros(W_aa.shape[0], W_aa.dtype)
+    z_a, z_y = np.empty_like(a), np.empty_like(b_y)
+    restricted = not choice.greedy and (choice.top_k is not None or choice.top_p is not None)
+
+    def forward(i: int) -> None:
+        np.dot(W_aa, a, out=z_a)
+        np.add(z_a, W_in[i], out=z_a)
+        if activation == "tanh":
+            np.tanh(z_a, out=a)
+        else:
+            np.maximum(z_a, 0, out=a)
+
+    for i in prime.tolist():
+        forward(i)
+    while True:
+        noise = np.broadcast_to(b_y, (BLOCK, b_y.size))
+        if not choice.greedy:
+            gumbel = rng.standard_exponential((BLOCK, b_y.size), dtype=W_aa.dtype.type)
+            np.log(np.maximum(gumbel, np.finfo(gumbel.dtype).tiny), out=gumbel)
+            noise = b_y - gumbel if not restricted else -gumbel
+        for row in noise:
+            np.dot(W_ya, a, out=z_y)
+            if restricted:
+                np.add(z_y, b_y, out=z_y)
+                keep_probable(z_y, choice)
+            np.add(z_y, row, out=z_y)
+            i = int(z_y.argmax())
+            yield i
+            forward(i)
+
+
+def keep_probable(z: Array, choice: Choice) -> None:
+    """Set the logits of what may not be chosen to -infinity, in place; ties are kept in the order of the ids."""
+    order = np.argsort(-z, kind="stable")
+    kept = z.size if choice.top_k is None else min(choice.top_k, z.size)
+    if choice.top_p is not None and choice.top_p < 1:
+        p = np.exp(z[order[:kept]] - z[order[0]])
+        reached = np.cumsum(p) / p.sum()
+        kept = min(kept, int(np.searchsorted(reached, choice.top_p)) + 1)
+    z[order[kept:]] = -np.inf
