@@ -10,18 +10,20 @@ from typing import Any
 import numpy as np
 
 from bptt import fused
-from bptt.dims import DIMS, Array, check_finite, check_shapes
-from bptt.errors import DimensionError, FileError, ValueRangeError, message
+from bptt.dims import Array
+from bptt.errors import DimensionError, ValueRangeError, message
 from bptt.initial import Initialisation, initial_parameters
 from bptt.inputs import PARAMETERS, Reduction
+from bptt.modelfile import FORMAT, checked_parameters, checked_vocabulary
 from bptt.ops import ACTIVATIONS, Activation
 from bptt.rnn import rnn_forward
 from bptt.sampling import Choice, generate
-from bptt.tensorfile import parse_json, read_tensors, write_tensors
-from bptt.training.batches import ArrayBatches, Batch, TextBatches, side_by_side, windows
+from bptt.tensorfile import read_tensors, write_tensors
+from bptt.training.batches import Batch
+from bptt.training.data import Data, array_data, check_arrays, text_data
 from bptt.training.flat import FlatTensors
 from bptt.training.loop import Loop, Record
-from bptt.training.optimizers import SGD, Adam
+from bptt.training.optimizers import SGD, Adam, Optimizer
 from bptt.training.schedule import Schedule
 from bptt.training.settings import Settings
 from bptt.training.vocabulary import Vocabulary
@@ -214,7 +216,8 @@ class SimpleRNN:
         list of Record
             One a step.
         """
-        loop = self.training_loop(X, Y, a0, settings or Settings(**options))
+        data = self.data(X, Y, a0, settings or Settings(**options))
+        loop = self.training_loop(data, settings or Settings(**options))
         records = []
         for record in loop:
             records.append(record)
@@ -223,9 +226,90 @@ class SimpleRNN:
         self.parameters = {name: view.copy() for name, view in loop.best.views.items()}
         return records
 
-    def training_loop(self, X: str | Array, Y: Array | None, a0: Array | None, settings: Settings) -> Loop:
+    def data(self, X: str | Array, Y: Array | None, a0: Array | None, settings: Settings) -> Data:
+        """Return a text or arrays as :meth:`training_loop` takes them, split and in the model's types."""
+        if isinstance(X, str):
+            if self.vocabulary is None:
+                raise ValueRangeError(
+                    message("fit", "the model has no vocabulary.", hint="SimpleRNN.for_text(text) makes one that has.")
+                )
+            return text_data(self.vocabulary.encode(X, "fit"), settings)
+        if Y is None:
+            raise ValueRangeError(message("fit", "Y is missing; only a text is its own target."))
+        check_arrays("fit", X, Y, a0)
+        X, Y = (array if array.ndim == 2 else array.astype(self.dtype) for array in (X, Y))
+        return array_data(X, Y, None if a0 is None else a0.astype(self.dtype), settings)
+
+    def training_loop(self, data: Data, settings: Settings) -> Loop:
         """Return the loop that :meth:`fit` runs, for those who want to run it themselves."""
         flat = FlatTensors({name: self.parameters[name] for name in PARAMETERS})
-        self.parameters = flat.views
-        ...
-        raise NotImplementedError
+        self.parameters = flat.views  # the loop changes them in place
+
+        def step(batch: Batch, a0: Array | None) -> tuple[float, Mapping[str, Array], Array]:
+            return fused.step_with_state(flat.views, batch.X, batch.Y, a0, "mean", self.activation)
+
+        def evaluate() -> float:
+            total, count, carried = 0.0, 0, None
+            for batch in data.evaluation():
+                a0 = batch.a0 if batch.fresh else carried
+                cost, carried = fused.cost_and_state(flat.views, batch.X, batch.Y, a0, "sum", self.activation)
+                total, count = total + cost, count + batch.Y.shape[-2] * batch.Y.shape[-1]
+            return total / count
+
+        per_epoch = data.batches.steps_per_epoch
+        steps = settings.total_steps(per_epoch)
+        weights = sum(flat.views[name].size for name in PARAMETERS if name.startswith("W"))  # they come first
+        optimizer: Optimizer
+        if settings.optimizer == "adam":
+            optimizer = Adam(flat.values, weights, settings.weight_decay)
+        else:
+            optimizer = SGD(flat.values, weights, settings.momentum, settings.weight_decay)
+        return Loop(
+            flat,
+            step,
+            data.batches,
+            optimizer,
+            Schedule(settings.schedule, settings.rate, settings.warm_up, steps),
+            self.generator,
+            steps=steps,
+            evaluate=evaluate if data.held_back is not None else None,
+            evaluate_every=settings.evaluate_every or min(per_epoch, 1000),
+            patience=settings.patience,
+            clip_norm=settings.clip_norm,
+            clip_value=settings.clip_value,
+        )
+
+    # --------------------------------------------------------------------------------- saving, loading
+
+    def metadata(self) -> dict[str, str]:
+        """Return what makes the parameters a model again, as a file keeps it."""
+        metadata = {"format": FORMAT, "activation": self.activation}
+        if self.vocabulary is not None:
+            metadata["vocabulary"] = json.dumps(self.vocabulary.characters)
+        return metadata
+
+    def save(self, path: str | Path) -> None:
+        """Write the model as safetensors, atomically."""
+        write_tensors(Path(path), {name: self.parameters[name] for name in PARAMETERS}, self.metadata())
+
+    @classmethod
+    def load(cls, path: str | Path) -> SimpleRNN:
+        """Read a model that :meth:`save` or ``bptt train`` wrote; a checkpoint is one, too.
+
+        Raises
+        ------
+        FileError
+            If the file is missing, damaged or hostile: nothing in it is trusted, and nothing of it is run.
+        """
+        return cls.from_tensors(*read_tensors(Path(path), "load"), str(path))
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Array], metadata: Mapping[str, str], path: str) -> SimpleRNN:
+        """Return a model from the tensors and metadata of the file ``path``."""
+        parameters = checked_parameters(tensors, metadata, path)
+        model = cls.__new__(cls)
+        model.activation = "relu" if metadata["activation"] == "relu" else "tanh"
+        model.generator = np.random.default_rng(0)
+        model.vocabulary = checked_vocabulary(parameters, metadata, path)
+        model.parameters = parameters
+        return model

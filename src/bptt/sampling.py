@@ -9,6 +9,7 @@ import numpy as np
 
 from bptt.dims import Array
 from bptt.errors import ValueRangeError, message
+from bptt.fused import cell
 from bptt.inputs import Parameters
 from bptt.ops import Activation
 
@@ -81,39 +82,30 @@ def generate(
     ----------
     Gumbel, *Statistical theory of extreme values and some practical applications*, 1954.
     """
-    W_aa, W_in = parameters["W_aa"], np.ascontiguousarray((parameters["W_ax"] + parameters["b_a"]).T)  # (n, n_a)
-    number = W_aa.dtype.type
-    scale = number(1.0 if choice.greedy else 1.0 / choice.temperature)
-    W_ya, b_y = parameters["W_ya"] * scale, parameters["b_y"][:, 0] * scale
-    a = np.zeros(W_aa.shape[0], W_aa.dtype)
-    z_a, z_y = np.empty_like(a), np.empty_like(b_y)
-    restricted = not choice.greedy and (choice.top_k is not None or choice.top_p is not None)
-
-    def forward(i: int) -> None:
-        np.dot(W_aa, a, out=z_a)
-        np.add(z_a, W_in[i], out=z_a)
-        if activation == "tanh":
-            np.tanh(z_a, out=a)
-        else:
-            np.maximum(z_a, 0, out=a)
-
+    dtype = parameters["W_aa"].dtype.type
+    scale = dtype(1.0 if choice.greedy else 1.0 / choice.temperature)
+    scaled = {**parameters, "W_ya": parameters["W_ya"] * scale, "b_y": parameters["b_y"] * scale}
+    advance = cell(scaled, activation)
+    a = np.zeros(len(parameters["W_aa"]), dtype)
     for i in prime.tolist():
-        forward(i)
+        a, z_y = advance(i, a)
+    restricted = not choice.greedy and (choice.top_k is not None or choice.top_p is not None)
     while True:
-        noise = np.broadcast_to(b_y, (BLOCK, b_y.size))
-        if not choice.greedy:
-            gumbel = rng.standard_exponential((BLOCK, b_y.size), dtype=W_aa.dtype.type)
-            np.log(np.maximum(gumbel, np.finfo(gumbel.dtype).tiny), out=gumbel)
-            noise = b_y - gumbel if not restricted else -gumbel
-        for row in noise:
-            np.dot(W_ya, a, out=z_y)
+        for noise in gumbel(rng, BLOCK, z_y.size, dtype, choice.greedy):
             if restricted:
-                np.add(z_y, b_y, out=z_y)
                 keep_probable(z_y, choice)
-            np.add(z_y, row, out=z_y)
+            z_y += noise
             i = int(z_y.argmax())
             yield i
-            forward(i)
+            a, z_y = advance(i, a)
+
+
+def gumbel(rng: np.random.Generator, rows: int, n: int, dtype: type[np.floating], none: bool) -> Array:
+    """Return Gumbel noise (rows, n), or zeros where none is wanted."""
+    if none:
+        return np.zeros((rows, n), dtype)
+    noise = np.maximum(rng.standard_exponential((rows, n), dtype=dtype), np.finfo(dtype).tiny)
+    return np.negative(np.log(noise, out=noise), out=noise)
 
 
 def keep_probable(z: Array, choice: Choice) -> None:

@@ -68,8 +68,7 @@ def unpack(loop: Loop, tensors: Mapping[str, Array], metadata: Mapping[str, str]
             raise FileError(
                 message(
                     where,
-                    f"the checkpoint's {name} is {array.dtype} {array.shape};"
-                    f" {target.dtype} {target.shape} is wanted.",
+                    f"the checkpoint's {name} is {array.dtype} {array.shape}; {target.dtype} {target.shape} is wanted.",
                 )
             )
         check_finite(where, {name: array})

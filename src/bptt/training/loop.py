@@ -125,7 +125,9 @@ class Loop:
         self._gradient.fill(gradients, prefix="d")
         size = norm(g)
         if not (math.isfinite(cost) and math.isfinite(size)):
-            self._name_first(number, {"cost": np.asarray(cost), **{f"d{k}": v for k, v in self._gradient.views.items()}})
+            self._name_first(
+                number, {"cost": np.asarray(cost), **{f"d{k}": v for k, v in self._gradient.views.items()}}
+            )
         clipped = self.clip_value is not None and clip_by_value(g, self.clip_value)
         if self.clip_norm is not None:
             clipped |= clip_by_norm(g, norm(g) if clipped else size, self.clip_norm)

@@ -31,12 +31,14 @@ class Settings:
     validation: float = 0.05  # the share that is held back
     evaluate_every: int | None = None  # steps; an epoch, at most 1000
     patience: int | None = None  # evaluations without a new best one
+    seed: int = 0  # chooses which examples of arrays are held back
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         for name in ("m", "T_x", "steps", "evaluate_every", "patience"):
-            self._check(name, integer=True, low=1, optional=name != "epochs")
+            self._check(name, integer=True, low=1, optional=True)
         self._check("warm_up", integer=True, low=0)
+        self._check("seed", integer=True, low=0)
         self._check("epochs", above=0)
         self._check("rate", above=0)
         for name in ("clip_norm", "clip_value"):

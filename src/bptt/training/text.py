@@ -84,9 +84,7 @@ def _undecodable(path: Path, content: bytes, encoding: str, error: UnicodeError,
     except UnicodeError:
         hint = "Give its encoding with --encoding NAME."
     byte = f" is 0x{content[at]:02x}, which" if at < len(content) else ""
-    return FileError(
-        message(where, f"{path} is not in {encoding}: byte {at}{byte} does not belong there.", hint=hint)
-    )
+    return FileError(message(where, f"{path} is not in {encoding}: byte {at}{byte} does not belong there.", hint=hint))
 
 
 def _text(content: str, source: str) -> Text:
