@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -281,16 +280,16 @@ class SimpleRNN:
 
     # --------------------------------------------------------------------------------- saving, loading
 
-    def metadata(self) -> dict[str, str]:
+    def about(self) -> dict[str, Any]:
         """Return what makes the parameters a model again, as a file keeps it."""
-        metadata = {"format": FORMAT, "activation": self.activation}
+        about: dict[str, Any] = {"format": FORMAT, "activation": self.activation}
         if self.vocabulary is not None:
-            metadata["vocabulary"] = json.dumps(self.vocabulary.characters)
-        return metadata
+            about["vocabulary"] = self.vocabulary.characters
+        return about
 
     def save(self, path: str | Path) -> None:
         """Write the model as safetensors, atomically."""
-        write_tensors(Path(path), {name: self.parameters[name] for name in PARAMETERS}, self.metadata())
+        write_tensors(Path(path), {name: self.parameters[name] for name in PARAMETERS}, self.about())
 
     @classmethod
     def load(cls, path: str | Path) -> SimpleRNN:
@@ -304,12 +303,12 @@ class SimpleRNN:
         return cls.from_tensors(*read_tensors(Path(path), "load"), str(path))
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Array], metadata: Mapping[str, str], path: str) -> SimpleRNN:
-        """Return a model from the tensors and metadata of the file ``path``."""
-        parameters = checked_parameters(tensors, metadata, path)
+    def from_tensors(cls, tensors: Mapping[str, Array], about: Mapping[str, Any], path: str) -> SimpleRNN:
+        """Return a model from what :func:`bptt.tensorfile.read_tensors` found in the file ``path``."""
+        parameters = checked_parameters(tensors, about, path)
         model = cls.__new__(cls)
-        model.activation = "relu" if metadata["activation"] == "relu" else "tanh"
+        model.activation = "relu" if about["activation"] == "relu" else "tanh"
         model.generator = np.random.default_rng(0)
-        model.vocabulary = checked_vocabulary(parameters, metadata, path)
+        model.vocabulary = checked_vocabulary(parameters, about, path)
         model.parameters = parameters
         return model

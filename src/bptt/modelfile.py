@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -10,13 +11,12 @@ from bptt.dims import Array, check_finite, check_shapes
 from bptt.errors import BpttError, FileError, ValueRangeError, message
 from bptt.inputs import PARAMETERS
 from bptt.ops import ACTIVATIONS
-from bptt.tensorfile import parse_json
 from bptt.training.vocabulary import Vocabulary
 
 FORMAT = "bptt 1"
 
 
-def checked_parameters(tensors: Mapping[str, Array], metadata: Mapping[str, str], path: str) -> dict[str, Array]:
+def checked_parameters(tensors: Mapping[str, Array], about: Mapping[str, Any], path: str) -> dict[str, Array]:
     """Return the parameters of a model file.
 
     Raises
@@ -25,8 +25,8 @@ def checked_parameters(tensors: Mapping[str, Array], metadata: Mapping[str, str]
         If one is missing, not finite, of another type than the others, or does not fit them, or if the file is of
         another format or names no activation.
     """
-    if metadata.get("format") != FORMAT:
-        found = repr(metadata["format"][:40]) if "format" in metadata else "none"
+    if about.get("format") != FORMAT:
+        found = repr(about["format"])[:40] if "format" in about else "none"
         raise FileError(message("load", f"{path} is no bptt model: its format is {found}, {FORMAT!r} is wanted."))
     missing = [name for name in PARAMETERS if name not in tensors]
     if missing:
@@ -41,14 +41,16 @@ def checked_parameters(tensors: Mapping[str, Array], metadata: Mapping[str, str]
         check_finite("load", parameters)
     except BpttError as error:
         raise FileError(message("load", f"{path} is damaged.", details=str(error).split("\n"))) from error
-    if metadata.get("activation") not in ACTIVATIONS:
+    if about.get("activation") not in tuple(ACTIVATIONS):
         raise FileError(
-            message("load", f"{path} names the activation {metadata.get('activation')!r}; tanh or relu is wanted.")
+            message(
+                "load", f"{path} names the activation {str(about.get('activation'))[:40]!r}; tanh or relu is wanted."
+            )
         )
     return parameters
 
 
-def checked_vocabulary(parameters: Mapping[str, Array], metadata: Mapping[str, str], path: str) -> Vocabulary | None:
+def checked_vocabulary(parameters: Mapping[str, Array], about: Mapping[str, Any], path: str) -> Vocabulary | None:
     """Return the vocabulary of a model file, or None if it has none.
 
     Raises
@@ -56,9 +58,9 @@ def checked_vocabulary(parameters: Mapping[str, Array], metadata: Mapping[str, s
     FileError
         If it is damaged or does not have n_x = n_y characters.
     """
-    if "vocabulary" not in metadata:
+    if "vocabulary" not in about:
         return None
-    characters = parse_json(metadata["vocabulary"], f"the vocabulary of {path}", "load")
+    characters = about["vocabulary"]
     n_x, n_y = parameters["W_ax"].shape[1], parameters["W_ya"].shape[0]
     if not isinstance(characters, str) or not (len(characters) == n_x == n_y):
         count = f"{len(characters)} characters" if isinstance(characters, str) else f"a {type(characters).__name__}"

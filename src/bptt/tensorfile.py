@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -14,12 +15,13 @@ from safetensors.numpy import save
 from bptt.dims import Array
 from bptt.errors import FileError, message
 
+KEY = "bptt"
 LARGEST = 2**32
 """Bytes; a larger file is refused before anything of it is read.  n_a = 16 384 fits in float32."""
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
-    """Write tensors and metadata as safetensors, atomically.
+def write_tensors(path: Path, tensors: Mapping[str, Array], about: Mapping[str, Any]) -> None:
+    """Write tensors, and what is to be known about them, as safetensors, atomically.
 
     A reader, and whoever comes after a crash at any moment, finds the old file or the new one, never a part: the
     bytes go to a temporary file beside it, are forced to the disk, and take the old file's name in one step.
@@ -29,7 +31,9 @@ def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[st
     path : Path
     tensors : mapping of str to array
         Of any memory order: safetensors stores the raw buffer, so each is made contiguous first.
-    metadata : mapping of str to str
+    about : mapping
+        Plain values.  They go as JSON under one metadata key: safetensors stores strings only, a generator's
+        numbers have 128 bits, and several keys would come out in another order in every process.
 
     Raises
     ------
@@ -37,7 +41,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[st
         If the file cannot be written; the old one is then untouched.
     """
     contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    write_atomically(path, save(contiguous, dict(metadata)))
+    write_atomically(path, save(contiguous, {KEY: json.dumps(about)}))
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -65,8 +69,8 @@ def sync_directory(directory: Path) -> None:
             os.close(descriptor)
 
 
-def read_tensors(path: Path, where: str) -> tuple[dict[str, Array], dict[str, str]]:
-    """Read the tensors and the metadata of a safetensors file.
+def read_tensors(path: Path, where: str) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Read the tensors of a safetensors file, and what :func:`write_tensors` was told about them.
 
     Parameters
     ----------
@@ -77,7 +81,8 @@ def read_tensors(path: Path, where: str) -> tuple[dict[str, Array], dict[str, st
     Returns
     -------
     tensors : dict of str to array
-    metadata : dict of str to str
+    about : dict
+        Empty if the file was written by somebody else.
 
     Raises
     ------
@@ -87,7 +92,8 @@ def read_tensors(path: Path, where: str) -> tuple[dict[str, Array], dict[str, st
     check_readable(path, where, LARGEST)
     try:
         with safe_open(path, framework="numpy") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118 - no mapping
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+            metadata = file.metadata() or {}
     except MemoryError as error:
         raise FileError(message(where, f"{path} does not fit into this machine's memory.")) from error
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -99,6 +105,11 @@ def read_tensors(path: Path, where: str) -> tuple[dict[str, Array], dict[str, st
                 hint="It may be cut off or of another kind; `bptt train` writes such files as best.safetensors.",
             )
         ) from error
+
+    about = parse_json(metadata[KEY], f"what {path} says about itself", where) if KEY in metadata else {}
+    if not isinstance(about, dict):
+        raise FileError(message(where, f"what {path} says about itself is damaged."))
+    return tensors, about
 
 
 def check_readable(path: Path, where: str, largest: int | None = None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 from bptt.dims import Array
 from bptt.errors import FileError, ValueRangeError, message
 from bptt.model import SimpleRNN
-from bptt.tensorfile import parse_json, read_tensors
+from bptt.tensorfile import read_tensors
 from bptt.training.checkpoint import unpack
 from bptt.training.data import Data, check_arrays, classes, read_arrays
 from bptt.training.directory import RunDirectory
@@ -31,8 +30,7 @@ EXTENDABLE = {"epochs", "steps", "patience"}
 class Options:
     """What the command was given; settings and architecture hold only what was named."""
 
-    data: Path | None
-    out: Path
+    data: Path | None = None
     encoding: str | None = None
     log_every: int | None = None
     save_every: float = 10.0
@@ -62,7 +60,7 @@ class Source:
     arrays: tuple[Array, Array, Array | None] | None = None
 
 
-def begin(options: Options, *, resume: bool, force: bool) -> Job:
+def begin(options: Options, directory: RunDirectory, *, resume: bool, force: bool) -> Job:
     """Return a run that is ready to go.
 
     Raises
@@ -72,7 +70,7 @@ def begin(options: Options, *, resume: bool, force: bool) -> Job:
     """
     if resume and force:
         raise ValueRangeError(message("train", "--resume goes on with a run, --force throws it away: give one."))
-    return _resumed(options) if resume else _new(options, force)
+    return _resumed(options, directory) if resume else _new(options, directory, force)
 
 
 def read_source(path: Path | None, encoding: str) -> Source:
@@ -87,14 +85,13 @@ def read_source(path: Path | None, encoding: str) -> Source:
     return Source(text.source, text.sha256, text.content)
 
 
-def _new(options: Options, force: bool) -> Job:
+def _new(options: Options, directory: RunDirectory, force: bool) -> Job:
     settings = Settings(**_without_zero_limits(options.settings))
     encoding = options.encoding or "utf-8"
     source = read_source(options.data, encoding)
     model = _model(source, options.architecture, settings.seed)
     data = _data(model, source, settings)
-    settings = replace(settings, m=data.batches.m, T_x=data.T_x)
-    directory = RunDirectory(options.out)
+    settings = replace(settings, m=data.batches.m, T_x=data.batches.T_x)
     directory.begin(force)
     about = {
         "settings": settings.to_json(),
@@ -109,12 +106,11 @@ def _new(options: Options, force: bool) -> Job:
     return _job(options, model, data, settings, source, directory, about, [])
 
 
-def _resumed(options: Options) -> Job:
-    directory = RunDirectory(options.out)
+def _resumed(options: Options, directory: RunDirectory) -> Job:
     directory.check_resumable()
-    tensors, metadata = read_tensors(directory.last, "resume")
-    model = SimpleRNN.from_tensors(tensors, metadata, str(directory.last))
-    about = _about(metadata, directory.last)
+    tensors, saved = read_tensors(directory.last, "resume")
+    model = SimpleRNN.from_tensors(tensors, saved, str(directory.last))
+    about = _about(saved, directory.last)
     fixed = [name for name in {**options.settings, **options.architecture} if name not in EXTENDABLE]
     fixed += [name for name in ("log_every", "encoding") if getattr(options, name) is not None]
     if fixed:
@@ -138,8 +134,7 @@ def _resumed(options: Options) -> Job:
         "data": {**recorded, "path": None if path is None else str(path.resolve()), "sha256": source.sha256},
         "environment": now,
     }
-    job = _job(options, model, data, settings, source, directory, about, warnings, (tensors, metadata))
-    return job
+    return _job(options, model, data, settings, source, directory, about, warnings, (tensors, saved))
 
 
 def _job(
@@ -151,7 +146,7 @@ def _job(
     directory: RunDirectory,
     about: dict[str, Any],
     warnings: list[str],
-    checkpoint: tuple[dict[str, Array], dict[str, str]] | None = None,
+    checkpoint: tuple[dict[str, Array], dict[str, Any]] | None = None,
 ) -> Job:
     loop = model.training_loop(data, settings)
     if checkpoint is not None:
@@ -159,8 +154,8 @@ def _job(
     run = Run(
         loop,
         directory,
-        model.metadata(),
-        {"run": json.dumps(about)},
+        model.about(),
+        about,
         log_every=about["log_every"],
         save_every=options.save_every,
     )
@@ -194,10 +189,10 @@ def _data(model: SimpleRNN, source: Source, settings: Settings) -> Data:
     return model.data(*source.arrays, settings)
 
 
-def _about(metadata: dict[str, str], path: Path) -> dict[str, Any]:
-    if "run" not in metadata:
+def _about(saved: dict[str, Any], path: Path) -> dict[str, Any]:
+    if "run" not in saved:
         raise FileError(message("resume", f"{path} is a model, but no checkpoint that a run can go on from."))
-    about = parse_json(metadata["run"], f"what {path} says about its run", "resume")
+    about = saved["run"]
     try:
         assert isinstance(about, dict)
         data, log_every = about["data"], about["log_every"]
@@ -214,7 +209,7 @@ def _about(metadata: dict[str, str], path: Path) -> dict[str, Any]:
         whole = False
     if not whole:
         raise FileError(message("resume", f"what {path} says about its run is damaged."))
-    return about  # type: ignore[return-value]
+    return dict(about)
 
 
 def _without_zero_limits(settings: dict[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class Show:
         self.unit = "bits/char" if job.source.text is not None else "bits/step"
         self.items = "char/s" if job.source.text is not None else "steps/s"
         self.validation: float | None = None
+        self.predictions = job.data.batches.m * job.data.batches.T_x  # a step
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
@@ -49,7 +50,7 @@ class Show:
     def __enter__(self) -> Show:
         """Say what is trained on, and begin."""
         job = self.job
-        self.console.print(_heading(job))
+        self.console.print(_heading(job), soft_wrap=True)
         self.began = self._shown = self._sampled = time.monotonic()
         loop = job.run.loop
         self.progress.start()
@@ -69,7 +70,8 @@ class Show:
         now = time.monotonic()
         if record.validation is not None:
             self.validation = record.validation
-        elif now - self._shown < (LINE if self.progress.disable else REFRESH):
+        pause = REFRESH if not self.progress.disable else LINE if record.validation is None else LINE / 5
+        if now - self._shown < pause and record.step < self.job.run.loop.steps:
             return
         self._shown = now
         speed = self.speed(record.step, now)
@@ -80,7 +82,8 @@ class Show:
             left = (self.job.run.loop.steps - record.step) * (now - self.began) / (record.step - self.first_step)
             self.console.print(
                 f"step {record.step}/{self.job.run.loop.steps}  epoch {record.epoch:.2f}  {cost}"
-                f"  {speed:,.0f} {self.items}  {left:.0f} s left"
+                f"  {speed:,.0f} {self.items}  {left:.0f} s left",
+                soft_wrap=True,
             )
         else:
             self.progress.update(
@@ -96,7 +99,7 @@ class Show:
 
     def speed(self, step: int, now: float) -> float:
         """Return the predictions a second since this command began."""
-        return (step - self.first_step) * self.job.data.batches.m * self.job.data.T_x / max(now - self.began, 1e-9)
+        return (step - self.first_step) * self.predictions / max(now - self.began, 1e-9)
 
     def show_sample(self, step: int) -> None:
         """Show a short sample of the model as it is; its chance is the step's own and disturbs nothing."""
@@ -126,14 +129,14 @@ def _heading(job: Job) -> str:
     start = f"going on from step {loop.step}" if loop.step else "training"
     return (
         f"{start}: {job.source.name}{size}\n"
-        f"n_x={n_x} n_a={n_a} n_y={W_ya.shape[0]} m={job.data.batches.m} T_x={job.data.T_x},"
+        f"n_x={n_x} n_a={n_a} n_y={W_ya.shape[0]} m={job.data.batches.m} T_x={job.data.batches.T_x},"
         f" {loop.parameters.values.size:,} parameters, {loop.steps:,} steps, into {job.run.directory.path}/"
     )
 
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C (or a request to end) into a flag that is asked after each step; a second one is at once."""
+    """Turn the first Ctrl-C, or request to end, into a flag that is asked after each step; a second ends at once."""
     asked = threading.Event()
 
     def handler(number: int, frame: Any) -> None:

@@ -17,7 +17,7 @@ def train(
     data: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[TEXT | ARRAYS.npz]",
+            metavar="TEXT | ARRAYS.npz",
             help="A text file, or an npz file with X, Y and optionally a0. Without one: the help topics of Python.",
             show_default=False,
         ),
@@ -77,6 +77,7 @@ def train(
     from bptt.cli.begin import Options, begin
     from bptt.cli.report import finish
     from bptt.cli.show import Show, interruptible
+    from bptt.training.directory import RunDirectory
 
     chosen = {
         "m": m, "T_x": T_x, "epochs": epochs, "steps": steps, "optimizer": optimizer, "rate": rate,
@@ -93,17 +94,17 @@ def train(
         check_plot(plot)
     options = Options(
         data=data,
-        out=out,
         encoding=encoding,
         log_every=log_every,
         save_every=save_every,
         settings={name: value for name, value in chosen.items() if value is not None},
         architecture={name: value for name, value in architecture.items() if value is not None},
     )
-    job = begin(options, resume=resume, force=force)
-    for warning in job.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    with interruptible() as interrupted, Show(job, sample_every) as show:
-        done = job.run.go(show.watch, interrupted)
+    with RunDirectory(out) as directory:
+        job = begin(options, directory, resume=resume, force=force)
+        for warning in job.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+        with interruptible() as interrupted, Show(job, sample_every) as show:
+            done = job.run.go(show.watch, interrupted)
     finish(job, show, done=done, plot=plot, as_json=as_json)
     return ExitCode.OK if done else ExitCode.INTERRUPTED

@@ -25,6 +25,8 @@ class Batch:
 class Batches(Protocol):
     """What the loop asks of its data: an endless row of batches, epoch after epoch."""
 
+    m: int
+    T_x: int
     steps_per_epoch: int
 
     def next(self, generator: np.random.Generator) -> Batch:

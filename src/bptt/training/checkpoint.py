@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from bptt.dims import Array, check_finite
 from bptt.errors import FileError, ValueRangeError, message
-from bptt.tensorfile import parse_json
 from bptt.training.batches import as_json
 from bptt.training.loop import Loop
 
 COUNTERS = ("step", "best_step", "stale", "cost_steps")
 
 
-def pack(loop: Loop) -> tuple[dict[str, Array], dict[str, str]]:
+def pack(loop: Loop) -> tuple[dict[str, Array], dict[str, Any]]:
     """Return the state of a training.
 
     Returns
     -------
     tensors : dict
         The parameters under their names, ``best.*``, ``optimizer.*``, and ``carried`` and ``order`` where there are.
-    metadata : dict
-        ``generator``: the generator's state as JSON, since its numbers have 128 bits; ``training``: counters and
-        the place in the data.
+    about : dict
+        ``generator``: the generator's state; ``training``: counters and the place in the data.
     """
     tensors = dict(loop.parameters.views)
     tensors |= {f"best.{name}": array for name, array in loop.best.views.items()}
@@ -44,12 +39,12 @@ def pack(loop: Loop) -> tuple[dict[str, Array], dict[str, str]]:
         "cursor": loop.batches.cursor(),
     }
     return tensors, {
-        "generator": json.dumps(loop.generator.bit_generator.state),
-        "training": json.dumps(progress),
+        "generator": loop.generator.bit_generator.state,
+        "training": progress,
     }
 
 
-def unpack(loop: Loop, tensors: Mapping[str, Array], metadata: Mapping[str, str], where: str = "resume") -> None:
+def unpack(loop: Loop, tensors: Mapping[str, Array], about: Mapping[str, Any], where: str = "resume") -> None:
     """Put a training into the state of a checkpoint.
 
     Raises
@@ -57,8 +52,7 @@ def unpack(loop: Loop, tensors: Mapping[str, Array], metadata: Mapping[str, str]
     FileError
         If the checkpoint lacks a part, or a part of it is damaged.
     """
-    progress = parse_json(_part(metadata, "training", where), "the checkpoint's training state", where)
-    generator = parse_json(_part(metadata, "generator", where), "the checkpoint's generator", where)
+    progress, generator = _part(about, "training", where), _part(about, "generator", where)
     targets = {name: (f"best.{name}", view) for name, view in loop.best.views.items()}
     states = {f"optimizer.{name}": array for name, array in loop.optimizer.state.items()}
     wanted = {**loop.parameters.views, **dict(targets.values()), **states}
@@ -78,16 +72,22 @@ def unpack(loop: Loop, tensors: Mapping[str, Array], metadata: Mapping[str, str]
         counters = {name: _counter(progress[name]) for name in COUNTERS}
         best_cost, cost_sum = progress["best_cost"], float(progress["cost_sum"])
         loop.best_cost = math.inf if best_cost is None else float(best_cost)
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         if isinstance(error, ValueRangeError):
             raise
         raise FileError(message(where, f"the checkpoint's training state is damaged ({error}).")) from error
+    carried = tensors.get("carried")
+    if carried is not None:
+        n_a, dtype = len(loop.parameters.views["W_aa"]), loop.parameters.values.dtype
+        if carried.shape != (n_a, loop.batches.m) or carried.dtype != dtype:
+            raise FileError(message(where, f"the checkpoint's carried state is {carried.dtype} {carried.shape}."))
+        check_finite(where, {"carried": carried})
     for name, target in wanted.items():
         target[...] = tensors[name]
     for name, value in counters.items():
         setattr(loop, name, value)
     loop.cost_sum = cost_sum
-    loop.carried = None if "carried" not in tensors else np.ascontiguousarray(tensors["carried"])
+    loop.carried = carried
 
 
 def _part(parts: Mapping[str, Any], name: str, where: str) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +28,12 @@ class Data:
 
     batches: Batches
     held_back: tuple[Array, Array, Array | None] | None  # X, Y, a0
-    m: int
-    T_x: int
+    m: int  # examples in a batch of the evaluation
 
     def evaluation(self) -> Iterator[Batch]:
         """Go once through what is held back."""
         if self.held_back is not None:
-            yield from windows(*self.held_back, self.m, self.T_x)
+            yield from windows(*self.held_back, self.m, self.batches.T_x)
 
 
 def text_data(ids: Array, settings: Settings) -> Data:
@@ -60,10 +61,10 @@ def text_data(ids: Array, settings: Settings) -> Data:
     m = settings.m or min(DEFAULT_M, max(1, most // T_x))
     batches = TextBatches(trained, m, T_x)
     if held < 2:
-        return Data(batches, None, m, T_x)
+        return Data(batches, None, m)
     streams = min(m, max(1, held // T_x))
     X, Y = side_by_side(ids[ids.size - held - 1 :], streams)
-    return Data(batches, (X, Y, None), streams, T_x)
+    return Data(batches, (X, Y, None), streams)
 
 
 def array_data(X: Array, Y: Array, a0: Array | None, settings: Settings) -> Data:
@@ -91,7 +92,7 @@ def array_data(X: Array, Y: Array, a0: Array | None, settings: Settings) -> Data
         return X[..., chosen, :], Y[..., chosen, :], None if a0 is None else a0[:, chosen]
 
     m, T_x = settings.m or DEFAULT_M, settings.T_x or steps
-    return Data(ArrayBatches(*part(kept), m, T_x), part(back) if held else None, m, T_x)
+    return Data(ArrayBatches(*part(kept), m, T_x), part(back) if held else None, m)
 
 
 def check_arrays(where: str, X: Array, Y: Array, a0: Array | None) -> None:
@@ -148,7 +149,17 @@ def read_arrays(path: Path, where: str = "read_arrays") -> tuple[Array, Array, A
             names = ", ".join(file.files)[:200] or "nothing"
     except MemoryError as error:
         raise FileError(message(where, f"{path} does not fit into this machine's memory.")) from error
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        KeyError,
+        zipfile.BadZipFile,
+        zlib.error,
+        struct.error,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         if isinstance(error, FileError):
             raise
         if "allow_pickle" in str(error) or "pickled" in str(error):

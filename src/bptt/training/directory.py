@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from bptt.errors import FileError, message
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 
 class RunDirectory:
-    """Where a run keeps its files.
+    """Where a run keeps its files; a context manager that keeps other runs out.
 
     Attributes
     ----------
@@ -21,10 +27,21 @@ class RunDirectory:
     """
 
     def __init__(self, path: Path) -> None:
+        self._descriptor: int | None = None
         self.path = path
         self.last = path / "last.safetensors"
         self.best = path / "best.safetensors"
         self.log = path / "log.jsonl"
+
+    def __enter__(self) -> RunDirectory:
+        """Return itself; leaving lets other runs in again."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let other runs in again."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
     def begin(self, force: bool) -> None:
         """Make the directory for a new run.
@@ -39,6 +56,7 @@ class RunDirectory:
         except OSError as error:
             reason = "it is a file" if self.path.exists() else str(error.strerror)
             raise FileError(message("train", f"{self.path} cannot be a run's directory: {reason}.")) from error
+        self._lock()
         files = [file for file in (self.last, self.best, self.log) if file.exists()]
         if files and not force:
             raise FileError(
@@ -64,3 +82,16 @@ class RunDirectory:
                     hint="Without --resume, a new one begins.",
                 )
             )
+        self._lock()
+
+    def _lock(self) -> None:
+        """Keep other runs out of the directory until this process ends, however it ends."""
+        if fcntl is None:
+            return
+        try:
+            self._descriptor = os.open(self.path, os.O_RDONLY)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise FileError(message("train", f"another run is at work in {self.path}.")) from error
+        except OSError:
+            return  # a file system without locks

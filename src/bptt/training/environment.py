@@ -25,7 +25,7 @@ NAMES = {
 
 def environment() -> dict[str, str]:
     """Return what equal bits need to be equal in."""
-    build: dict[str, Any] = np.show_config(mode="dicts") or {}  # type: ignore[assignment, func-returns-value]
+    build: dict[str, Any] = np.show_config(mode="dicts") or {}  # type: ignore[assignment]
     blas = build.get("Build Dependencies", {}).get("blas", {})
     return {
         "bptt": __version__,

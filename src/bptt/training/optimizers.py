@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +16,7 @@ BLOCK = 16_384
 class Optimizer(Protocol):
     """What the loop asks of an optimizer."""
 
-    state: Mapping[str, Array]
+    state: dict[str, Array]
 
     def update(self, w: Array, g: Array, rate: float, step: int) -> None:
         """Change the parameters w (n,) in place, from their gradient g (n,); the first step is 0."""
@@ -103,7 +102,7 @@ class Adam:
         number = w.dtype.type
         k = step + 1
         root_2 = math.sqrt(1.0 - self.beta_2**k)
-        # both corrections in two numbers: rate / c₁ · m / (sqrt(v) / sqrt(c₂) + ε), numerator and denominator · sqrt(c₂)
+        # rate · (m / c₁) / (sqrt(v / c₂) + ε), numerator and denominator times sqrt(c₂): two numbers, no pass more
         scale, epsilon = number(rate * root_2 / (1.0 - self.beta_1**k)), number(self.epsilon * root_2)
         beta_1, rest_1 = number(self.beta_1), number(1.0 - self.beta_1)
         beta_2, rest_2 = number(self.beta_2), number(1.0 - self.beta_2)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bptt.errors import NotFiniteError
 from bptt.tensorfile import write_tensors
 from bptt.training.checkpoint import pack
 from bptt.training.directory import RunDirectory
@@ -28,22 +29,22 @@ class Run:
     loop : Loop
     directory : RunDirectory
         Claimed already.
-    model : mapping of str to str
-        The metadata that make the parameters a model.
-    about : mapping of str to str
-        The metadata that a later run needs to go on: settings, data, environment.
+    model : mapping
+        What makes the parameters a model.
+    about : mapping
+        What a later run needs to go on: settings, data, environment.
     log_every : int
         Steps.
     save_every : float
-        Seconds between checkpoints; evaluations that find a new best model and the end write one, too.
+        Seconds between checkpoints; the end writes one, too.
     """
 
     def __init__(
         self,
         loop: Loop,
         directory: RunDirectory,
-        model: Mapping[str, str],
-        about: Mapping[str, str],
+        model: Mapping[str, Any],
+        about: Mapping[str, Any],
         *,
         log_every: int = 10,
         save_every: float = 10.0,
@@ -55,11 +56,13 @@ class Run:
 
     def start(self) -> None:
         """Write the first checkpoint; after a resumed one, put log and best model into its state."""
-        self._saved = time.monotonic()
+        self._saved, self._saved_step = time.monotonic(), self.loop.step
         if self.loop.step == 0:
             self.save_last()
         cut_back(self.directory.log, self.loop.step)
         self._log = Log(self.directory.log)
+        if self.loop.best_step == 0:
+            self.directory.best.unlink(missing_ok=True)
         self.save_best()
 
     def go(self, watch: Callable[[Record], None], stop: Callable[[], bool]) -> bool:
@@ -77,10 +80,13 @@ class Run:
                 record = self.loop.advance()
                 if record.step % self.log_every == 0 or record.validation is not None:
                     self._log.write(as_line(record))
-                if record.best or time.monotonic() - self._saved > self.save_every:
+                if time.monotonic() - self._saved > self.save_every:
                     self.save()
                 watch(record)
             self.save()
+        except NotFiniteError as error:
+            kept = f"{self.directory.last} is from before, as of step {self._saved_step}."
+            raise NotFiniteError(f"{error}\n  {kept}") from error
         finally:
             self._log.close()
         return self.loop.finished
@@ -93,9 +99,9 @@ class Run:
 
     def save_last(self) -> None:
         """Write the checkpoint."""
-        tensors, metadata = pack(self.loop)
-        write_tensors(self.directory.last, tensors, {**self.model, **metadata, **self.about})
-        self._saved = time.monotonic()
+        tensors, state = pack(self.loop)
+        write_tensors(self.directory.last, tensors, {**self.model, **state, "run": self.about})
+        self._saved, self._saved_step = time.monotonic(), self.loop.step
 
     def save_best(self) -> None:
         """Write the best model, if it is not there yet."""
@@ -103,7 +109,7 @@ class Run:
             write_tensors(
                 self.directory.best,
                 self.loop.best.views,
-                {**self.model, "step": str(self.loop.best_step), "cost": repr(self.loop.best_cost)},
+                {**self.model, "step": self.loop.best_step, "cost": self.loop.best_cost},
             )
             self._best_written = self.loop.best_step
 
