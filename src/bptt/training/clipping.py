@@ -21,7 +21,8 @@ def norm(g: Array) -> float:
     float
         NaN or infinity exactly where g holds one.
     """
-    squares = float(np.dot(g, g))
+    with np.errstate(over="ignore"):
+        squares = float(np.dot(g, g))
     if 1e-30 < squares < math.inf:
         return math.sqrt(squares)
     largest = float(np.abs(g).max(initial=0.0))

@@ -13,6 +13,7 @@ import numpy as np
 
 from bptt.dims import Array, check_finite, check_numeric, named_shape
 from bptt.errors import DimensionError, FileError, ValueRangeError, message
+from bptt.inputs import one_hot_targets
 from bptt.tensorfile import check_readable
 from bptt.training.batches import ArrayBatches, Batch, Batches, TextBatches, side_by_side, windows
 from bptt.training.settings import Settings
@@ -122,6 +123,8 @@ def check_arrays(where: str, X: Array, Y: Array, a0: Array | None) -> None:
             )
         )
     check_finite(where, arrays)
+    if Y.ndim == 3:
+        one_hot_targets(where, Y, (Y.shape[0], Y.shape[1], Y.shape[2]))
     for name in ("X", "Y"):
         if arrays[name].ndim == 2 and int(arrays[name].min()) < 0:
             raise ValueRangeError(message(where, f"{name} holds the id {int(arrays[name].min())}; ids start at 0."))
@@ -142,11 +145,13 @@ def read_arrays(path: Path, where: str = "read_arrays") -> tuple[Array, Array, A
     """
     check_readable(path, where)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not hasattr(file, "files"):
-                raise FileError(message(where, f"{path} holds one array; an npz file with X and Y is wanted."))
-            found = {name: file[name] for name in ("X", "Y", "a0") if name in file.files}
-            names = ", ".join(file.files)[:200] or "nothing"
+        with open(path, "rb") as opened:
+            if not zipfile.is_zipfile(opened):
+                raise FileError(message(where, f"{path} is no npz file; np.savez({path.name!r}, X=X, Y=Y) writes one."))
+            opened.seek(0)
+            with np.load(opened, allow_pickle=False) as file:
+                found = {name: file[name] for name in ("X", "Y", "a0") if name in file.files}
+                names = ", ".join(file.files)[:200] or "nothing"
     except MemoryError as error:
         raise FileError(message(where, f"{path} does not fit into this machine's memory.")) from error
     except (

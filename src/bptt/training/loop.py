@@ -134,7 +134,7 @@ class Loop:
         rate = self.schedule.rate(self.step)
         w = self.parameters.values
         self.optimizer.update(w, g, rate, self.step)
-        if not math.isfinite(float(np.dot(w, w))):
+        if not math.isfinite(norm(w)):
             self._name_first(number, self.parameters.views)
         self.step = number
         self.cost_sum += cost

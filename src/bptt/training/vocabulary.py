@@ -23,8 +23,8 @@ class Vocabulary:
     Examples
     --------
     >>> vocabulary = Vocabulary.of("hello")
-    >>> vocabulary.characters, vocabulary.encode("hole"), vocabulary.decode([1, 0])
-    ('ehlo', array([1, 3, 2, 0]), 'he')
+    >>> vocabulary.characters, vocabulary.encode("hole").tolist(), vocabulary.decode([1, 0])
+    ('ehlo', [1, 3, 2, 0], 'he')
     """
 
     def __init__(self, characters: str) -> None:
@@ -48,7 +48,7 @@ class Vocabulary:
         return ids
 
     def encode(self, text: str, where: str = "Vocabulary.encode") -> Array:
-        """Return the ids of a text, (n,) of the smallest type that holds them.
+        """Return the ids of a text, int32 (n,).
 
         Raises
         ------
