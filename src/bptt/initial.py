@@ -11,6 +11,9 @@ import numpy as np
 from bptt.dims import Array
 from bptt.errors import ValueRangeError, message
 
+LARGEST = 2**28
+"""Elements of one parameter; a gigabyte in float32.  More is refused as a mistake."""
+
 Initialisation = Literal["orthogonal", "identity", "glorot", "torch", "normal"]
 
 
@@ -70,19 +73,30 @@ def initial_parameters(
     Raises
     ------
     ValueRangeError
-        If the initialisation has no such name, or takes no scale.
+        If a size or the type makes no sense, or if the initialisation has no such name, or takes no scale.
 
     Examples
     --------
     >>> {name: p.shape for name, p in initial_parameters(3, 5, 2, np.random.default_rng(0)).items()}
     {'W_aa': (5, 5), 'W_ax': (5, 3), 'W_ya': (2, 5), 'b_a': (5, 1), 'b_y': (2, 1)}
     """
+    where = "initial_parameters"
+    for name, size in (("n_x", n_x), ("n_a", n_a), ("n_y", n_y)):
+        if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
+            raise ValueRangeError(message(where, f"{name} is {size!r}; a whole number from 1 on is wanted."))
+    for name, size in (("W_ax", n_x * n_a), ("W_aa", n_a * n_a), ("W_ya", n_y * n_a)):
+        if size > LARGEST:
+            raise ValueRangeError(message(where, f"{name} would have {size:,} numbers; at most {LARGEST:,} are made."))
+    if np.dtype(dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise ValueRangeError(message(where, f"dtype is {np.dtype(dtype)}; float32 or float64 is wanted."))
     if initialisation not in INITIALISATIONS:
         raise ValueRangeError(
-            message("initialisation", f"{initialisation!r} is none; there are {', '.join(INITIALISATIONS)}.")
+            message(where, f"there is no initialisation {initialisation!r}; there are {', '.join(INITIALISATIONS)}.")
         )
     if scale is not None and initialisation in ("glorot", "torch"):
-        raise ValueRangeError(message("initialisation", f"{initialisation!r} takes no scale: its sizes are its own."))
+        raise ValueRangeError(
+            message(where, f"the initialisation {initialisation!r} takes no scale: its sizes are its own.")
+        )
     W_aa, W_ax, W_ya, b_a, b_y = INITIALISATIONS[initialisation](rng, n_x, n_a, n_y, scale)
     drawn = {"W_aa": W_aa, "W_ax": W_ax, "W_ya": W_ya, "b_a": b_a, "b_y": b_y}
     return {name: np.ascontiguousarray(values, dtype) for name, values in drawn.items()}

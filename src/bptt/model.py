@@ -12,23 +12,19 @@ from bptt import fused
 from bptt.dims import Array
 from bptt.errors import DimensionError, ValueRangeError, message
 from bptt.initial import Initialisation, initial_parameters
-from bptt.inputs import PARAMETERS, Reduction
+from bptt.inputs import PARAMETERS, Reduction, one_hot_inputs
 from bptt.modelfile import FORMAT, checked_parameters, checked_vocabulary
 from bptt.ops import ACTIVATIONS, Activation
 from bptt.rnn import rnn_forward
-from bptt.sampling import Choice, generate
+from bptt.sampling import Choice, generate, prime_ids
 from bptt.tensorfile import read_tensors, write_tensors
+from bptt.training.assemble import assemble
 from bptt.training.batches import Batch
 from bptt.training.data import Data, array_data, check_arrays, text_data
 from bptt.training.flat import FlatTensors
 from bptt.training.loop import Loop, Record
-from bptt.training.optimizers import SGD, Adam, Optimizer
-from bptt.training.schedule import Schedule
 from bptt.training.settings import Settings
 from bptt.training.vocabulary import Vocabulary
-
-LARGEST_TENSOR = 2**30
-"""Elements of one parameter; more is refused as a mistake."""
 
 
 class SimpleRNN:
@@ -74,22 +70,15 @@ class SimpleRNN:
         seed: int = 0,
         vocabulary: Vocabulary | None = None,
     ) -> None:
-        for name, size in (("n_x", n_x), ("n_a", n_a), ("n_y", n_y)):
-            if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
-                raise ValueRangeError(message("SimpleRNN", f"{name} is {size!r}; a whole number from 1 on is wanted."))
-            if size * n_a > LARGEST_TENSOR:
-                raise ValueRangeError(
-                    message("SimpleRNN", f"{name}={size} with n_a={n_a} needs a tensor of {size * n_a:,} numbers.")
-                )
         if activation not in ACTIVATIONS:
             raise ValueRangeError(message("SimpleRNN", f'activation is {activation!r}; "tanh" or "relu" is wanted.'))
-        if np.dtype(dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
-            raise ValueRangeError(message("SimpleRNN", f"dtype is {dtype!r}; float32 or float64 is wanted."))
+        if not isinstance(seed, int | np.integer) or seed < 0:
+            raise ValueRangeError(message("SimpleRNN", f"seed is {seed!r}; a whole number from 0 on is wanted."))
         self.activation: Activation = activation
         self.generator = np.random.default_rng(seed)
         self.vocabulary = vocabulary
         self.parameters: dict[str, Array] = initial_parameters(
-            int(n_x), int(n_a), int(n_y), self.generator, initialisation, scale, np.dtype(dtype)
+            n_x, n_a, n_y, self.generator, initialisation, scale, dtype
         )
 
     @classmethod
@@ -124,8 +113,19 @@ class SimpleRNN:
         ----------
         X : array (n_x, m, T_x), or ids (m, T_x)
         a0 : array (n_a, m), optional
+
+        Raises
+        ------
+        DimensionError, DtypeError, ValueRangeError
+            If the operands do not fit the model, or hold a NaN or an id out of range.
         """
+        X = one_hot_inputs("predict", X, self.parameters["W_ax"].shape[1])
+        X, a0 = self._typed(X), None if a0 is None else self._typed(a0)
         return rnn_forward(X, a0, self.parameters, self.activation)[1]
+
+    def _typed(self, array: Array) -> Array:
+        """Return an array of numbers in the model's type, so that one call calculates in one type."""
+        return array.astype(self.dtype) if getattr(array, "dtype", np.dtype("O")).kind in "fiu" else array
 
     def predict(self, X: Array, a0: Array | None = None) -> Array:
         """Return the most probable id of every step, (m, T_x)."""
@@ -171,19 +171,9 @@ class SimpleRNN:
             raise DimensionError(
                 message("sample", f"the model reads n_x={n_x} and predicts n_y={n_y}: its output cannot be its input.")
             )
-        ids = self._prime(prime, n_x, rng)
+        ids = prime_ids(prime, n_x, self.vocabulary, rng)
         endless = generate(self.parameters, ids, choice, rng, self.activation)
         return (i for _, i in zip(range(length), endless, strict=False))
-
-    def _prime(self, prime: str | Array, n: int, rng: np.random.Generator) -> Array:
-        if self.vocabulary is not None and isinstance(prime, str):
-            if not prime:
-                prime = "\n" if "\n" in self.vocabulary.characters else self.vocabulary.decode([int(rng.integers(n))])
-            return self.vocabulary.encode(prime, "sample")
-        ids = np.atleast_1d(np.asarray(prime if len(prime) else [int(rng.integers(n))]))
-        if ids.dtype.kind not in "iu" or ids.ndim != 1 or ids.min() < 0 or ids.max() >= n:
-            raise ValueRangeError(message("sample", f"prime is to be whole numbers from 0 to {n - 1}."))
-        return ids
 
     # ---------------------------------------------------------------------------------------- training
 
@@ -215,8 +205,8 @@ class SimpleRNN:
         list of Record
             One a step.
         """
-        data = self.data(X, Y, a0, settings or Settings(**options))
-        loop = self.training_loop(data, settings or Settings(**options))
+        settings = settings or Settings(**options)
+        loop = self.training_loop(self.data(X, Y, a0, settings), settings)
         records = []
         for record in loop:
             records.append(record)
@@ -236,8 +226,8 @@ class SimpleRNN:
         if Y is None:
             raise ValueRangeError(message("fit", "Y is missing; only a text is its own target."))
         check_arrays("fit", X, Y, a0)
-        X, Y = (array if array.ndim == 2 else array.astype(self.dtype) for array in (X, Y))
-        return array_data(X, Y, None if a0 is None else a0.astype(self.dtype), settings)
+        X, Y = (array if array.ndim == 2 else self._typed(array) for array in (X, Y))
+        return array_data(X, Y, None if a0 is None else self._typed(a0), settings)
 
     def training_loop(self, data: Data, settings: Settings) -> Loop:
         """Return the loop that :meth:`fit` runs, for those who want to run it themselves."""
@@ -247,36 +237,10 @@ class SimpleRNN:
         def step(batch: Batch, a0: Array | None) -> tuple[float, Mapping[str, Array], Array]:
             return fused.step_with_state(flat.views, batch.X, batch.Y, a0, "mean", self.activation)
 
-        def evaluate() -> float:
-            total, count, carried = 0.0, 0, None
-            for batch in data.evaluation():
-                a0 = batch.a0 if batch.fresh else carried
-                cost, carried = fused.cost_and_state(flat.views, batch.X, batch.Y, a0, "sum", self.activation)
-                total, count = total + cost, count + batch.Y.shape[-2] * batch.Y.shape[-1]
-            return total / count
+        def cost(batch: Batch, a0: Array | None) -> tuple[float, Array]:
+            return fused.cost_and_state(flat.views, batch.X, batch.Y, a0, "sum", self.activation)
 
-        per_epoch = data.batches.steps_per_epoch
-        steps = settings.total_steps(per_epoch)
-        weights = sum(flat.views[name].size for name in PARAMETERS if name.startswith("W"))  # they come first
-        optimizer: Optimizer
-        if settings.optimizer == "adam":
-            optimizer = Adam(flat.values, weights, settings.weight_decay)
-        else:
-            optimizer = SGD(flat.values, weights, settings.momentum, settings.weight_decay)
-        return Loop(
-            flat,
-            step,
-            data.batches,
-            optimizer,
-            Schedule(settings.schedule, settings.rate, settings.warm_up, steps),
-            self.generator,
-            steps=steps,
-            evaluate=evaluate if data.held_back is not None else None,
-            evaluate_every=settings.evaluate_every or min(per_epoch, 1000),
-            patience=settings.patience,
-            clip_norm=settings.clip_norm,
-            clip_value=settings.clip_value,
-        )
+        return assemble(flat, data, settings, step, cost, self.generator)
 
     # --------------------------------------------------------------------------------- saving, loading
 

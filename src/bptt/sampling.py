@@ -12,6 +12,7 @@ from bptt.errors import ValueRangeError, message
 from bptt.fused import cell
 from bptt.inputs import Parameters
 from bptt.ops import Activation
+from bptt.training.vocabulary import Vocabulary
 
 BLOCK = 256
 """Steps for which chance is drawn at once."""
@@ -98,6 +99,25 @@ def generate(
             i = int(z_y.argmax())
             yield i
             a, z_y = advance(i, a)
+
+
+def prime_ids(prime: str | Array, n: int, vocabulary: Vocabulary | None, rng: np.random.Generator) -> Array:
+    r"""Return what the model reads first as ids: the prime, or ``\n``, or a random id where it knows no ``\n``.
+
+    Raises
+    ------
+    ValueRangeError
+        If the model does not know a character or an id of the prime.
+    """
+    if vocabulary is not None and isinstance(prime, str):
+        start = "\n" if "\n" in vocabulary.characters else vocabulary.decode([int(rng.integers(n))])
+        return vocabulary.encode(prime or start, "sample")
+    ids = np.atleast_1d(np.asarray(prime if len(prime) else [int(rng.integers(n))]))
+    if ids.dtype.kind not in "iu" or ids.ndim != 1 or ids.min() < 0 or ids.max() >= n:
+        raise ValueRangeError(
+            message("sample", f"prime is {prime!r}; whole numbers from 0 to {n - 1} are wanted."[:200])
+        )
+    return ids
 
 
 def gumbel(rng: np.random.Generator, rows: int, n: int, dtype: type[np.floating], none: bool) -> Array:

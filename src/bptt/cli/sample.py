@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bptt.cli.app import ExitCode
+
+if TYPE_CHECKING:
+    from bptt.dims import Array
 
 
 def sample(
@@ -50,17 +53,33 @@ def sample(
     if seed is None:
         seed = int(np.random.SeedSequence().generate_state(1)[0])
     vocabulary = network.vocabulary
-    ids = network.stream(length, prime, choice, seed)
+    ids = network.stream(length, prime if vocabulary is not None else numbers(prime), choice, seed)
     if as_json:
         drawn = list(ids)
         content = drawn if vocabulary is None else vocabulary.decode(drawn)
         print(json.dumps({"model": str(path), "prime": prime, "seed": seed, "text": content}))
         return ExitCode.OK
     flush = sys.stdout.isatty()
-    to_stdout(prime)
+    to_stdout(prime if vocabulary is not None or not prime else prime + " ")
     for i in ids:
         to_stdout(printable(vocabulary.characters[i]) if vocabulary is not None else f"{i} ")
         if flush:
             sys.stdout.flush()
     to_stdout("\n")
     return ExitCode.OK
+
+
+def numbers(prime: str) -> Array:
+    """Return the ids that a prime names, for a model without characters."""
+    import numpy as np
+
+    from bptt.errors import ValueRangeError, message
+
+    try:
+        return np.array([int(word) for word in prime.split()], np.int64)
+    except (ValueError, OverflowError) as error:
+        raise ValueRangeError(
+            message(
+                "sample", f"the model knows ids and no characters; --prime {prime!r} is to be ids, such as '3 1 4'."
+            )
+        ) from error
