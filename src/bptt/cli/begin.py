@@ -68,6 +68,10 @@ def begin(options: Options, directory: RunDirectory, *, resume: bool, force: boo
     BpttError
         If an option, the data or the run's directory forbid it.
     """
+    if options.log_every is not None and options.log_every < 1:
+        raise ValueRangeError(message("train", f"log_every is {options.log_every}; at least 1 step is wanted."))
+    if not options.save_every >= 0:
+        raise ValueRangeError(message("train", f"save_every is {options.save_every}; 0 or more seconds are wanted."))
     if resume and force:
         raise ValueRangeError(message("train", "--resume goes on with a run, --force throws it away: give one."))
     return _resumed(options, directory) if resume else _new(options, directory, force)

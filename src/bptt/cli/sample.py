@@ -37,7 +37,7 @@ def sample(
     import numpy as np
 
     from bptt.cli.show import printable, to_stdout
-    from bptt.errors import FileError, message
+    from bptt.errors import FileError, ValueRangeError, message
     from bptt.model import SimpleRNN
     from bptt.sampling import Choice
 
@@ -50,6 +50,8 @@ def sample(
             )
     network = SimpleRNN.load(path)
     choice = Choice(temperature, top_k, top_p, greedy)
+    if seed is not None and seed < 0:
+        raise ValueRangeError(message("sample", f"seed is {seed}; a whole number from 0 on is wanted."))
     if seed is None:
         seed = int(np.random.SeedSequence().generate_state(1)[0])
     vocabulary = network.vocabulary
