@@ -132,7 +132,7 @@ def _edit(name: str, code: str, edits: list[dict[str, Any]]) -> tuple[str, list[
     reported, the best first; without it, it is the statement that holds the first changed character, or, where a
     statement was taken out, the one before it (or the one behind).
     """
-    mark, marks = "\x00", []
+    marks: list[tuple[int, int]] = []
     for number, edit in enumerate(edits):
         if set(edit) - {"old", "new", "codes", "at"}:
             raise ValueError(f"{name}: unknown keys in {sorted(edit)}")
@@ -146,7 +146,6 @@ def _edit(name: str, code: str, edits: list[dict[str, Any]]) -> tuple[str, list[
         shift = len(edit["new"]) - len(edit["old"])
         marks = [(m + shift if m > start else m, n) for m, n in marks]
         marks.append((start + same, number))
-    del mark
     found = []
     for position, number in sorted(marks, key=lambda pair: pair[1]):
         edit = edits[number]
@@ -187,10 +186,15 @@ def _statement_line(code: str, line: int) -> int:
 
 
 def _around(code: str, position: int) -> list[int]:
+    """The statement before, then every other one of its block: an insert that is right can follow any of them."""
     line = code.count("\n", 0, position) + (1 if code[position - 1 : position] != "\n" else 0)
-    before = [first for first, _ in _statements(code) if first <= line]
-    behind = [first for first, _ in _statements(code) if first > line]
-    return before[-1:] + behind[:1]
+    before = max(first for first, _ in _statements(code) if first <= line)
+    behind = min((first for first, _ in _statements(code) if first > line), default=before)
+    for node in ast.walk(ast.parse(plain(code))):
+        block = [statement.lineno for statement in getattr(node, "body", ()) if isinstance(statement, ast.stmt)]
+        if before in block:
+            return [before] + [first for first in block if first != before]
+    return [before, behind]
 
 
 def plain(code: str) -> str:
