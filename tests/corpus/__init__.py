@@ -4,7 +4,8 @@ One folder a base program::
 
     NAME/program.py    the right program, always as Python (a notebook in the percent format: ``# %%``)
     NAME/prose.txt     only for pasted posts: the prose, with a line ``{code}`` where the code stands
-    NAME/adapter.py    its ``bptt_case(module, sizes, seed)``
+    NAME/adapter.py    its ``bptt_case(module, sizes, seed)``; scripts without functions have none, but a
+    NAME/truth.py      ``bptt_case(text, sizes, seed)``, by which the corpus proves itself
     NAME/faults.toml   ``style``, ``form`` and the faults as exact text replacements
 
 In one line::
@@ -48,7 +49,8 @@ class Entry:
     style: str
     text: str
     filename: str
-    adapter: str
+    adapter: str | None
+    """The text of its adapter; None for scripts without functions, which no adapter can call."""
     verdict: str
     expected: tuple[Expected, ...]
     notes: tuple[str, ...]
@@ -98,7 +100,7 @@ def _of_base(folder: Path) -> Iterator[Entry]:
         style=data["style"],
         text=text,
         filename=filename,
-        adapter=(folder / "adapter.py").read_text(encoding="utf-8"),
+        adapter=(folder / "adapter.py").read_text(encoding="utf-8") if (folder / "adapter.py").exists() else None,
         verdict="right",
         expected=(),
         notes=tuple(data.get("notes", ())),
