@@ -21,10 +21,12 @@ import textwrap
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+Place = dict[int, tuple[int | None, int]]  # line of the Python code -> cell and line of the text as given
 
 
 @dataclass(frozen=True)
@@ -191,20 +193,25 @@ def _line_with(name: str, code: str, part: str) -> int:
     return _statement_line(code, lines[0])
 
 
+@lru_cache(maxsize=8)
+def _tree(code: str) -> ast.Module:
+    return ast.parse(plain(code))
+
+
 def _statement_line(code: str, line: int) -> int:
     """The first line of the innermost statement that holds a line, a compound statement counting as its head."""
     first = [
         node.lineno
-        for node in ast.walk(ast.parse(plain(code)))
+        for node in ast.walk(_tree(code))
         if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)
     ]
     return max(first, default=line)
 
 
 def _could_follow(code: str, position: int, removed: str) -> list[int]:
-    """The statement before the one removed, then every other of its block from the last one that makes what it reads."""
+    """The statement before the one removed, then each other of its block from the last that makes what it reads."""
     line = code.count("\n", 0, position)
-    tree = ast.parse(plain(code))
+    tree = _tree(code)
     before = max(node.lineno for node in ast.walk(tree) if isinstance(node, ast.stmt) and node.lineno <= line)
     block = next(
         body
@@ -234,7 +241,7 @@ def plain(code: str) -> str:
     return "\n".join(lines)
 
 
-def _given(folder: Path, code: str, form: str, data: dict[str, Any]) -> tuple[str, str, dict[int, tuple[int | None, int]]]:
+def _given(folder: Path, code: str, form: str, data: dict[str, Any]) -> tuple[str, str, Place]:
     """Return the text as a person hands it in, its file name, and for each line of the code (cell, line)."""
     count = code.count("\n") + 1
     if form == "py":
@@ -256,13 +263,13 @@ def _given(folder: Path, code: str, form: str, data: dict[str, Any]) -> tuple[st
     else:
         raise ValueError(f"{folder.name}: unknown form {form!r}")
     first = before.count("\n")
-    place: dict[int, tuple[int | None, int]] = {i: (None, i + first) for i in range(1, count + 1)}
+    place: Place = {i: (None, i + first) for i in range(1, count + 1)}
     return before + "\n".join(body) + "\n" + after, data.get("file", f"{folder.name}.txt"), place
 
 
-def _notebook(code: str, filename: str) -> tuple[str, str, dict[int, tuple[int | None, int]]]:
+def _notebook(code: str, filename: str) -> tuple[str, str, Place]:
     cells: list[tuple[str, list[str]]] = []
-    place: dict[int, tuple[int | None, int]] = {}
+    place: Place = {}
     for i, line in enumerate(code.rstrip("\n").split("\n"), 1):
         if line.startswith("# %%"):
             cells.append(("markdown" if "[markdown]" in line else "code", []))
@@ -282,9 +289,11 @@ def _notebook(code: str, filename: str) -> tuple[str, str, dict[int, tuple[int |
             cell |= {"execution_count": None, "outputs": []}
         out.append(cell)
     python = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    return json.dumps({"cells": out, "metadata": python, "nbformat": 4, "nbformat_minor": 4}, indent=1) + "\n", filename, place
+    notebook = {"cells": out, "metadata": python, "nbformat": 4, "nbformat_minor": 4}
+    return json.dumps(notebook, indent=1) + "\n", filename, place
 
 
-def _placed(expected: Expected, place: dict[int, tuple[int | None, int]]) -> Expected:
+def _placed(expected: Expected, place: Place) -> Expected:
     cell, line = place[expected.line]
-    return replace(expected, line=line, lines=tuple(place[i][1] for i in expected.lines if place[i][0] == cell), cell=cell)
+    lines = tuple(place[i][1] for i in expected.lines if place[i][0] == cell)
+    return replace(expected, line=line, lines=lines, cell=cell)
