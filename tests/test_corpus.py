@@ -192,7 +192,7 @@ def test_the_texts_come_in_every_form():
     assert set(forms) == {"py", "ipynb", "txt", "md"}
     flat = next(entry for entry in BASES if entry.name == "forum_flat")
     assert "\nfor t in range(T):\na = np.tanh(" in flat.text
-    prompt = next(entry for entry in BASES if entry.name == "prompt_session")
+    prompt = next(entry for entry in BASES if entry.name == "prompt_post")
     assert "\n>>> def bwd(" in prompt.text
     python2 = next(entry for entry in BASES if entry.name == "oned_truncated")
     with pytest.raises(SyntaxError):

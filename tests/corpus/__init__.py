@@ -194,16 +194,22 @@ def _line_with(name: str, code: str, part: str) -> int:
 
 
 @lru_cache(maxsize=8)
-def _tree(code: str) -> ast.Module:
-    return ast.parse(plain(code))
+def _blocks(code: str) -> list[list[ast.stmt]]:
+    """Every list of statements in a program: the module's, and each body's."""
+    blocks = [ast.parse(plain(code)).body]
+    for block in blocks:
+        for statement in block:
+            blocks += [b for b in (getattr(statement, name, None) for name in ("body", "orelse", "finalbody")) if b]
+    return blocks
 
 
 def _statement_line(code: str, line: int) -> int:
     """The first line of the innermost statement that holds a line, a compound statement counting as its head."""
     first = [
         node.lineno
-        for node in ast.walk(_tree(code))
-        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)
+        for block in _blocks(code)
+        for node in block
+        if node.lineno <= line <= (node.end_lineno or node.lineno)
     ]
     return max(first, default=line)
 
@@ -211,14 +217,8 @@ def _statement_line(code: str, line: int) -> int:
 def _could_follow(code: str, position: int, removed: str) -> list[int]:
     """The statement before the one removed, then each other of its block from the last that makes what it reads."""
     line = code.count("\n", 0, position)
-    tree = _tree(code)
-    before = max(node.lineno for node in ast.walk(tree) if isinstance(node, ast.stmt) and node.lineno <= line)
-    block = next(
-        body
-        for node in ast.walk(tree)
-        for body in (getattr(node, "body", None), getattr(node, "orelse", None))
-        if isinstance(body, list) and before in [statement.lineno for statement in body]
-    )
+    before = max(node.lineno for block in _blocks(code) for node in block if node.lineno <= line)
+    block = next(block for block in _blocks(code) if before in [statement.lineno for statement in block])
     reads = {n.id for n in ast.walk(ast.parse(textwrap.dedent(removed))) if isinstance(n, ast.Name)}
     earlier = [
         statement.lineno
@@ -252,7 +252,7 @@ def _given(folder: Path, code: str, form: str, data: dict[str, Any]) -> tuple[st
     before, after = prose.split("{code}\n")
     if form == "flat":  # indentation lost
         body = [line.strip() for line in code.rstrip("\n").split("\n")]
-    elif form == "prompt":  # copied from a Python session
+    elif form == "prompt":  # copied from the interpreter
         body = []
         for line in code.rstrip("\n").split("\n"):
             body.append(("... " if line[:1] in (" ", "") else ">>> ") + line)
