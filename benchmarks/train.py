@@ -56,15 +56,15 @@ class Torch:
         self.rnn.bias_hh_l0.requires_grad_(False)
         self.leaves = [leaf for leaf, _ in pairs]
         self.adam = torch.optim.Adam(self.leaves, lr=RATE, fused=True)
-        self.batches, self.state = data.batches, None
+        self.batches, self.generator, self.state = data.batches, model.generator, None
 
     def advance(self):
         """Take one step."""
-        torch, batch = self.torch, self.batches.next(None)
+        torch, batch = self.torch, self.batches.next(self.generator)
         if batch.fresh or self.state is None:
             self.state = torch.zeros(1, batch.X.shape[0], self.n_a)
-        x = torch.nn.functional.one_hot(torch.from_numpy(batch.X.T.copy()), self.n_x).float()
-        y = torch.from_numpy(batch.Y.T.copy()).flatten()
+        x = torch.nn.functional.one_hot(torch.from_numpy(batch.X.T.astype("int64")), self.n_x).float()
+        y = torch.from_numpy(batch.Y.T.astype("int64")).flatten()
         self.adam.zero_grad(set_to_none=True)
         out, state = self.rnn(x, self.state)
         torch.nn.functional.cross_entropy(self.head(out).flatten(0, 1), y).backward()
