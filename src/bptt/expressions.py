@@ -21,18 +21,14 @@ bptt.errors.DimensionError: matmul: the inner dimensions differ: W_ya has n_a wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from bptt.dims import Array, Dims
+from bptt.dims import Array, Dims, wanted_shape
 from bptt.errors import DimensionError, ValueRangeError, message
-
-Operand = "Expression | float"
-
-UNARY = ("neg", "tanh", "relu", "step", "square", "log", "exp")
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,7 @@ class Expression:
     ----------
     op : str
         "symbol", "const", "transpose", "matmul", "add", "sub", "mul", "div", "xlogy", "sum", "softmax", "diag", or
-        one of the elementwise functions "neg", "tanh", "relu", "step", "square", "log", "exp".
+        one of the elementwise functions "neg", "tanh", "relu", "step", "square".
     dims : tuple of str or int
         The named dimensions of the value; a number is a size that has no name (the 1 of a bias).
     args : tuple of Expression
@@ -91,10 +87,6 @@ class Expression:
     def __truediv__(self, other: Expression | float) -> Expression:
         """Build the elementwise quotient."""
         return _elementwise("div", self, other)
-
-    def __radd__(self, other: float) -> Expression:
-        """Build number + expression."""
-        return _elementwise("add", const(other), self)
 
     def __rsub__(self, other: float) -> Expression:
         """Build number - expression."""
@@ -199,16 +191,6 @@ def square(x: Expression) -> Expression:
     return Expression("square", x.dims, (x,))
 
 
-def exp(x: Expression) -> Expression:
-    """Return exp(x), elementwise."""
-    return Expression("exp", x.dims, (x,))
-
-
-def log(x: Expression) -> Expression:
-    """Return the natural logarithm, elementwise."""
-    return Expression("log", x.dims, (x,))
-
-
 def xlogy(x: Expression, y: Expression) -> Expression:
     """Return x log y, elementwise, which is 0 where x is 0, whatever y is."""
     return _elementwise("xlogy", x, y)
@@ -260,7 +242,7 @@ def _has_axis(op: str, x: Expression, axis: str) -> None:
 def _misfit(
     op: str, wrong: str, *operands: Expression, details: list[str] | None = None, hint: str = ""
 ) -> DimensionError:
-    shapes = {str(operand): dims_text(operand.dims) for operand in operands}
+    shapes = {str(operand): wanted_shape(operand.dims, {}) for operand in operands}
     return DimensionError(message(op, wrong, operands=shapes, details=details or [], hint=hint))
 
 
@@ -268,19 +250,29 @@ def _transposed_fit(left: Expression, right: Expression) -> str:
     """Name the transposes that would make a product fit, where one or two do."""
     for a, b in ((left.T, right), (left, right.T), (left.T, right.T)):
         if a.dims[1] == b.dims[0]:
-            return f"{a} @ {b} fits: {dims_text(a.dims)} · {dims_text(b.dims)} → {dims_text((a.dims[0], b.dims[1]))}."
+            shapes = [wanted_shape(dims, {}) for dims in (a.dims, b.dims, (a.dims[0], b.dims[1]))]
+            return f"{a} @ {b} fits: {shapes[0]} · {shapes[1]} → {shapes[2]}."
     return ""
 
 
-def dims_text(dims: Dims, sizes: Mapping[str, int] | None = None) -> str:
-    """Return ``(n_a, m)``, with sizes ``(n_a=4, m=5)``; a scalar is ``scalar``."""
-    if not dims:
-        return "scalar"
-    parts = [f"{d}={sizes[d]}" if sizes and isinstance(d, str) and d in sizes else str(d) for d in dims]
-    return "(" + ", ".join(parts) + ("," if len(parts) == 1 else "") + ")"
-
-
 # ---------------------------------------------------------------------------------------------- evaluating
+
+
+_OPERATIONS: dict[str, Callable[..., Any]] = {
+    "transpose": np.transpose,
+    "matmul": np.matmul,
+    "add": lambda *x: sum(x[1:], x[0]),
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "xlogy": lambda x, y: x * np.log(np.where(x == 0, 1, y)),
+    "neg": np.negative,
+    "tanh": np.tanh,
+    "relu": lambda x: np.where(x.real > 0, x, 0),
+    "step": lambda x: (x.real > 0).astype(np.float64),
+    "square": np.square,
+    "diag": np.diagflat,
+}
 
 
 def _evaluate(node: Expression, values: Mapping[str, Any]) -> Array:
@@ -289,45 +281,13 @@ def _evaluate(node: Expression, values: Mapping[str, Any]) -> Array:
     if node.op == "const":
         return np.asarray(node.value)
     args = [_evaluate(arg, values) for arg in node.args]
-    x = args[0]
-    axis = node.args[0].dims.index(node.axis) if node.axis else 0
-    match node.op:
-        case "transpose":
-            return x.T
-        case "matmul":
-            return np.asarray(x @ args[1])
-        case "add":
-            return np.asarray(sum(args[1:], x))
-        case "sub":
-            return np.asarray(x - args[1])
-        case "mul":
-            return np.asarray(x * args[1])
-        case "div":
-            return np.asarray(x / args[1])
-        case "xlogy":
-            return np.asarray(x * np.log(np.where(x == 0, 1, args[1])))
-        case "neg":
-            return np.asarray(-x)
-        case "tanh":
-            return np.asarray(np.tanh(x))
-        case "relu":
-            return np.asarray(np.where(x.real > 0, x, 0))
-        case "step":
-            return np.asarray((x.real > 0).astype(np.float64))
-        case "square":
-            return np.asarray(x * x)
-        case "log":
-            return np.asarray(np.log(x))
-        case "exp":
-            return np.asarray(np.exp(x))
-        case "sum":
-            return np.asarray(x.sum(axis=axis, keepdims=node.keepdims))
-        case "softmax":
-            e = np.exp(x - x.real.max(axis=axis, keepdims=True))  # the shift keeps exp from overflowing
-            return np.asarray(e / e.sum(axis=axis, keepdims=True))
-        case "diag":
-            return np.asarray(np.diagflat(x))
-    raise ValueRangeError(message("evaluate", f"{node.op!r} is no operation."))
+    if not node.axis:
+        return np.asarray(_OPERATIONS[node.op](*args))
+    x, axis = args[0], node.args[0].dims.index(node.axis)
+    if node.op == "sum":
+        return np.asarray(x.sum(axis=axis, keepdims=node.keepdims))
+    e = np.exp(x - x.real.max(axis=axis, keepdims=True))  # the shift keeps the exponential of softmax from overflowing
+    return np.asarray(e / e.sum(axis=axis, keepdims=True))
 
 
 def _value(node: Expression, values: Mapping[str, Any]) -> Array:
@@ -342,7 +302,7 @@ def _value(node: Expression, values: Mapping[str, Any]) -> Array:
             message(
                 "evaluate",
                 f"the value of {node.name} does not have its axes.",
-                operands={"wanted": dims_text(node.dims), "given": str(value.shape)},
+                operands={"wanted": wanted_shape(node.dims, {}), "given": str(value.shape)},
             )
         )
     return value

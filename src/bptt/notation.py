@@ -16,12 +16,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from html import escape
 
-from bptt.expressions import Expression, dims_text
+from bptt.dims import wanted_shape
+from bptt.expressions import Expression
 
 _ATOM = 9  # what never needs brackets: a symbol, a number, a function of something
 
 
-class _Writer(ABC):
+class Writer(ABC):
     """The walk that the notations share: each says how a node looks once its arguments are written.
 
     ``binds`` says how tightly an operation binds; an argument that binds less tightly than its parent, or as
@@ -30,16 +31,18 @@ class _Writer(ABC):
 
     binds: Mapping[str, int] = {"add": 1, "sub": 1, "neg": 2, "sum": 2, "xlogy": 3, "mul": 3, "div": 3, "matmul": 4}
     joins: tuple[str, ...] = ("add", "matmul")  # operations whose right argument may be of their own kind
-    encloses: tuple[str, ...] = ("tanh", "relu", "step", "log", "exp", "softmax", "diag")
+    encloses: tuple[str, ...] = ("tanh", "relu", "step", "softmax", "diag")
 
     def write(self, node: Expression) -> str:
+        """Write a node with everything under it."""
         if node.op == "symbol":
-            return self.symbol(node.name)
+            return self.symbol(node)
         if node.op == "const":
             return f"{node.value:g}"
         return self.node(node, [self.argument(node, i) for i in range(len(node.args))])
 
     def argument(self, node: Expression, i: int) -> str:
+        """Write one argument of a node, in brackets where it needs them."""
         arg = node.args[i]
         text = self.write(arg)
         outer, inner = self.binds.get(node.op, _ATOM), self.binds.get(arg.op, _ATOM)
@@ -47,20 +50,27 @@ class _Writer(ABC):
         return text if free or node.op in self.encloses else self.brackets(text)
 
     def brackets(self, text: str) -> str:
+        """Put brackets around a text."""
         return f"({text})"
 
     @abstractmethod
-    def symbol(self, name: str) -> str: ...
+    def symbol(self, node: Expression) -> str:
+        """Write a symbol."""
 
     @abstractmethod
-    def node(self, node: Expression, args: list[str]) -> str: ...
+    def node(self, node: Expression, args: list[str]) -> str:
+        """Write an operation, its arguments being written already."""
 
 
-class _Unicode(_Writer):
-    def symbol(self, name: str) -> str:
-        return name
+class Unicode(Writer):
+    """The notation of a text: W_yaᵀ dz_y."""
+
+    def symbol(self, node: Expression) -> str:
+        """Write the name."""
+        return node.name
 
     def node(self, node: Expression, args: list[str]) -> str:
+        """Write an operation with its sign."""
         match node.op:
             case "transpose":
                 return f"{args[0]}ᵀ"
@@ -86,18 +96,18 @@ class _Unicode(_Writer):
                 return f"[{args[0]} > 0]"
         return f"{node.op}({args[0]})"
 
-    @staticmethod
-    def product(node: Expression) -> str:
+    def product(self, node: Expression) -> str:
+        """Return the sign of an elementwise product; with a number it is the dot."""
         return "⊙" if all(arg.dims for arg in node.args) else "·"
 
 
-class _Html(_Unicode):
+class _Html(Unicode):
     """Every symbol is a node with its tensor's name, so that the same tensor can be lit everywhere."""
 
-    def symbol(self, name: str) -> str:
-        head, *rest = _parts(name)
+    def symbol(self, node: Expression) -> str:
+        head, *rest = _parts(node.name)
         index = f"<sub>{escape(','.join(rest))}</sub>" if rest else ""
-        return f'<var class="symbol" data-tensor="{escape(name)}">{escape(head)}{index}</var>'
+        return f'<var class="symbol" data-tensor="{escape(node.name)}">{escape(head)}{index}</var>'
 
     def node(self, node: Expression, args: list[str]) -> str:
         match node.op:
@@ -116,11 +126,11 @@ class _Html(_Unicode):
         return super().node(node, args)
 
 
-class _Latex(_Writer):
-    encloses = (*_Writer.encloses, "div")
+class _Latex(Writer):
+    encloses = (*Writer.encloses, "div")
 
-    def symbol(self, name: str) -> str:
-        head, *rest = _parts(name)
+    def symbol(self, node: Expression) -> str:
+        head, *rest = _parts(node.name)
         index = ",".join(part if len(part) <= 2 else rf"\mathrm{{{part}}}".replace(" ", r"\ ") for part in rest)
         head = head if len(head) == 1 else rf"\mathit{{{head}}}"
         return f"{head}_{{{index}}}" if rest else head
@@ -153,17 +163,17 @@ class _Latex(_Writer):
                 return rf"\sum_{{{node.axis}}} {args[0]}"
             case "step":
                 return rf"\left[{args[0]} > 0\right]"
-            case "tanh" | "log" | "exp":
-                return rf"\{node.op}\left({args[0]}\right)"
+            case "tanh":
+                return rf"\tanh\left({args[0]}\right)"
         return rf"\mathrm{{{node.op}}}\left({args[0]}\right)"
 
 
-class _NumPy(_Writer):
+class _NumPy(Writer):
     binds: Mapping[str, int] = {"add": 1, "sub": 1, "matmul": 2, "mul": 2, "xlogy": 2, "div": 2, "neg": 3, "square": 4}
     joins = ("add",)
 
-    def symbol(self, name: str) -> str:
-        return name
+    def symbol(self, node: Expression) -> str:
+        return node.name
 
     def node(self, node: Expression, args: list[str]) -> str:
         axis = node.args[0].dims.index(node.axis) if node.axis else 0
@@ -201,7 +211,7 @@ class _NumPy(_Writer):
 
 def unicode_text(node: Expression) -> str:
     """Return the expression as text: ``W_yaᵀ dz_y``."""
-    return _Unicode().write(node)
+    return Unicode().write(node)
 
 
 def html(node: Expression) -> str:
@@ -224,29 +234,29 @@ def shape_line(node: Expression, sizes: Mapping[str, int] | None = None) -> str:
 
     With ``sizes`` each dimension carries its size: ``(n_a=4, n_y=2)·(n_y=2, m=5) → (n_a=4, m=5)``.
     """
-    return f"{_shapes(node, sizes)} → {dims_text(node.dims, sizes)}"
+    return f"{_shapes(node, sizes or {})} → {wanted_shape(node.dims, sizes or {})}"
 
 
-def _shapes(node: Expression, sizes: Mapping[str, int] | None) -> str:
+def _shapes(node: Expression, sizes: Mapping[str, int]) -> str:
     """Products, sums of products and sums over an axis are written out; what keeps its shape is its shape."""
     match node.op:
         case "matmul":
-            return "·".join(dims_text(arg.dims, sizes) for arg in node.args)
+            return "·".join(wanted_shape(arg.dims, sizes) for arg in node.args)
         case "add" | "sub" | "mul" | "div" | "xlogy":
             sign = {"add": " + ", "sub": " - ", "mul": " ⊙ ", "div": " / ", "xlogy": " ⊙ "}[node.op]
             parts = [
-                _shapes(arg, sizes) if arg.op == "matmul" else dims_text(arg.dims, sizes)
+                _shapes(arg, sizes) if arg.op == "matmul" else wanted_shape(arg.dims, sizes)
                 for arg in node.args
                 if arg.dims
             ]
             return sign.join(parts)
         case "sum":
-            return f"Σ_{_index(node.axis)} {dims_text(node.args[0].dims, sizes)}"
+            return f"Σ_{_index(node.axis)} {wanted_shape(node.args[0].dims, sizes)}"
         case "neg":
             return _shapes(node.args[0], sizes)
         case "tanh" | "relu" | "softmax" | "diag":
-            return f"{node.op} {dims_text(node.args[0].dims, sizes)}"
-    return dims_text(node.dims, sizes)
+            return f"{node.op} {wanted_shape(node.args[0].dims, sizes)}"
+    return wanted_shape(node.dims, sizes)
 
 
 def _parts(name: str) -> list[str]:

@@ -135,7 +135,7 @@ _FORWARD = (
     ),
     Equation(
         "F5", "forward", "Measure the surprise",
-        "Only the true class counts: its loss is -log of the probability it was given, in nats.",
+        "With a one-hot y only the true class counts: -log of the probability it was given, in nats.",
         "L_t", -total(xlogy(y_t, y_pred_t), "n_y"),
     ),
 )  # fmt: skip
@@ -143,7 +143,8 @@ _FORWARD = (
 _BACKWARD = (
     Equation(
         "B1", "backward", "Predicted minus true",
-        "Softmax and cross-entropy differentiated together leave only this: positive where too likely, negative where not enough.",
+        "Softmax and cross-entropy differentiated together leave only this: "
+        "positive where too likely, negative where not enough.",
         "dz_y", y_pred_t - y_t,
     ),
     Equation(
@@ -163,12 +164,12 @@ _BACKWARD = (
     ),
     Equation(
         "B5", "backward", "The two parts of da",
-        "a_t was used twice: by this step's output and by the next step. What is used twice gets both gradients.",
+        "a_t was used twice, by this step's output and by the next step: its two gradients add up.",
         "da", da_from_output + da_from_future,
     ),
     Equation(
         "B6", "backward", "Back through tanh",
-        "tanh's slope is 1 - a²: elementwise, since each unit has its own. Saturated units (a near ±1) block the gradient.",
+        "Elementwise, as tanh was: each unit's slope is 1 - a², and near a = ±1 almost nothing passes.",
         "dz_a", da * (1 - square(a_t)),
     ),
     Equation(
@@ -248,7 +249,7 @@ def detail(reduction: Reduction = "sum") -> tuple[Equation, ...]:
     return (
         Equation(
             "B1.1", "detail", "Back through the logarithm",
-            "The slope of -log p is -1 / p, and only the true class has a y that is not 0.",
+            "Only classes whose y is above 0 count: the slope of -log p is -1 / p.",
             "dy_pred", dy_pred,
         ),
         Equation(

@@ -30,7 +30,7 @@ def default_example() -> Example:
     n_x, n_a, n_y, m, T_x = 3, 4, 2, 5, 6
     numbers = _Golden()
     parameters = {
-        "W_aa": numbers.array(n_a, n_a),
+        "W_aa": numbers.array(n_a, n_a) / 2,  # small enough that the gradient is seen to vanish
         "W_ax": numbers.array(n_a, n_x),
         "W_ya": numbers.array(n_y, n_a),
         "b_a": numbers.array(n_a, 1) / 2,

@@ -6,13 +6,15 @@ The values are those of the table's own expressions; nothing here knows an equat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from bptt.dims import Array, Dims, check_finite, check_shapes
+from bptt.dims import Array, check_finite, check_shapes
 from bptt.errors import NotFiniteError, ValueRangeError, message
-from bptt.explaining.equations import CodeLine, Equation, Phase, detail, table
+from bptt.explaining.contributions import Contributions
+from bptt.explaining.equations import Equation, detail, table
+from bptt.explaining.step import Step, Tensor
 from bptt.inputs import (
     PARAMETERS,
     Parameters,
@@ -23,83 +25,6 @@ from bptt.inputs import (
     reduction_scale,
 )
 from bptt.ops import Activation
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """An array with its name and its named dimensions."""
-
-    name: str
-    dims: Dims
-    array: Array
-
-
-@dataclass(frozen=True)
-class Step:
-    """One equation at one time step, with its numbers.
-
-    Attributes
-    ----------
-    equation : Equation
-        With the id, the phase, the title, the why, the expression and the code line, which a step also answers to.
-    t : int
-        The time step, from 0.
-    inputs : tuple of Tensor
-        In the order in which the equation reads.
-    output : Tensor
-        The target's value; of B10 it is da_from_future for t - 1, after t = 0 da0.
-    before : array or None
-        What a gradient that adds up (+=) had gathered from the later steps.
-    """
-
-    equation: Equation
-    t: int
-    inputs: tuple[Tensor, ...]
-    output: Tensor
-    before: Array | None = None
-
-    @property
-    def id(self) -> str:
-        """The equation's id, "B5"."""
-        return self.equation.id
-
-    @property
-    def phase(self) -> Phase:
-        """The phase: forward, backward or detail."""
-        return self.equation.phase
-
-    @property
-    def title(self) -> str:
-        """What is computed, in a few words."""
-        return self.equation.title
-
-    @property
-    def why(self) -> str:
-        """Why it is so, in 20 words at most."""
-        return self.equation.why
-
-    @property
-    def code(self) -> CodeLine | None:
-        """Where the package computes it."""
-        return self.equation.code
-
-    @property
-    def values(self) -> dict[str, Array]:
-        """The inputs by name."""
-        return {tensor.name: tensor.array for tensor in self.inputs}
-
-    @property
-    def terms(self) -> tuple[Tensor, ...]:
-        """The named parts whose sum is the output: of B5 the two parts of da, of a += what was there and what is added."""
-        from bptt.notation import unicode_text
-
-        expression, dims = self.equation.expression, self.output.dims
-        if self.before is not None:
-            added = expression.evaluate(self.values)
-            return (Tensor("so far", dims, self.before), Tensor(unicode_text(expression), dims, added))
-        if expression.op != "add":
-            return ()
-        return tuple(Tensor(unicode_text(arg), arg.dims, arg.evaluate(self.values)) for arg in expression.args)
 
 
 class Trace:
@@ -266,6 +191,11 @@ class Trace:
             before = np.zeros_like(value) if before is None else before
             value = before + value
         return Step(row, t, _inputs(row, at), Tensor(row.target, row.dims, value), before)
+
+    @cached_property
+    def contributions(self) -> Contributions:
+        """What each loss contributes through each step, itemised; the sums are this trace's totals."""
+        return Contributions(self)
 
     def value(self, name: str, t: int) -> Array:
         """Return the value of a name at step t: "a_t", "da_from_future", "dz_a" ..."""
