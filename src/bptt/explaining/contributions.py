@@ -60,10 +60,14 @@ class Contributions:
         n_a = self._trace.sizes["n_a"]
         product = np.eye(n_a)
         for s in range(k + 1, t + 1):
-            # B6 of an identity gives φ' itself: the slope is whatever the table says that it is
-            slope = self._through(np.ones((n_a, 1)), self._value("a_t", s)[:, j : j + 1])
+            slope = self.slope(s)[:, j : j + 1]
             product = slope * (self._trace.tensors["W_aa"] @ product)  # diag(φ') W_aa ∂a_{s-1}/∂a_k
         return product
+
+    def slope(self, t: int) -> Array:
+        """Return φ' at step t (n_a, m), 1 - a_t² for tanh: what the table's B6 makes of ones."""
+        a_t = self._value("a_t", t)
+        return self._through(np.ones_like(a_t), a_t)
 
     def jacobian_norms(self, t: int, j: int = 0) -> Array:
         """Return the spectral norm of ∂a_t/∂a_k for k from 0 to t, example j: its largest stretch of any error."""

@@ -189,7 +189,8 @@ _BACKWARD = (
     ),
     Equation(
         "B10", "backward", "Hand the rest to the step before",
-        "W_aa again and again: where it and 1 - a² shrink the gradient, it vanishes over the steps.",
+        "Every step back multiplies by W_aaᵀ and by B6's slope: "
+        "shrinking factors make the gradient vanish, growing ones explode.",
         "da_from_future", W_aa.T @ dz_a,
     ),
     Equation(

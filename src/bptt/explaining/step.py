@@ -124,7 +124,7 @@ class Step:
         terms = write_out(self.equation.expression, place, self.values)
         if self.before is not None and np.any(self.before):
             so_far = float(self.before[place])
-            terms = (Term("so far, from the later steps", f"{so_far:.4g}", so_far), *terms)
+            terms = (Term("so far", f"{so_far:.4g}", so_far), *terms)
         return Cell(self.output.name, place, terms, float(self.output.array[place]))
 
     def __repr__(self) -> str:

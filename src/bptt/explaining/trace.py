@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bptt.dims import Array, check_finite, check_shapes
+from bptt.dims import GLOSSARY, Array, check_finite, check_shapes
 from bptt.errors import NotFiniteError, ValueRangeError, message
 from bptt.explaining.contributions import Contributions
 from bptt.explaining.equations import Equation, detail, table
@@ -25,6 +26,9 @@ from bptt.inputs import (
     reduction_scale,
 )
 from bptt.ops import Activation
+
+if TYPE_CHECKING:
+    from bptt.render.notebook import Frame
 
 
 class Trace:
@@ -200,6 +204,36 @@ class Trace:
     def value(self, name: str, t: int) -> Array:
         """Return the value of a name at step t: "a_t", "da_from_future", "dz_a" ..."""
         return self._at[t][name]
+
+    def __repr__(self) -> str:
+        """Return the sizes, the cost and how to read on."""
+        sizes = ", ".join(f"{name}={self.sizes[name]}" for name in GLOSSARY)
+        return (
+            f'Trace({sizes}; J={self.cost:.6g}; {len(self)} steps, trace["B5", {max(self.sizes["T_x"] - 2, 0)}] is one)'
+        )
+
+    def __str__(self) -> str:
+        """Return the first page that the terminal shows."""
+        from bptt.render.overview_text import overview
+
+        return overview(self, "your arrays")
+
+    def _repr_html_(self) -> str:
+        from bptt.render.notebook import trace_html
+
+        return trace_html(self)
+
+    def frame(self, height: int = 820) -> Frame:
+        """Return the live page for a notebook: the last expression of a cell shows it.
+
+        Parameters
+        ----------
+        height : int
+            In pixels.
+        """
+        from bptt.render.notebook import frame
+
+        return frame(self, height)
 
 
 _ZERO = np.zeros(())
