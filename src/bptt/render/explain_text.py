@@ -127,7 +127,8 @@ def cell_text(step: Step, cell: Cell, width: int = WIDTH) -> str:
     return "\n".join([*lines, f"    {name} = {cell.value:.12g}"])
 
 
-def _sizes(step: Step) -> dict[str, int]:
+def step_sizes(step: Step) -> dict[str, int]:
+    """Return the size of each named dimension of a step's tensors."""
     tensors = (*step.inputs, step.output)
     return {
         dim: size
