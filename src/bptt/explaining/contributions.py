@@ -16,7 +16,7 @@ Pascanu, Mikolov, Bengio, *On the difficulty of training recurrent neural networ
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,14 +40,14 @@ class Contributions:
         self._trace = trace
         self.T_x = trace.sizes["T_x"]
         self._rows = {row.id: row for row in trace.equations}
-        self._known: dict[int, list[Array]] = {}
+        self._known: tuple[int, list[Array]] | None = None  # of one loss; of all they would not fit into memory
 
     def state(self, t: int, k: int) -> Array:
         """Return ∂L_t/∂a_k (n_a, m), signed: what the loss of step t says about the state of step k."""
         self._check(t, k)
-        if t not in self._known:
-            self._known[t] = self._back_from(t)
-        return self._known[t][k]
+        if self._known is None or self._known[0] != t:
+            self._known = (t, self._back_from(t))
+        return self._known[1][k]
 
     def weights(self, t: int, k: int) -> Array:
         """Return what the loss of step t contributes to dW_aa through the use of W_aa at step k (n_a, n_a), signed."""
@@ -69,9 +69,26 @@ class Contributions:
         a_t = self._value("a_t", t)
         return self._through(np.ones_like(a_t), a_t)
 
-    def jacobian_norms(self, t: int, j: int = 0) -> Array:
-        """Return the spectral norm of ∂a_t/∂a_k for k from 0 to t, example j: its largest stretch of any error."""
-        return np.array([np.linalg.norm(self.jacobian(t, k, j), 2) for k in range(t + 1)])
+    def jacobian_norms(self, t: int, j: int = 0, steps: Collection[int] | None = None) -> dict[int, float]:
+        """Return the spectral norm of ∂a_t/∂a_k by k, example j: the largest stretch of any error on its way.
+
+        ``steps`` are those k that are wanted, all from 0 to t if left out; each costs a singular value decomposition.
+        """
+        product = np.eye(self._trace.sizes["n_a"])
+        norms = {}
+        for k in reversed(range(t + 1)):
+            if steps is None or k in steps:
+                norms[k] = float(np.linalg.norm(product, 2))
+            product = product @ (self.slope(k)[:, j : j + 1] * self._trace.tensors["W_aa"])
+        return dict(sorted(norms.items()))
+
+    def total(self) -> Array:
+        """Return Σ_t Σ_k of all contributions to dW_aa: the trace's dW_aa, by another way."""
+        reached = [np.zeros_like(self._trace.tensors["a0"]) for _ in range(self.T_x)]
+        for t in range(self.T_x):
+            for k in range(t + 1):
+                reached[k] += self._dz_a(t, k)
+        return np.asarray(sum(reached[k] @ self._value("a_prev", k).T for k in range(self.T_x)))
 
     def norms(self) -> Array:
         """Return the (T_x, T_x) map of ‖∂L_t/∂a_k‖ (Frobenius, all examples), rows t, columns k, 0 where k > t."""

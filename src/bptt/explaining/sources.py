@@ -50,7 +50,7 @@ def explanation(
         trace = explain(
             given["X"], given["Y"], parameters, given.get("a0"), activation=activation or "tanh", reduction=reduction
         )
-        return trace, Path(file).name
+        return trace, _printable(Path(file).name)
     return _model(file, prime, activation, reduction)
 
 
@@ -88,9 +88,14 @@ def _model(file: str, prime: str | None, activation: Activation | None, reductio
         reduction=reduction,
         vocabulary=tuple(model.vocabulary.characters),
     )
-    return trace, f"{Path(file).name}, reading {prime[:30]!r}{'…' if len(prime) > 30 else ''}"
+    return trace, f"{_printable(Path(file).name)}, reading {prime[:30]!r}{'…' if len(prime) > 30 else ''}"
 
 
 def _is_zip(file: str) -> bool:
     with open(file, "rb") as stream:
         return file.endswith(".npz") or stream.read(2) == b"PK"
+
+
+def _printable(name: str) -> str:
+    """Return a file's name as it may be shown: no control character reaches the terminal."""
+    return "".join(character if character.isprintable() else "�" for character in name)

@@ -111,19 +111,20 @@ def cell_text(step: Step, cell: Cell, width: int = WIDTH) -> str:
     left_out = max(len(shown) - MAX_TERMS, 0)
     if left_out:
         shown = [*shown[: MAX_TERMS - 2], *shown[-2:]]
-    symbols = max(len(term.symbols) for term, _ in shown)
-    written = max(len(term.numbers) for term, _ in shown)
-    for n, (term, running) in enumerate(shown):
+    rows = [
+        (term.symbols, term.numbers, number_text(term.value, count), number_text(running, count))
+        for term, running in shown
+    ]
+    a, b, c, d = (max(len(row[i]) for row in rows) for i in range(4))
+    for n, (symbols, with_numbers, value, total) in enumerate(rows):
         if left_out and n == MAX_TERMS - 2:
             lines.append(f"    … {left_out} more terms")
-        value, total = number_text(term.value, count), number_text(running, count)
-        line = f"    {term.symbols:<{symbols}}   {term.numbers:<{written}}   = {value:>8}   sum {total:>8}"
-        if len(shown) == 1:
-            line = f"    {term.symbols}   {term.numbers}"
-        if len(line) > width:
-            lines += [*_wrapped(term.symbols, "    ", width), *_wrapped(f"= {term.numbers}", "      ", width)]
-            line = f"      = {value}   sum {total}" if len(shown) > 1 else ""
-        lines += [line] if line else []
+        if 4 + a + 3 + b + 3 + c + 7 + d <= width:
+            line = f"    {symbols:<{a}}   {with_numbers:<{b}} = {value:>{c}}   sum {total:>{d}}"
+            lines.append(line if len(rows) > 1 else f"    {symbols}   {with_numbers}")
+        else:
+            lines += [*_wrapped(symbols, "    ", width), *_wrapped(f"= {with_numbers}", "      ", width)]
+            lines += [f"      = {value}   sum {total}"] if len(rows) > 1 else []
     return "\n".join([*lines, f"    {name} = {cell.value:.12g}"])
 
 

@@ -17,9 +17,9 @@ SUM = {"sum": "summed over the steps and examples", "mean": "the mean over the s
 QUESTIONS = (
     ("Which two terms make da?", "--step B5", "da_from_output + da_from_future"),
     ("Why is W_ya transposed?", "--step B4", "(n_y, m) must become (n_a, m)"),
-    ("Why * and not np.dot?", "--step B6", "tanh acted on each number alone"),
+    ("Why * and not np.dot?", "--step B6", "tanh acts on each number alone"),
     ("Why sum over m?", "--step B3,B9", "one bias served all m examples"),
-    ("What does dW_aa accumulate?", "--step B7 --t all", "one term from every step"),
+    ("What does dW_aa accumulate?", "--step B7", "one term from every step"),
     ("Why does the gradient vanish?", "--through-time", "a factor slope · W_aa a step"),
     ("Why y_pred - y?", "--phase detail", "softmax's Jacobian, worked out"),
     ("What happens at t = 0?", "--step B10 --t 0", "B10 gives da0 there"),
@@ -41,7 +41,7 @@ def overview(trace: Trace, title: str, width: int = WIDTH) -> str:
     lines += [block(trace.step("B4", t), width), "", block(trace.step("B5", t), width), ""]
     lines += ["Through time: the size (Frobenius norm) of the two parts of da at each step", *_parts(trace), ""]
     lines.append("Questions, and the option that shows the answer in numbers")
-    lines += [f"  {question:<30}{option:<18}{answer}" for question, option, answer in QUESTIONS]
+    lines += [f"  {question:<30}{option:<17}{answer}" for question, option, answer in QUESTIONS]
     lines += ["", "More: --t 3 (one time step)  --cell 0,1 (one number, term by term)  --by-hand"]
     lines += ["      --html FILE (a page to play with)  --json  --help"]
     return "\n".join(lines)
@@ -62,9 +62,10 @@ def start(trace: Trace) -> int:
 def through_time(trace: Trace) -> str:
     """Return the maps of what each loss says about each step, with their sums, and the Jacobians' norms."""
     parts, T_x = trace.contributions, trace.sizes["T_x"]
-    shares, norms, stretch = 100 * parts.shares(), parts.norms(), parts.jacobian_norms(T_x - 1)
-    total = sum(parts.weights(t, k) for t in range(T_x) for k in range(t + 1))
-    off = float(np.abs(total - trace.gradients["dW_aa"]).max())
+    shares, norms, stretch = 100 * parts.shares(), parts.norms(), np.zeros((1, T_x))
+    for k, norm in parts.jacobian_norms(T_x - 1, 0, [k for k in _shown(T_x) if k is not None]).items():
+        stretch[0, k] = norm
+    off = float(np.abs(parts.total() - trace.gradients["dW_aa"]).max())
     slope = float(np.mean([parts.slope(t) for t in range(T_x)]))
     largest = float(np.linalg.norm(trace.tensors["W_aa"], 2))
     lines = ["Through time: rows are the losses L_t, columns the steps k that each of them reaches", ""]
@@ -76,10 +77,12 @@ def through_time(trace: Trace) -> str:
     lines += [f"  All of them add up to dW_aa: {shares.sum():.1f} %, largest difference {off:.1e}.", ""]
     lines += [f"Why: a_k reaches a_{T_x - 1} through a product of Jacobians, diag(slope) W_aa, one a step"]
     lines += [f"  ‖∂a_{T_x - 1}/∂a_k‖, example 0 (spectral norm: the largest stretch)"]
-    lines += _map(stretch[None, :], 3, rows=[f"t={T_x - 1}"])
-    verdict = "shrinks what passes: far steps learn little" if stretch[0] < 1 else "lets it through, or makes it grow"
+    lines += _map(stretch, 3, rows=[f"t={T_x - 1}"])
+    verdict = (
+        "shrinks what passes: far steps learn little" if stretch[0, 0] < 1 else "lets it through, or makes it grow"
+    )
     lines += [f"  One factor is at most ‖W_aa‖ = {largest:.3f} times a slope; the mean slope is {slope:.3f}."]
-    lines += [f"  Over {T_x - 1} steps the product is {stretch[0]:.3g}: it {verdict}."]
+    lines += [f"  Over {T_x - 1} steps the product is {stretch[0, 0]:.3g}: it {verdict}."]
     return "\n".join(lines)
 
 
@@ -118,7 +121,7 @@ def _map(values: Array, count: int, rows: Sequence[str] = (), head: str = "k", s
     lines = ["  " + " " * size + "".join(f"{text:>{11 if text == 'sum over k' else 8}}" for text in cells)]
     for i in which:
         if i is None:
-            lines.append(f"  {'…':<{size}}")
+            lines.append("  …")
             continue
         texts = [
             "…" if k is None else "" if square and k > i else number_text(float(values[i, k]), count) for k in columns
