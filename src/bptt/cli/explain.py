@@ -107,7 +107,10 @@ def _text(
     if cell is not None and step is None and phase is None:
         step = "B4,B5"  # the asker's step, as on the first page
     for chosen in _chosen(trace, when, step, phase):
-        yield block(chosen, width) if cell is None else cell_text(chosen, chosen.cell(*cell), width)
+        if cell is None:
+            yield block(chosen, width)
+        elif step is not None or chosen.has_cell(*cell):  # of a whole pass, those steps that have such a number
+            yield cell_text(chosen, chosen.cell(*cell), width)
     if t is None and trace.sizes["T_x"] > 1:
         yield f"(t = {when}; --t 0 to --t {trace.sizes['T_x'] - 1} for another step, --t all for all of them)"
 

@@ -91,6 +91,11 @@ class Step:
             return ()
         return tuple(Tensor(unicode_text(arg), arg.dims, arg.evaluate(self.values)) for arg in expression.args)
 
+    def has_cell(self, *index: int) -> bool:
+        """Return whether the output has this place; a negative index counts from the end."""
+        shape = self.output.array.shape
+        return len(index) == len(shape) and all(-n <= i < n for i, n in zip(index, shape, strict=True))
+
     def cell(self, *index: int) -> Cell:
         """Write one number out term by term.
 
@@ -109,7 +114,7 @@ class Step:
             If the output has no such place.
         """
         shape = self.output.array.shape
-        if len(index) != len(shape) or any(not -n <= i < n for i, n in zip(index, shape, strict=False)):
+        if not self.has_cell(*index):
             raise ValueRangeError(
                 message(
                     "explain",

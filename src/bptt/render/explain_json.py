@@ -10,6 +10,9 @@ from bptt.explaining.equations import detail
 from bptt.explaining.step import Step, Tensor
 from bptt.explaining.trace import Trace
 
+LONGEST_MAP = 200
+"""Steps; the maps of a longer sequence, T_x² numbers each, are left out (null)."""
+
 
 def explanation_json(trace: Trace, steps: Iterable[Step], cell: tuple[int, ...] | None = None) -> dict[str, Any]:
     """Return sizes, tensors, equations, gradients, contributions and the steps, as plain lists of numbers.
@@ -35,7 +38,9 @@ def explanation_json(trace: Trace, steps: Iterable[Step], cell: tuple[int, ...] 
         "equations": [row.to_json() for row in (*trace.equations, *detail(trace.reduction))],
         "steps": [step_json(step, cell) for step in steps],
         "gradients": {name: array.tolist() for name, array in trace.gradients.items()},
-        "through_time": {"norms": parts.norms().tolist(), "shares_of_dW_aa": parts.shares().tolist()},
+        "through_time": None
+        if trace.sizes["T_x"] > LONGEST_MAP
+        else {"norms": parts.norms().tolist(), "shares_of_dW_aa": parts.shares().tolist()},
     }
 
 
@@ -50,7 +55,7 @@ def step_json(step: Step, cell: tuple[int, ...] | None = None) -> dict[str, Any]
     }
     if step.before is not None:
         data |= {"before": step.before.tolist(), "added": step.added.tolist()}
-    if cell is not None and len(cell) == step.output.array.ndim:
+    if cell is not None and step.has_cell(*cell):
         written = step.cell(*cell)
         data["cell"] = {
             "index": list(written.index),

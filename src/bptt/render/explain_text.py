@@ -13,7 +13,7 @@ from bptt.explaining.step import Step
 from bptt.explaining.written import Cell
 from bptt.expressions import Expression
 from bptt.notation import shape_line, unicode_text
-from bptt.render.matrix_text import beside, decimals, matrix_lines, number_text
+from bptt.render.matrix_text import beside, columns_within, decimals, matrix_lines, number_text
 
 WIDTH = 80
 MAX_TERMS = 24
@@ -25,7 +25,8 @@ def block(step: Step, width: int = WIDTH) -> str:
     head = f"{step.id}  {step.title}"
     one = ", example 0" if "column" in step.output.name or step.output.name == "jacobian" else ""
     when = f"t = {step.t}, {step.phase}{one}"
-    lines = [f"{head}{when:>{max(width - len(head), len(when) + 2)}}"]
+    room = width - len(head)
+    lines = [f"{head}{when:>{room}}"] if room >= len(when) + 2 else [*_wrapped(head, "", width), f"{when:>{width}}"]
     lines += _wrapped(equation_text(step.equation, step.t), "    ", width)
     lines += _wrapped(shape_line(step.equation.expression, step_sizes(step)), "    ", width)
     lines += _wrapped(f"Why: {step.why}", "    ", width)
@@ -52,7 +53,14 @@ def numbers(step: Step, width: int = WIDTH) -> list[str]:
     """Return the matrices that go in and the one that comes out: side by side if they fit, else below each other."""
     rows = operand_rows(step)
     room = width - 8
-    blocks = [(f"{sign} {name}".strip(), matrix_lines(array, room)) for sign, name, array in rows]
+    fits: dict[int, int] = {}  # matrices of equally many columns are cut alike
+    for _, _, array in rows:
+        size = array.shape[-1] if array.ndim else 1
+        fits[size] = min(fits.get(size, size), columns_within(array, room))
+    blocks = [
+        (f"{sign} {name}".strip(), matrix_lines(array, room, max_columns=fits[array.shape[-1] if array.ndim else 1]))
+        for sign, name, array in rows
+    ]
     together = beside(blocks)
     if max(len(line) for line in together) <= room:
         return [f"        {line}".rstrip() for line in together]
@@ -106,7 +114,8 @@ def cell_text(step: Step, cell: Cell, width: int = WIDTH) -> str:
     """Return one number written out: a line a term, with its numbers, its value and the running sum."""
     name = f"{cell.name}[{', '.join(str(i) for i in cell.index)}]"
     count = decimals(np.array([*(term.value for term in cell.terms), cell.value]))
-    lines = [f"{name}, term by term ({step.id}, t = {step.t}): {equation_text(step.equation, step.t)}"]
+    head = f"{name}, term by term ({step.id}, t = {step.t}): {equation_text(step.equation, step.t)}"
+    lines = _wrapped(head, "", width)
     shown = list(zip(cell.terms, cell.running, strict=True))
     left_out = max(len(shown) - MAX_TERMS, 0)
     if left_out:
@@ -118,14 +127,16 @@ def cell_text(step: Step, cell: Cell, width: int = WIDTH) -> str:
     a, b, c, d = (max(len(row[i]) for row in rows) for i in range(4))
     for n, (symbols, with_numbers, value, total) in enumerate(rows):
         if left_out and n == MAX_TERMS - 2:
-            lines.append(f"    … {left_out} more terms")
-        if 4 + a + 3 + b + 3 + c + 7 + d <= width:
-            line = f"    {symbols:<{a}}   {with_numbers:<{b}} = {value:>{c}}   sum {total:>{d}}"
-            lines.append(line if len(rows) > 1 else f"    {symbols}   {with_numbers}")
+            lines.append(f"  … {left_out} more terms")
+        line = f"  {symbols:<{a}}  {with_numbers:<{b}} = {value:>{c}}  sum {total:>{d}}"
+        if len(rows) == 1:
+            line = f"  {symbols}   {with_numbers}"
+        if len(line) <= width:
+            lines.append(line)
         else:
-            lines += [*_wrapped(symbols, "    ", width), *_wrapped(f"= {with_numbers}", "      ", width)]
-            lines += [f"      = {value}   sum {total}"] if len(rows) > 1 else []
-    return "\n".join([*lines, f"    {name} = {cell.value:.12g}"])
+            lines += [*_wrapped(symbols, "  ", width), *_wrapped(f"= {with_numbers}", "    ", width)]
+            lines += [f"    = {value}  sum {total}"] if len(rows) > 1 else []
+    return "\n".join([*lines, f"  {name} = {cell.value:.12g}"])
 
 
 def step_sizes(step: Step) -> dict[str, int]:

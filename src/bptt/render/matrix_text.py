@@ -11,6 +11,7 @@ from bptt.dims import Array
 DECIMALS = 4
 MAX_ROWS = 8
 MAX_COLUMNS = 8
+MAX_WIDTH = 1000
 
 
 def decimals(array: Array) -> int | None:
@@ -31,7 +32,7 @@ def number_text(value: float, count: int | None = DECIMALS) -> str:
     return f"{round(value, count) + 0.0:.{count}f}"
 
 
-def matrix_lines(array: Array, width: int, max_rows: int = MAX_ROWS) -> list[str]:
+def matrix_lines(array: Array, width: int, max_rows: int = MAX_ROWS, max_columns: int = MAX_WIDTH) -> list[str]:
     """Return the lines of a matrix; a vector is one line, a scalar one number.
 
     Parameters
@@ -39,19 +40,27 @@ def matrix_lines(array: Array, width: int, max_rows: int = MAX_ROWS) -> list[str
     array : array of at most two axes
     width : int
         Columns of text that it may take; what does not fit is left out, with "…" in its place.
-    max_rows : int
-        Rows of more are left out, with a line of "…" in their place.
+    max_rows, max_columns : int
+        More are left out, with "…" in their place; the last one is kept.
 
     Examples
     --------
     >>> matrix_lines(np.array([[0.5, -1.25], [3, 0]]), 80)
     [' 0.50  -1.25', ' 3.00   0.00']
     """
-    rows = np.atleast_2d(np.asarray(array))
-    size = max(len(text) for line in matrix_cells(rows[:, : width // 3], max_rows) for text in line)
-    cells = matrix_cells(rows, max_rows, max((width - size) // (size + 2) + 1, 2))
-    size = max(len(text) for line in cells for text in line)
+    cells = matrix_cells(array, max_rows, min(max_columns, columns_within(array, width, max_rows)))
+    size = _size(cells)
     return ["  ".join(f"{text:>{size}}" for text in line) for line in cells]
+
+
+def columns_within(array: Array, width: int, max_rows: int = MAX_ROWS) -> int:
+    """Return how many columns of a matrix go into a width of text, 2 at least."""
+    size = _size(matrix_cells(array, max_rows, width // 3))
+    return max((width + 2) // (size + 2), 2)
+
+
+def _size(cells: list[list[str]]) -> int:
+    return max(len(text) for line in cells for text in line)
 
 
 def matrix_cells(array: Array, max_rows: int = MAX_ROWS, max_columns: int = MAX_COLUMNS) -> list[list[str]]:

@@ -62,27 +62,29 @@ def start(trace: Trace) -> int:
 def through_time(trace: Trace) -> str:
     """Return the maps of what each loss says about each step, with their sums, and the Jacobians' norms."""
     parts, T_x = trace.contributions, trace.sizes["T_x"]
+    if T_x == 1:
+        return "Through time: T_x = 1, so there is no earlier step that the loss could reach."
     shares, norms, stretch = 100 * parts.shares(), parts.norms(), np.zeros((1, T_x))
     for k, norm in parts.jacobian_norms(T_x - 1, 0, [k for k in _shown(T_x) if k is not None]).items():
         stretch[0, k] = norm
     off = float(np.abs(parts.total() - trace.gradients["dW_aa"]).max())
     slope = float(np.mean([parts.slope(t) for t in range(T_x)]))
     largest = float(np.linalg.norm(trace.tensors["W_aa"], 2))
-    lines = ["Through time: rows are the losses L_t, columns the steps k that each of them reaches", ""]
+    lines = ["Through time: a row is a loss L_t, a column a step k that it reaches", ""]
     lines += ["How much of L_t's gradient is left at the state of step k: ‖∂L_t/∂a_k‖"]
     lines += _map(norms, 3)
     lines += ["  Read a row from right to left: the same loss, one step further back each time.", ""]
     lines += ["Who makes dW_aa: the share of L_t through the use of W_aa at step k, in percent"]
     lines += _map(shares, 1, sums=True)
     lines += [f"  All of them add up to dW_aa: {shares.sum():.1f} %, largest difference {off:.1e}.", ""]
-    lines += [f"Why: a_k reaches a_{T_x - 1} through a product of Jacobians, diag(slope) W_aa, one a step"]
+    lines += [f"Why: from a_k to a_{T_x - 1} leads a product of Jacobians, one diag(slope) W_aa a step"]
     lines += [f"  ‖∂a_{T_x - 1}/∂a_k‖, example 0 (spectral norm: the largest stretch)"]
     lines += _map(stretch, 3, rows=[f"t={T_x - 1}"])
     verdict = (
         "shrinks what passes: far steps learn little" if stretch[0, 0] < 1 else "lets it through, or makes it grow"
     )
     lines += [f"  One factor is at most ‖W_aa‖ = {largest:.3f} times a slope; the mean slope is {slope:.3f}."]
-    lines += [f"  Over {T_x - 1} steps the product is {stretch[0, 0]:.3g}: it {verdict}."]
+    lines += [f"  Over {T_x - 1} steps the product is {stretch[0, 0]:.3g}:", f"  it {verdict}."]
     return "\n".join(lines)
 
 
@@ -117,23 +119,28 @@ def _map(values: Array, count: int, rows: Sequence[str] = (), head: str = "k", s
     which = _shown(values.shape[0]) if square else list(range(values.shape[0]))
     names = [f"t={i}" for i in range(values.shape[0])] if square else list(rows)
     size = max(len(name) for name in names)
-    cells = ["…" if k is None else f"{head}={k}" for k in columns] + (["sum over k"] if sums else [])
-    lines = ["  " + " " * size + "".join(f"{text:>{11 if text == 'sum over k' else 8}}" for text in cells)]
+    cells = ["…" if k is None else f"{head}={k}" for k in columns] + (["  sum over k"] if sums else [])
+    lines = [_row("", size, cells)]
     for i in which:
         if i is None:
             lines.append("  …")
             continue
-        texts = [
-            "…" if k is None else "" if square and k > i else number_text(float(values[i, k]), count) for k in columns
-        ]
-        line = f"  {names[i]:<{size}}" + "".join(f"{text:>8}" for text in texts)
-        lines.append((line + (f"{number_text(float(values[i].sum()), count):>11}" if sums else "")).rstrip())
+        cells = ["…" if k is None else "" if square and k > i else _entry(values[i, k], count) for k in columns]
+        lines.append(_row(names[i], size, cells + ([f"{_entry(values[i].sum(), count):>12}"] if sums else [])))
     if sums:
-        below = ["…" if k is None else number_text(float(values[:, k].sum()), count) for k in columns]
-        lines.append(
-            f"  {'sum':<{size}}" + "".join(f"{t:>8}" for t in below) + f"{number_text(values.sum(), count):>11}"
-        )
+        below = ["…" if k is None else _entry(values[:, k].sum(), count) for k in columns]
+        lines.append(_row("sum", size, [*below, f"{_entry(values.sum(), count):>12}"]))
     return lines
+
+
+def _row(name: str, size: int, cells: Sequence[str]) -> str:
+    return f"  {name:<{size}}" + "".join(f"{text:>7}" for text in cells).rstrip()
+
+
+def _entry(value: float, count: int) -> str:
+    """Return a number of a map, in six characters at most."""
+    text = number_text(float(value), count)
+    return text if len(text) <= 6 else f"{value:.0e}"
 
 
 def _shown(size: int) -> list[int | None]:
