@@ -1,4 +1,4 @@
-"""``bptt explain``: what it shows by itself, what it selects, and that bad input ends with a message and exit code 2."""
+"""``bptt explain``: what it shows, what it selects, and that bad input ends with a message and exit code 2."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_arrays_from_a_file_relu_and_mean(arrays) -> None:
 
 def test_ids_and_float32_are_taken(arrays) -> None:
     X = np.array([[0, 1, 2, 0, 1, 2]] * 5)
-    code, out, _ = run(arrays(X=X, W_aa=np.eye(4, dtype=np.float32)), "--step", "F1")
+    code, _, _ = run(arrays(X=X, W_aa=np.eye(4, dtype=np.float32)), "--step", "F1")
     assert code == 0
 
 
