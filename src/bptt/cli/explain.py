@@ -58,7 +58,7 @@ def explain(
     Without an argument it explains an embedded example; start there.
     """
     from bptt.cli.app import ExitCode
-    from bptt.explaining.sources import explanation
+    from bptt.cli.explained import explanation
 
     trace, title = explanation(file, prime, by_hand, activation, reduction)
     place = None if cell is None else _cell(cell)
