@@ -1,0 +1,59 @@
+// Numbers and symbols as people read them.
+import { h } from "./dom.js";
+
+/** @param {string} text */
+const minus = (text) => text.replace(/-/g, "\u2212");
+
+/** A number in a matrix: two decimals, and never a zero that is not one. @param {number} x */
+export function short(x) {
+  if (!Number.isFinite(x)) return Number.isNaN(x) ? "NaN" : x > 0 ? "\u221e" : "\u2212\u221e";
+  if (x === 0) return "0";
+  const size = Math.abs(x);
+  if (size < 0.00995 || size >= 999.5) return minus(x.toExponential(0).replace("e+", "e"));
+  return minus(size < 99.95 ? x.toFixed(2) : x.toFixed(0));
+}
+
+/** A number in a sentence: four digits that matter. @param {number} x */
+export function exact(x) {
+  if (!Number.isFinite(x)) return short(x);
+  if (x === 0) return "0";
+  const size = Math.abs(x);
+  return minus(size < 1e-4 || size >= 1e5 ? x.toExponential(3).replace("e+", "e") : x.toFixed(4));
+}
+
+/** All digits, for a title or a field. @param {number} x */
+export function full(x) {
+  return String(x);
+}
+
+/** The base, subscript and prefix of every name. @param {string} name @returns {[string, string]} */
+export function parts(name) {
+  if (name === "scale") return ["scale", ""];
+  if (name === "da_from_output") return ["da", "from output"];
+  if (name === "da_from_future") return ["da", "from future"];
+  if (name === "y_pred_t") return ["y", "pred, t"];
+  if (name === "Y_pred") return ["Y", "pred"];
+  const found = /^(d?[A-Za-z]+?)_?(0|_\w+|[a-z]+)?$/.exec(name);
+  const cut = name.indexOf("_");
+  if (cut > 0) return [name.slice(0, cut), name.slice(cut + 1)];
+  if (/\d$/.test(name) && found) return [name.slice(0, -1), name.slice(-1)];
+  return [name, ""];
+}
+
+/** The letters of a name; every symbol is a node that can be lit. @param {string} name @param {{plain?: boolean}} [options] */
+export function symbol(name, { plain = false } = {}) {
+  const [base, low] = parts(name);
+  const letters = [h("i", null, base), low ? h("sub", null, low) : null];
+  const kind = name === "da_from_output" ? "from-output" : name === "da_from_future" ? "from-future" : "";
+  return h("span", { class: `sym ${kind}`, "data-sym": plain ? null : name }, letters);
+}
+
+/** A name as one word of plain text, for labels that are read aloud. @param {string} name */
+export function spoken(name) {
+  return name.replace(/_/g, " ");
+}
+
+/** A count and its noun. @param {number} n @param {string} noun */
+export function counted(n, noun) {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}
