@@ -1,7 +1,7 @@
 // One step on a card: equation, named dimensions, numbers, one number written out, the reason, the code.
 import { button, h } from "./dom.js";
-import { chips, dimText, drawn, equationLine, plainText } from "./equation.js";
-import { exact, short, spoken, symbol } from "./format.js";
+import { dimText, plainText } from "./equation.js";
+import { exact, prose, short, spoken, symbol } from "./format.js";
 import { matrix } from "./matrix.js";
 import { evaluate } from "./evaluate.js";
 import { outputOf } from "./network.js";
@@ -30,17 +30,6 @@ export function facts(eq, t) {
   const value = outputOf(trace, eq, t);
   const before = eq.accumulate ? trace.before[t][eq.target] : null;
   return { names, value, before, sizes: model.sizes, share: eq.accumulate ? evaluate(eq.expression, names) : value };
-}
-
-/** Equation and dimensions. @param {Equation} eq */
-export function equationRow(eq) {
-  const { sizes } = app.model;
-  return h("div", { class: "equation-row", "data-scroll": "equation" }, equationLine(eq, { sizes, expression: grouped(eq) }));
-}
-
-/** For B5 the line shows what da_from_output stands for. @param {Equation} eq */
-function grouped(eq) {
-  return eq.expression;
 }
 
 /** All matrices of one step, in the order of the equation. @param {Equation} eq @param {number} t */
@@ -104,7 +93,7 @@ function laid(expression, show, path) {
   };
   if (!group) return inner();
   const title = group === "from-output" ? "from the output" : "from the future";
-  const source = group === "from-output" ? "this step's own prediction" : state.t + 1 < app.model.sizes.T_x ? `what t = ${state.t + 1} sent back (B10)` : "nothing comes after the last step";
+  const source = group === "from-output" ? "B4: this step's own prediction" : state.t + 1 < app.model.sizes.T_x ? `B10 of t = ${state.t + 1} sent it` : "zeros: nothing comes after";
   const sum = stands ? [mark("="), show({ op: "symbol", name: stands, dims: expression.dims }, `${path}s`)] : [];
   return h("div", { class: `term ${group}`, role: "group", "aria-label": title }, h("p", { class: "term-title" }, h("b", null, title), h("span", null, source)), h("div", { class: "laid" }, inner(), sum),
     group === "from-future" ? futureSwitch() : null);
@@ -157,7 +146,7 @@ export function writtenOut(eq, t) {
 
 /** @param {Equation} eq */
 export function reason(eq) {
-  return h("p", { class: "why" }, eq.why);
+  return h("p", { class: "why" }, prose(eq.why));
 }
 
 /** @param {Equation} eq */
@@ -170,5 +159,3 @@ export function sentence(eq, t) {
   const { value } = facts(eq, t);
   return `Step ${eq.id} at t = ${t}: ${spoken(eq.target)} ${eq.accumulate ? "grows by" : "is"} ${plainText(eq.expression)}, ${value.dims.map((dim) => dimText(dim, app.model.sizes)).join(" by ") || "a number"}, largest size ${exact(largest(value))}. ${eq.why}`;
 }
-
-export { chips, drawn };

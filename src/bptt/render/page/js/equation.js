@@ -49,8 +49,14 @@ export function fits(left, right, sizes) {
   return { byName: inner[0] === inner[1], bySize: p === q, inner };
 }
 
-/** Draw an expression. @param {Expression} expression @param {{sizes?: Sizes, ties?: any, rank?: number, plain?: boolean}} [how] */
+/** Draw an expression; a term of da is tinted in its colour. @param {any} expression @param {any} [how] */
 export function drawn(expression, how = {}) {
+  const node = bare(expression, how);
+  return expression.group ? h("span", { class: `grouped ${expression.group}` }, node) : node;
+}
+
+/** @param {Expression} expression @param {{sizes?: Sizes, ties?: any, rank?: number, plain?: boolean}} [how] */
+function bare(expression, how = {}) {
   const { op, dims } = expression;
   const args = /** @type {Expression[]} */ (expression.args || []);
   const { sizes, ties, rank = 0 } = how;

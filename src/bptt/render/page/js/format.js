@@ -33,10 +33,9 @@ export function parts(name) {
   if (name === "da_from_future") return ["da", "from future"];
   if (name === "y_pred_t") return ["y", "pred, t"];
   if (name === "Y_pred") return ["Y", "pred"];
-  const found = /^(d?[A-Za-z]+?)_?(0|_\w+|[a-z]+)?$/.exec(name);
   const cut = name.indexOf("_");
   if (cut > 0) return [name.slice(0, cut), name.slice(cut + 1)];
-  if (/\d$/.test(name) && found) return [name.slice(0, -1), name.slice(-1)];
+  if (/\d$/.test(name)) return [name.slice(0, -1), name.slice(-1)];
   return [name, ""];
 }
 
@@ -46,6 +45,27 @@ export function symbol(name, { plain = false } = {}) {
   const letters = [h("i", null, base), low ? h("sub", null, low) : null];
   const kind = name === "da_from_output" ? "from-output" : name === "da_from_future" ? "from-future" : "";
   return h("span", { class: `sym ${kind}`, "data-sym": plain ? null : name }, letters);
+}
+
+const NAMES = "d?W_aa|d?W_ax|d?W_ya|d?b_a|d?b_y|x_t|a_prev|a_t|z_a|z_y|y_pred_t|y_pred|y_t|L_t|dz_y|dz_a|da_from_output|da_from_future|da|dx_t|a0|da0|n_x|n_a|n_y|T_x";
+const KNOWN = new RegExp(`^(${NAMES}|scale)$`);
+const IN_PROSE = new RegExp(`\\b(${NAMES})(\u1d40?)(?![A-Za-z0-9_])`);
+
+/** Is this word one of the equations' symbols? @param {string} word */
+export function known(word) {
+  return KNOWN.test(word);
+}
+
+/** A sentence whose symbols are set as in the equations. @param {string} text @returns {any[]} */
+export function prose(text) {
+  const out = [];
+  let rest = text;
+  for (let found = IN_PROSE.exec(rest); found; found = IN_PROSE.exec(rest)) {
+    const dimension = /^(n_.|T_x)$/.test(found[1]);
+    out.push(rest.slice(0, found.index), symbol(found[1], { plain: dimension }), found[2] ? h("sup", { class: "transpose" }, "T") : "");
+    rest = rest.slice(found.index + found[0].length);
+  }
+  return [...out, rest];
 }
 
 /** A name as one word of plain text, for labels that are read aloud. @param {string} name */

@@ -76,7 +76,7 @@ function walk(event, o, rows, columns) {
     const to = [Math.max(0, Math.min(rows - 1, i + move[0])), Math.max(0, Math.min(columns - 1, j + move[1]))];
     const next = /** @type {HTMLElement | null} */ (td.closest("table")?.querySelector(`[data-i="${to[0]}"][data-j="${to[1]}"]`));
     if (next) focusCell(td, next);
-    else if (o.pick) o.pick(to[0], to[1]);
+    o.pick?.(to[0], to[1]); // the chosen number follows the keyboard
   } else if (o.change && (event.key === "Enter" || event.key === "F2" || /^[-\d.]$/.test(event.key))) {
     event.preventDefault();
     event.stopPropagation();

@@ -1,6 +1,9 @@
 // The level Steps: the strip above, one card below, and the buttons that walk through both passes.
 import { button, h, say } from "./dom.js";
-import { codeRow, equationRow, numbersRow, reason, sentence, writtenOut } from "./card.js";
+import { codeRow, numbersRow, onCard, reason, sentence, writtenOut } from "./card.js";
+import { changePanel } from "./change.js";
+import { futureBanner } from "./future.js";
+import { equationRow } from "./lab.js";
 import { strip } from "./strip.js";
 import { app, go, goTo, position, state } from "./store.js";
 
@@ -35,8 +38,8 @@ export function play() {
 export function stepsLevel() {
   const eq = app.model.equations.find((/** @type {Equation} */ e) => e.id === state.step);
   if (!playing()) say(sentence(eq, state.t));
-  return [strip(), h("section", { class: `card ${eq.phase}`, "aria-label": "this step" }, head(eq), equationRow(eq), numbersRow(eq, state.t), writtenOut(eq, state.t),
-    h("div", { class: "feet" }, reason(eq), codeRow(eq)))];
+  return [strip(), h("section", { class: `card ${eq.phase}`, "aria-label": "this step" }, head(eq), futureBanner(), equationRow(eq, onCard(eq)), numbersRow(eq, state.t), writtenOut(eq, state.t),
+    h("div", { class: "feet" }, reason(eq), codeRow(eq)), legend()), changePanel()];
 }
 
 /** @param {Equation} eq */
@@ -58,4 +61,9 @@ function stepper(current) {
   const row = (/** @type {string} */ phase) => h("span", { class: `group ${phase}` }, app.model.equations.filter((/** @type {Equation} */ e) => e.phase === phase).map((/** @type {Equation} */ e) =>
     button(e.id, () => go({ step: e.id, cell: [0, 0], lab: "" }), { class: "stop", "data-key": `stop${e.id}`, "aria-current": e === current ? "step" : null, title: e.title })));
   return h("div", { class: "stepper", role: "group", "aria-label": "equations of this step" }, row("forward"), row("backward"));
+}
+
+function legend() {
+  const key = (/** @type {string} */ name, /** @type {string} */ does) => h("span", null, h("kbd", null, name), ` ${does}`);
+  return h("p", { class: "legend" }, key("\u2190", "back"), key("\u2192", "next"), key("Home", "first"), key("End", "last"), key("Space", "play"), h("span", null, "in a matrix: ", h("kbd", null, "arrows"), " walk, ", h("kbd", null, "Enter"), " change"));
 }

@@ -6,8 +6,8 @@ import { largest } from "./tensor.js";
 import { app, go, position, state } from "./store.js";
 
 const MOST_STEPS = 8;
-const ROWS = { L: 12, y: 62, a: 128, x: 194 }; // middle of each row, in pixels
-const HEIGHT = 218;
+const ROWS = { L: 18, y: 66, a: 130, x: 194 }; // middle of each row, in pixels
+const HEIGHT = 216;
 const CELL = 6;
 
 /** Is an equation at step t done, under way, or still to come? @param {string} id @param {number} t */
@@ -80,7 +80,7 @@ function column(t, x, box, scale) {
   const make = (row, base, id, name, gradientId, gradientName) => {
     const parts = [half(scope[name], here(t, name), status(id, t) !== "todo", scale[name], "")];
     if (gradientName) parts.push(half(scope[gradientName], here(t, gradientName), status(gradientId, t) !== "todo", scale[gradientName], "gradient"));
-    const node = button([h("span", { class: "node-name" }, symbol(base, { plain: true }), h("sub", null, String(t))), parts],
+    const node = button([h("span", { class: "node-name" }, h("i", null, base)), parts],
       () => go({ t, step: id, cell: [0, 0] }),
       { class: `node row-${row} ${t === state.t ? "here" : ""}`, "data-key": `node${row}${t}`, tabindex: -1, "aria-label": `${base} at step ${t}: go to ${id}`,
         vars: { "--box": `${box}px` } });
