@@ -3,11 +3,15 @@ import { button, h, refill } from "./dom.js";
 import { nameDims } from "./equation.js";
 import { lighting, relight } from "./light.js";
 import { app, go, goTo, numberSets, onChange, open, position, state, undo } from "./store.js";
+import { codeLevel } from "./report.js";
+import { timeLevel } from "./time.js";
 import { play, stepsLevel } from "./steps.js";
 
 /** @type {[string, string, () => any][]} */
 const LEVELS = [
   ["steps", "Steps", stepsLevel],
+  ["time", "Through time", timeLevel],
+  ["code", "Your code", codeLevel],
 ];
 
 function header() {
