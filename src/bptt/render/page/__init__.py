@@ -13,6 +13,8 @@ import re
 from collections.abc import Mapping
 from importlib import resources
 
+_COMMENT = re.compile(r"^\s*//[^\n]*\n|/\*\*.*?\*/[ \n]?", re.MULTILINE | re.DOTALL)
+_INDENT = re.compile(r"^\s+", re.MULTILINE)
 _IMPORT = re.compile(r"^import\s[^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export\s+", re.MULTILINE)
 
@@ -42,7 +44,7 @@ def assemble(data: Mapping[str, object]) -> str:
     True
     """
     script = "\n" + "\n".join(_module(name) for name in _read("modules.txt").split())
-    style = "\n" + _read("page.css")
+    style = "\n" + _INDENT.sub("", re.sub(r"/\*.*?\*/", "", _read("page.css")))
     parts = {"data": _escaped(data), "script": script, "style": style, "csp": _policy(script, style)}
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _read("index.html"))
 
@@ -52,7 +54,11 @@ def _read(name: str) -> str:
 
 
 def _module(name: str) -> str:
-    return _EXPORT.sub("", _IMPORT.sub("", _read(f"js/{name}")))
+    """Return a module as a part of the one script: without imports, exports, comments and indentation."""
+    text = _read(f"js/{name}")
+    for pattern in (_COMMENT, _IMPORT, _EXPORT, _INDENT):
+        text = pattern.sub("", text)
+    return text
 
 
 def _escaped(data: Mapping[str, object]) -> str:

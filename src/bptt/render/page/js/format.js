@@ -21,9 +21,10 @@ export function exact(x) {
   return minus(size < 1e-4 || size >= 1e5 ? x.toExponential(3).replace("e+", "e") : x.toFixed(4));
 }
 
-/** All digits, for a title or a field. @param {number} x */
-export function full(x) {
-  return String(x);
+/** A share in percent, with three digits that matter. @param {number} x */
+export function percent(x) {
+  const size = Math.abs(100 * x);
+  return `${size === 0 ? "0" : size < 0.01 || size >= 1e4 ? exact(100 * x) : minus(String(Number((100 * x).toPrecision(3))))} %`;
 }
 
 /** The base, subscript and prefix of every name. @param {string} name @returns {[string, string]} */
@@ -71,9 +72,4 @@ export function prose(text) {
 /** A name as one word of plain text, for labels that are read aloud. @param {string} name */
 export function spoken(name) {
   return name.replace(/_/g, " ");
-}
-
-/** A count and its noun. @param {number} n @param {string} noun */
-export function counted(n, noun) {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }

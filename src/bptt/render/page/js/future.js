@@ -1,6 +1,6 @@
 // The future term switched off: which gradients go wrong, and from which step on.
 import { button, h } from "./dom.js";
-import { exact, symbol } from "./format.js";
+import { percent, symbol } from "./format.js";
 import { relativeError } from "./tensor.js";
 import { app, go, state } from "./store.js";
 
@@ -23,7 +23,7 @@ export function futureBanner() {
   const last = app.model.sizes.T_x - 1;
   const rows = damage().map(({ name, error, since }) => {
     const wrong = error > 1e-12;
-    return h("li", { class: wrong ? "wrong" : "right" }, symbol(name === "da0" ? "da0" : name), h("span", null, wrong ? ` \u2717 ${exact(100 * error)} % off${since === null ? "" : `, from t = ${since} down`}` : " \u2713 right"));
+    return h("li", { class: wrong ? "wrong" : "right" }, symbol(name === "da0" ? "da0" : name), h("span", null, wrong ? ` \u2717 ${percent(error)} off${since === null ? "" : `, from t = ${since} down`}` : " \u2713 right"));
   });
   return h("section", { class: "banner", "aria-label": "the future term is off" },
     h("p", null, h("b", null, "The future term is off: this is the commonest mistake. "), last > 0 ? `At t = ${last} nothing changes, there is no future. From t = ${last - 1} down every da is wrong, and all that is built from it. ` : "With one step nothing changes. ",

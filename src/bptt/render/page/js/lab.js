@@ -1,7 +1,7 @@
 // What if? The same product with a transpose forgotten, the operands swapped, or the other kind of product.
 import { button, h } from "./dom.js";
 import { dimText, equationLine, fits, plainText, shapeText } from "./equation.js";
-import { exact, prose } from "./format.js";
+import { percent, prose } from "./format.js";
 import { evaluate } from "./evaluate.js";
 import { relativeError, shapeOf } from "./tensor.js";
 import { app, go, state } from "./store.js";
@@ -98,5 +98,5 @@ function verdict(right, altered) {
   const [true_, theirs] = [evaluate(right, names), evaluate(altered, names)];
   if (true_.data.length !== theirs.data.length) return `The sizes fit, but the result is ${shapeText(altered.dims, sizes)}, not ${shapeText(right.dims, sizes)}.`;
   const error = relativeError(theirs, true_);
-  return `${plainText(altered)} has the right shape, because W_aa is square: no error, no warning, and numbers that are ${exact(100 * error)} % off. Only a gradient check finds this. Row i of W_aa says what reaches unit i; going back you need what left unit j, a column.`;
+  return `${plainText(altered)} has the right shape, because W_aa is square: no error, no warning, and numbers that are ${percent(error)} off. Only a gradient check finds this. Row i of W_aa says what reaches unit i; going back you need what left unit j, a column.`;
 }

@@ -3,15 +3,23 @@ import { button, h, refill } from "./dom.js";
 import { nameDims } from "./equation.js";
 import { lighting, relight } from "./light.js";
 import { app, go, goTo, numberSets, onChange, open, position, state, undo } from "./store.js";
+import { cellLevel } from "./cell.js";
+import { notationLevel } from "./notation.js";
+import { overviewLevel } from "./overview.js";
+import { stuckLevel } from "./stuck.js";
 import { codeLevel } from "./report.js";
 import { timeLevel } from "./time.js";
 import { play, stepsLevel } from "./steps.js";
 
 /** @type {[string, string, () => any][]} */
 const LEVELS = [
+  ["overview", "Overview", overviewLevel],
   ["steps", "Steps", stepsLevel],
+  ["cell", "Cell", cellLevel],
   ["time", "Through time", timeLevel],
   ["code", "Your code", codeLevel],
+  ["stuck", "Stuck?", stuckLevel],
+  ["notation", "Notation", notationLevel],
 ];
 
 function header() {

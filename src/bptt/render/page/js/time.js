@@ -1,7 +1,7 @@
 // The level Through time: which loss reaches which step, with what size and sign, and why it fades or grows.
 import { altered, chain, contributions, gradientNorm, largestStretch, spectralRadius } from "./contributions.js";
 import { button, h, say } from "./dom.js";
-import { exact, short, symbol } from "./format.js";
+import { exact, percent, short, symbol } from "./format.js";
 import { run } from "./network.js";
 import { norm } from "./tensor.js";
 import { app, go, state } from "./store.js";
@@ -91,8 +91,8 @@ function table(model, trace, { first, reach }, clipped) {
 
 /** @param {number} t @param {number} k @param {number} x @param {number} scale @param {boolean} written @param {(t: number, k: number) => void} choose */
 function mapCell(t, k, x, scale, written, choose) {
-  // A length spans many powers of ten, so its colour is a logarithm: full at the largest, none at a millionth of it.
-  const size = trial.kind === "size" ? Math.max(0, 1 + Math.log10(Math.abs(x) / scale + 1e-30) / 6) : Math.abs(x) / scale;
+  // A length spans many powers of ten: a root keeps a thousandth of the largest visible.
+  const size = trial.kind === "size" ? (Math.abs(x) / scale) ** 0.4 : Math.abs(x) / scale;
   const here = t === trial.t && k === trial.k;
   const about = `from loss ${t} to state ${k}: ${exact(x)}`;
   return h("td", { class: `${x < 0 ? "neg" : "pos"} ${here ? "chosen" : ""}`, vars: { "--size": size }, title: about },
@@ -145,7 +145,7 @@ function chainPanel(model, trace) {
   return h("div", { class: "chain" }, h("h3", null, t === k ? ["Loss ", String(t), " reaches its own state directly"] : [`From loss ${t} to state ${k}: ${t - k} ${t - k === 1 ? "step" : "steps"} back`]),
     t === k ? null : h("p", { class: "jacobian" }, h("span", null, "\u2202a", h("sub", null, String(t)), " / \u2202a", h("sub", null, String(k)), " = "), [...Array(Math.min(4, t - k)).keys()].map((s) => h("span", null, " diag(", relu ? "a" : "1\u2212a\u00b2", h("sub", null, String(t - s)), relu ? " > 0" : "", ") ", symbol("W_aa"))), t - k > 4 ? " \u2026" : ""),
     h("div", { class: "chain-box", tabindex: 0, role: "group", "aria-label": "factor by factor" }, h("table", { class: "facts" }, h("thead", null, h("tr", null, h("th", { scope: "col" }, "factor"), h("th", { scope: "col" }, "at"), h("th", { scope: "col" }, "length after it"), h("td", null), h("td", null))), h("tbody", null, rows))),
-    t === k ? null : h("p", null, `${exact(100 * left)} % of it is left.`));
+    t === k ? null : h("p", null, `${percent(left)} of it is left.`));
 }
 
 /** @param {Model} model @param {Trace} trace */
