@@ -32,8 +32,8 @@ export function facts(eq, t) {
   return { names, value, before, sizes: model.sizes, share: eq.accumulate ? evaluate(eq.expression, names) : value };
 }
 
-/** All matrices of one step, in the order of the equation. @param {Equation} eq @param {number} t */
-export function numbersRow(eq, t) {
+/** All matrices of one step, in the order of the equation. @param {Equation} eq @param {number} t @param {Set<string>} [blank] cells to leave out */
+export function numbersRow(eq, t, blank) {
   const { names, value, before } = facts(eq, t);
   const expression = onCard(eq);
   const [rows, columns] = rowsAndColumns(value);
@@ -44,9 +44,9 @@ export function numbersRow(eq, t) {
   if (region) sources(expression, region, (leaf, from) => lit.set(leaf, from));
   const show = (leaf, path) => operand(leaf, names, t, path, lit.get(leaf));
   const result = matrix({ name: eq.target, value, sizes: app.model.sizes, key: "result", chosen: cell, pick: (i, j) => go({ cell: [i, j] }),
-    before: flashOf(eq, t), group: "result", label: resultLabel(eq, t) });
+    before: flashOf(eq, t), group: "result", label: resultLabel(eq, t), blank });
   const start = before ? [matrix({ name: eq.target, value: before, sizes: app.model.sizes, key: "before", lit: region, label: h("span", { class: "letters" }, symbol(eq.target), h("span", { class: "so-far" }, " so far")) }), mark("+")] : [];
-  return h("div", { class: "numbers", "data-scroll": "numbers" }, start, laid(expression, show, "e"), mark("="), result);
+  return h("div", { class: "numbers", "data-scroll": "numbers" }, start, laid(expression, show, "e"), h("span", { class: "laid" }, mark("="), result));
 }
 
 /** What the result had before an edit, so that changed cells can flash. @param {Equation} eq @param {number} t */
@@ -93,10 +93,9 @@ function laid(expression, show, path) {
   };
   if (!group) return inner();
   const title = group === "from-output" ? "from the output" : "from the future";
-  const source = group === "from-output" ? "B4: this step's own prediction" : state.t + 1 < app.model.sizes.T_x ? `B10 of t = ${state.t + 1} sent it` : "zeros: nothing comes after";
+  const source = group === "from-output" ? "B4: this step's own prediction" : state.t + 1 < app.model.sizes.T_x ? `B10 of t = ${state.t + 1}` : "nothing comes after";
   const sum = stands ? [mark("="), show({ op: "symbol", name: stands, dims: expression.dims }, `${path}s`)] : [];
-  return h("div", { class: `term ${group}`, role: "group", "aria-label": title }, h("p", { class: "term-title" }, h("b", null, title), h("span", null, source)), h("div", { class: "laid" }, inner(), sum),
-    group === "from-future" ? futureSwitch() : null);
+  return h("div", { class: `term ${group}`, role: "group", "aria-label": title }, h("p", { class: "term-title" }, h("b", null, title), h("span", null, source), group === "from-future" ? futureSwitch() : null), h("div", { class: "laid" }, inner(), sum));
 }
 
 /** @param {Expression} leaf @param {Record<string, Tensor>} names @param {number} t @param {string} path @param {any} lit */
@@ -122,7 +121,7 @@ function flashed(leaf, t) {
 
 function futureSwitch() {
   return button([h("span", { class: "knob", "aria-hidden": "true" }), state.future ? "on" : "off"], () => go({ future: !state.future }),
-    { class: "switch", role: "switch", "aria-checked": String(state.future), "data-key": "future", "aria-label": "the future term" });
+    { class: "switch", role: "switch", "aria-checked": String(state.future), "data-key": "future", "aria-label": "the future term", title: "switch the future term off and see what goes wrong" });
 }
 
 /** The chosen number, term by term with a running sum. @param {Equation} eq @param {number} t */

@@ -4,6 +4,7 @@ import { equationLine } from "./equation.js";
 import { prose, symbol } from "./format.js";
 import { glyph } from "./heatmap.js";
 import { matrix } from "./matrix.js";
+import { letters } from "./strip.js";
 import { outputOf } from "./network.js";
 import { largest } from "./tensor.js";
 import { editable } from "./numbers.js";
@@ -14,13 +15,13 @@ let selected = "a_t";
 /** name, its gradient, middle of the node, the equations that make value and gradient
  * @type {[string, string, number, number, string, string][]} */
 const NODES = [
-  ["x_t", "dx_t", 80, 216, "", "B11"], ["a_prev", "da_from_future", 80, 70, "", "B10"], ["z_a", "dz_a", 310, 142, "F1", "B6"], ["a_t", "da", 530, 142, "F2", "B5"],
-  ["z_y", "dz_y", 760, 70, "F3", "B1"], ["y_pred_t", "", 950, 70, "F4", ""], ["L_t", "", 1120, 70, "F5", ""],
+  ["x_t", "dx_t", 84, 222, "", "B11"], ["a_prev", "da_from_future", 84, 62, "", "B10"], ["z_a", "dz_a", 310, 142, "F1", "B6"], ["a_t", "da", 530, 142, "F2", "B5"],
+  ["z_y", "dz_y", 750, 70, "F3", "B1"], ["y_pred_t", "", 940, 70, "F4", ""], ["L_t", "", 1126, 70, "F5", ""], ["y_t", "", 940, 200, "", ""],
 ];
 
 /** from, to, forward's words, forward equation, backward equation
  * @type {[number, number, string, string, string][]} */
-const EDGES = [[0, 2, "W_ax \u00b7", "F1", "B11"], [1, 2, "W_aa \u00b7", "F1", "B10"], [2, 3, "activation", "F2", "B6"], [3, 4, "W_ya \u00b7", "F3", "B4"], [4, 5, "softmax", "F4", "B1"], [5, 6, "log", "F5", "B1"]];
+const EDGES = [[0, 2, "W_ax \u00b7", "F1", "B11"], [1, 2, "W_aa \u00b7", "F1", "B10"], [2, 3, "activation", "F2", "B6"], [3, 4, "W_ya \u00b7", "F3", "B4"], [4, 5, "softmax", "F4", "B1"], [5, 6, "cross-entropy", "F5", "B1"], [7, 6, "", "F5", ""]];
 
 /** @returns {any[]} */
 export function cellLevel() {
@@ -35,14 +36,16 @@ export function cellLevel() {
 function graph(t) {
   const width = 1200;
   const height = 270;
-  const half = 74;
-  const lines = EDGES.map(([a, b, words, forward, backward]) => {
-    const [from, to] = [NODES[a], NODES[b]];
-    const shift = (/** @type {number} */ dy) => [from[2] + half, from[3] + dy, to[2] - half + 10, to[3] + dy];
-    const [x1, y1, x2, y2] = shift(-8);
-    const middle = [(x1 + x2) / 2, (y1 + y2) / 2];
-    return [line(x1, y1, x2, y2, "grey"), line(x2, y2 + 16, x1, y1 + 16, backward === "B4" ? "from-output" : "accent"),
-      svg("text", { x: middle[0], y: middle[1] - 8, "text-anchor": "middle", class: "edge-word" }, words), svg("text", { x: middle[0], y: middle[1] + 34, "text-anchor": "middle", class: `edge-word ${backward === "B4" ? "from-output" : "accent"}` }, backward), forward ? null : null];
+  const half = 72;
+  const lines = EDGES.map(([a, b, words, , backward]) => {
+    const [x1, y1, x2, y2] = [NODES[a][2] + half + 5, NODES[a][3], NODES[b][2] - half - 5, NODES[b][3]];
+    const length = Math.hypot(x2 - x1, y2 - y1);
+    const [nx, ny] = [(8 * (y2 - y1)) / length, (8 * (x2 - x1)) / length]; // forward above the middle line, backward below it
+    const [mx, my] = [(x1 + x2) / 2, (y1 + y2) / 2];
+    const kind = backward === "B4" ? "from-output" : "accent";
+    return [line(x1 + nx, y1 - ny, x2 + nx, y2 - ny, "grey"), backward ? line(x2 - nx, y2 + ny, x1 - nx, y1 + ny, kind) : null,
+      svg("text", { x: mx + 2.2 * nx, y: my - 2.2 * ny + 2, "text-anchor": nx > 2 ? "start" : nx < -2 ? "end" : "middle", class: "edge-word" }, letters(words)),
+      svg("text", { x: mx - 2.6 * nx, y: my + 2.6 * ny + 6, "text-anchor": nx > 2 ? "end" : nx < -2 ? "start" : "middle", class: `edge-word ${kind}` }, backward)];
   });
   const [, , ax, ay] = NODES[3];
   const onward = [line(ax + half, ay + 34, 690, 216, "grey"), line(690, 232, ax + half - 6, ay + 52, "from-future"), svg("text", { x: 700, y: 222, class: "edge-word" }, t + 1 < app.model.sizes.T_x ? `step t = ${t + 1}` : "no step after this"), svg("text", { x: 700, y: 240, class: "edge-word from-future" }, "from the future")];
@@ -89,7 +92,7 @@ function detail(t) {
   };
   const show = (/** @type {string} */ label, /** @type {Tensor} */ tensor, /** @type {string} */ key) => matrix({ name: label, value: tensor, sizes: app.model.sizes, key, change: editable(label) ? (i, j, x) => editable(label)?.(t, i, j, x) : undefined });
   return h("section", { class: "panel" }, h("div", { class: "change-body" }, show(name, value, "cellvalue"), slope ? show(name === "a_prev" && t === 0 ? "da0" : gradient, slope, "cellslope") : null,
-    h("div", { class: "pairs" }, forward ? row(forward) : h("p", { class: "note" }, name === "x_t" ? "The input: given." : t ? "The state after the step before." : "a0: the state before step 0."), backward ? row(backward) : h("p", { class: "note" }, "Softmax and logarithm are taken back together, straight to the logits: B1."))));
+    h("div", { class: "pairs" }, forward ? row(forward) : h("p", { class: "note" }, name === "x_t" ? "The input: given." : name === "y_t" ? "The target: given." : t ? "The state after the step before." : "a0: the state before step 0."), backward ? row(backward) : h("p", { class: "note" }, name === "y_t" ? "It is no parameter: nobody changes it, so nobody asks for its gradient." : "Softmax and logarithm are taken back together, straight to the logits: B1."))));
 }
 
 /** The forward lines and, on the same height, the backward lines they ask for. */
@@ -98,7 +101,7 @@ function mirror() {
   const cellOf = (/** @type {string[]} */ ids) => h("td", null, ids.map((id) => {
     const eq = app.model.equations.find((/** @type {Equation} */ other) => other.id === id);
     return h("p", { class: "pair" }, button(id, () => go({ level: "steps", step: id, cell: [0, 0] }), { class: "ask", "data-key": `mirror${id}` }), equationLine(eq));
-  }), ids.length ? null : h("p", { class: "note" }, "a_t is used twice: by its output and by the next step"));
+  }), ids.length ? null : h("p", { class: "note" }, prose("a_t is used twice: by its output and by the next step")));
   return h("section", { class: "panel" }, h("h2", null, "Each forward line asks for its backward lines"), h("p", { class: "note" }, "Read the left column upwards for the forward pass, the right column downwards for the backward pass."),
     h("div", { class: "table-box", tabindex: 0, role: "group", "aria-label": "forward and backward lines" }, h("table", { class: "mirror" }, h("thead", null, h("tr", null, h("th", { scope: "col" }, "forward \u2191"), h("th", { scope: "col" }, "backward \u2193"))), h("tbody", null, groups.map(([left, right]) => h("tr", null, cellOf(left), cellOf(right)))))));
 }

@@ -88,7 +88,7 @@ function bare(expression, how = {}) {
 
 /** @param {string} mark */
 function sign(mark) {
-  return h("span", { class: "sign" }, mark);
+  return h("span", { class: /[()[\]]/.test(mark) ? "sign paren" : "sign" }, mark);
 }
 
 /** @param {string} dim */

@@ -6,6 +6,7 @@ import { app, go, goTo, numberSets, onChange, open, position, state, undo } from
 import { cellLevel } from "./cell.js";
 import { notationLevel } from "./notation.js";
 import { overviewLevel } from "./overview.js";
+import { practiceLevel } from "./practice.js";
 import { stuckLevel } from "./stuck.js";
 import { codeLevel } from "./report.js";
 import { timeLevel } from "./time.js";
@@ -18,6 +19,7 @@ const LEVELS = [
   ["cell", "Cell", cellLevel],
   ["time", "Through time", timeLevel],
   ["code", "Your code", codeLevel],
+  ["practice", "Practice", practiceLevel],
   ["stuck", "Stuck?", stuckLevel],
   ["notation", "Notation", notationLevel],
 ];

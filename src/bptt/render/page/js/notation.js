@@ -12,7 +12,7 @@ const MEANING = {
 /** @returns {any[]} */
 export function notationLevel() {
   const { sizes, tensors, equations } = app.model;
-  const table = (/** @type {string} */ phase) => h("div", { class: "table-box", tabindex: 0, role: "group", "aria-label": `${phase} equations` }, h("table", { class: "facts equations" }, h("caption", null, phase === "forward" ? "Forward, t from 0 to T_x \u2212 1" : "Backward, t from T_x \u2212 1 to 0"), h("tbody", null,
+  const table = (/** @type {string} */ phase) => h("div", { class: "table-box", tabindex: 0, role: "group", "aria-label": `${phase} equations` }, h("table", { class: "facts equations" }, h("caption", null, prose(phase === "forward" ? "Forward, t from 0 to T_x \u2212 1" : "Backward, t from T_x \u2212 1 to 0")), h("tbody", null,
     equations.filter((/** @type {Equation} */ eq) => eq.phase === phase).map((/** @type {Equation} */ eq) => h("tr", null, h("th", { scope: "row" }, button(eq.id, () => go({ level: "steps", step: eq.id, cell: [0, 0] }), { class: "ask", "data-key": `table${eq.id}`, "aria-label": `${eq.id}: ${eq.title}` })), h("td", null, equationLine(eq)))))));
   return [h("section", { class: "intro" }, h("h2", null, "Notation"), h("p", null, "One name for one thing, in the equations, the code and the messages. A gradient is d and the name; it has the shape of what it belongs to.")),
     h("div", { class: "two" }, h("section", { class: "panel" }, h("h2", null, "Dimensions"), h("dl", { class: "glossary" }, Object.keys(sizes).map((dim) => [h("dt", null, chip(dim, sizes)), h("dd", null, app.data.dims[dim] || dim)])),

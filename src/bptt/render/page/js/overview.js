@@ -2,7 +2,7 @@
 import { button, h, svg } from "./dom.js";
 import { exact, prose } from "./format.js";
 import { chip } from "./equation.js";
-import { strip } from "./strip.js";
+import { letters, strip } from "./strip.js";
 import { app, go } from "./store.js";
 
 let rolled = false;
@@ -22,7 +22,7 @@ export function overviewLevel() {
     h("p", null, "A recurrent network is one small network used again at every step. Unroll it, and its backward pass is ordinary backpropagation from right to left.")),
   h("div", { class: "choices", role: "group", "aria-label": "how the network is drawn" }, [["Unrolled", false], ["Rolled", true]].map(([text, value]) =>
     button(String(text), () => { rolled = Boolean(value); go({}); }, { class: "choice", "data-key": `draw${text}`, "aria-pressed": String(rolled === value) }))),
-  rolled ? rolledUp() : strip(), colours(),
+  rolled ? rolledUp() : strip(true), colours(),
   h("ol", { class: "ideas" }, ideas.map(([title, text, act, label]) => h("li", { class: "panel" }, h("h3", null, title), h("p", null, prose(/** @type {string} */ (text))), button(label, /** @type {() => void} */ (act), { class: "quiet", "data-key": `idea${title}` })))),
   h("section", { class: "panel" }, h("h2", null, "The sizes here"), h("p", { class: "sizes" }, Object.keys(sizes).map((dim) => h("span", null, chip(dim, sizes), ` ${app.data.dims[dim] || ""}`))),
     h("p", { class: "note" }, "All different on purpose: a dimension that fits only by accident would hide a mistake. Each has one colour and one letter everywhere."))];
@@ -39,7 +39,7 @@ function rolledUp() {
   const box = (/** @type {number} */ x, /** @type {string} */ base, /** @type {string} */ low) => svg("g", {}, svg("rect", { x: x - 44, y: 88, width: 88, height: 44, rx: 10, class: "rolled-box" }),
     svg("text", { x, y: 116, "text-anchor": "middle", class: "rolled-name" }, base, svg("tspan", { dy: 4, class: "rolled-low" }, low)));
   const line = (/** @type {string} */ d, /** @type {string} */ kind) => svg("path", { d, class: `rolled-line ${kind}`, "marker-end": `url(#roll-${kind})` });
-  const word = (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ text, kind = "") => svg("text", { x, y, "text-anchor": "middle", class: `rolled-word ${kind}` }, text);
+  const word = (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ text, kind = "") => svg("text", { x, y, "text-anchor": "middle", class: `rolled-word ${kind}` }, letters(text));
   const heads = ["grey", "accent", "from-output", "from-future"].map((kind) => svg("marker", { id: `roll-${kind}`, viewBox: "0 0 8 8", refX: 6, refY: 4, markerWidth: 8, markerHeight: 8, orient: "auto", markerUnits: "userSpaceOnUse" }, svg("path", { d: "M0,0.5 L7.5,4 L0,7.5 z", class: `head ${kind}` })));
   return h("div", { class: "rolled", role: "img", "aria-label": "x t goes into the state a t, which goes back into itself one step later and out to the prediction and the loss; gradients run the other way" },
     svg("svg", { viewBox: "0 0 760 200", width: 760, height: 200 }, svg("defs", {}, heads), box(90, "x", "t"), box(300, "a", "t"), box(500, "\u0177", "t"), box(670, "L", "t"),

@@ -12,18 +12,22 @@ const CELL = 6;
 
 /** Is an equation at step t done, under way, or still to come? @param {string} id @param {number} t */
 function status(id, t) {
+  if (whole) return "done";
   const index = app.steps.findIndex((step) => step.t === t && step.eq.id === id);
   const here = position();
   return index < here ? "done" : index === here ? "now" : "todo";
 }
 
-/** @returns {HTMLElement} */
-export function strip() {
+let whole = false; // draw both passes as done
+
+/** @param {boolean} [all] @returns {HTMLElement} */
+export function strip(all = false) {
+  whole = all;
   const T = app.model.sizes.T_x;
   const count = Math.min(T, MOST_STEPS);
   const first = Math.max(0, Math.min(T - count, state.t - Math.floor(count / 2)));
   const room = Math.max(300, Math.min(1240, document.documentElement.clientWidth - 48));
-  const left = 64;
+  const left = 84;
   const pitch = Math.max(134, Math.floor((room - left) / count));
   const width = left + pitch * count;
   const centre = (/** @type {number} */ k) => left + pitch * (k + 0.5);
@@ -109,7 +113,7 @@ function startNode(first, left, scale) {
   const value = app.model.tensors.a0;
   const node = h("span", { class: "node row-a start" }, h("span", { class: "node-name" }, symbol("a0", { plain: true })),
     half(value, state.t === 0 ? "a_prev" : "a0", true, scale.a_t, ""));
-  return place(node, left / 2 - 2, ROWS.a);
+  return place(node, left / 2 - 5, ROWS.a);
 }
 
 /** The arrows into and out of one step. @param {number} t @param {number} x @param {number} pitch @param {number} box @param {boolean} leftmost @param {number} first */
@@ -119,11 +123,11 @@ function arrows(t, x, pitch, box, leftmost, first) {
   const half = box / 2;
   const rowHalf = { L: 9, y: 14, a: 20, x: 16 };
   for (const [row, name] of [["y", "n_y"], ["a", "n_a"], ["x", "n_x"]]) rowHalf[row] = 5 + (CELL * Math.min(8, app.model.sizes[name])) / 2;
-  const backing = app.model.equations.find((eq) => eq.id === state.step)?.phase === "backward";
+  const backing = whole || app.model.equations.find((eq) => eq.id === state.step)?.phase === "backward";
   const term = (kind, at, id) => (backing && state.t === at && status(id, at) !== "todo" ? kind : "");
   const up = (from, to, id, weight, name) => arrow([x - 9, ROWS[from] - rowHalf[from] - 3], [x - 9, ROWS[to] + rowHalf[to] + 4], "forward", status(id, t), "", current ? weight : "", name, "end");
   const down = (from, to, id, kind = "", weight = "") => arrow([x + 9, ROWS[from] + rowHalf[from] + 3], [x + 9, ROWS[to] - rowHalf[to] - 4], "backward", status(id, t), kind, weight, kind, "start");
-  const previous = leftmost ? (first > 0 ? x - pitch + half : 62 - 12) : x - pitch + half;
+  const previous = leftmost ? (first > 0 ? x - pitch + half : 76) : x - pitch + half;
   const list = [up("x", "a", "F1", "W_ax", "W_ax"), up("a", "y", "F3", "W_ya", "W_ya"), up("y", "L", "F5"),
     down("L", "y", "B1"), down("y", "a", "B4", term("from-output", t, "B4"), term("from-output", t, "B4") && "from the output"), down("a", "x", "B11"),
     arrow([previous + 3, ROWS.a - 9], [x - half - 5, ROWS.a - 9], "forward", status("F1", t), "", current ? "W_aa" : "", "W_aa", "middle"),
@@ -139,7 +143,7 @@ function arrow(from, to, kind, when, term, label, name, anchor) {
   const middle = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2];
   const text = label ? svg("text", { x: flat ? middle[0] : middle[0] + (kind === "forward" ? -6 : 7), y: flat ? middle[1] + (kind === "forward" ? -6 : 15) : middle[1] + 4,
     "text-anchor": flat ? "middle" : anchor, "data-sym": kind === "forward" ? name : term === "from-output" ? "da_from_output" : "da_from_future" },
-  label.includes("_") ? [svg("tspan", { class: "base" }, label.split("_")[0]), svg("tspan", { class: "low", dy: 3 }, label.split("_")[1])] : label) : null;
+  letters(label)) : null;
   const head = term || (kind === "forward" ? "grey" : "accent");
   return svg("g", { class: `arrow ${kind} ${when} ${term}` }, svg("line", { x1: from[0], y1: from[1], x2: to[0], y2: to[1], "marker-end": `url(#head-${when === "todo" ? "todo" : head})` }), text);
 }
@@ -148,4 +152,12 @@ function heads() {
   return svg("defs", {}, ["grey", "accent", "from-output", "from-future", "todo"].map((kind) =>
     svg("marker", { id: `head-${kind}`, viewBox: "0 0 8 8", refX: 6, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto", markerUnits: "userSpaceOnUse" },
       svg("path", { d: "M0,0.5 L7.5,4 L0,7.5 z", class: `head ${kind}` }))));
+}
+
+/** A name with a subscript inside an SVG text. @param {string} text */
+export function letters(text) {
+  return text.split(/(?<=_[a-z]+)(?![a-z])/).flatMap((part) => {
+    const [base, low] = part.split("_");
+    return low ? [base, svg("tspan", { class: "low", dy: 3 }, low), svg("tspan", { dy: -3 }, "\u200b")] : [part];
+  });
 }

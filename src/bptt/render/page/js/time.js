@@ -86,7 +86,7 @@ function table(model, trace, { first, reach }, clipped) {
   return h("div", { class: "map-box", "data-scroll": "map", tabindex: 0, role: "group", "aria-label": "map of losses and steps" }, h("table", { class: `map ${written ? "" : "small"}`, onkeydown: mapKeys },
     h("caption", null, first ? `The last ${count} steps. ` : "", KINDS[trial.kind]),
     h("thead", null, h("tr", null, h("td", null), columns.map((k) => h("th", { scope: "col" }, written || k % 5 === 0 ? [h("i", null, "a"), h("sub", null, String(first + k))] : "")), trial.kind === "weight" ? h("th", { scope: "col" }, "\u03a3") : null)),
-    h("tbody", null, rows, foot)), sums ? check(model, trace, total, columnSums, first, clipped) : null);
+    h("tbody", null, rows, foot)), sums ? sumsCheck(model, trace, total, columnSums, first, clipped) : null);
 }
 
 /** @param {number} t @param {number} k @param {number} x @param {number} scale @param {boolean} written @param {(t: number, k: number) => void} choose */
@@ -113,7 +113,7 @@ function mapKeys(event) {
 }
 
 /** The sums of the map against the totals of the backward pass. @param {Model} model @param {Trace} trace @param {number} total @param {number[]} columnSums @param {number} first @param {number} clipped */
-function check(model, trace, total, columnSums, first, clipped) {
+function sumsCheck(model, trace, total, columnSums, first, clipped) {
   const { i, j } = trial;
   if (trial.kind === "weight") {
     const claimed = trace.gradients.dW_aa.data[i * model.sizes.n_a + j] * clipped;
