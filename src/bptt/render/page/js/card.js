@@ -77,7 +77,7 @@ function laid(expression, show, path) {
   const args = expression.args || [];
   const inner = () => {
     if (op === "symbol" || (op === "transpose" && args[0].op === "symbol")) return show(expression, path);
-    if (op === "const") return h("span", { class: "number" }, short(expression.value));
+    if (op === "const") return h("span", { class: "number" }, String(expression.value));
     const parts = args.map((/** @type {any} */ arg, /** @type {number} */ k) => laid(arg, show, `${path}${k}`));
     if (op === "matmul") return h("span", { class: "laid" }, parts[0], mark("\u00b7"), parts[1]);
     const signs = { add: "+", sub: "\u2212", mul: args.some((/** @type {any} */ a) => !a.dims.length) ? "\u00d7" : "\u2299", div: "/" }[op];
@@ -86,7 +86,7 @@ function laid(expression, show, path) {
       const wrapped = op === "mul" && (args[k].op === "sub" || args[k].op === "add");
       return [k ? mark(signs) : null, wrapped ? [mark("("), part, mark(")")] : part];
     }));
-    if (op === "square") return h("span", { class: "laid" }, parts, h("sup", { class: "power mark" }, "2"));
+    if (op === "square") return h("span", { class: "laid" }, parts, h("span", { class: "power mark" }, "\u00b2"));
     if (op === "neg") return h("span", { class: "laid" }, mark("\u2212"), parts);
     const word = op === "sum" ? `\u03a3 over ${expression.axis}` : op === "step" ? "1 where > 0" : op;
     return h("span", { class: "laid" }, mark(word), mark("("), parts, mark(")"));

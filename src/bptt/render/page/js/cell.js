@@ -15,8 +15,8 @@ let selected = "a_t";
 /** name, its gradient, middle of the node, the equations that make value and gradient
  * @type {[string, string, number, number, string, string][]} */
 const NODES = [
-  ["x_t", "dx_t", 84, 222, "", "B11"], ["a_prev", "da_from_future", 84, 62, "", "B10"], ["z_a", "dz_a", 310, 142, "F1", "B6"], ["a_t", "da", 530, 142, "F2", "B5"],
-  ["z_y", "dz_y", 750, 70, "F3", "B1"], ["y_pred_t", "", 940, 70, "F4", ""], ["L_t", "", 1126, 70, "F5", ""], ["y_t", "", 940, 200, "", ""],
+  ["x_t", "dx_t", 74, 214, "", "B11"], ["a_prev", "da_from_future", 74, 50, "", "B10"], ["z_a", "dz_a", 296, 132, "F1", "B6"], ["a_t", "da", 500, 132, "F2", "B5"],
+  ["z_y", "dz_y", 716, 50, "F3", "B1"], ["y_pred_t", "", 912, 50, "F4", ""], ["L_t", "", 1134, 50, "F5", ""], ["y_t", "", 1134, 160, "", ""],
 ];
 
 /** from, to, forward's words, forward equation, backward equation
@@ -35,20 +35,20 @@ export function cellLevel() {
 /** @param {number} t */
 function graph(t) {
   const width = 1200;
-  const height = 270;
-  const half = 72;
+  const height = 250;
+  const half = 64;
   const lines = EDGES.map(([a, b, words, , backward]) => {
-    const [x1, y1, x2, y2] = [NODES[a][2] + half + 5, NODES[a][3], NODES[b][2] - half - 5, NODES[b][3]];
-    const length = Math.hypot(x2 - x1, y2 - y1);
-    const [nx, ny] = [(8 * (y2 - y1)) / length, (8 * (x2 - x1)) / length]; // forward above the middle line, backward below it
-    const [mx, my] = [(x1 + x2) / 2, (y1 + y2) / 2];
+    const [[, , ax, ay], [, , bx, by]] = [NODES[a], NODES[b]];
+    if (ax === bx) return line(ax, ay - 24, bx, by + 24, "grey");
+    const [x1, x2, middle] = [ax + half + 4, bx - half - 4, (ax + bx) / 2];
+    const steep = Math.sign(by - ay); // words stand clear of a slanted pair of arrows
     const kind = backward === "B4" ? "from-output" : "accent";
-    return [line(x1 + nx, y1 - ny, x2 + nx, y2 - ny, "grey"), backward ? line(x2 - nx, y2 + ny, x1 - nx, y1 + ny, kind) : null,
-      svg("text", { x: mx + 2.2 * nx, y: my - 2.2 * ny + 2, "text-anchor": nx > 2 ? "start" : nx < -2 ? "end" : "middle", class: "edge-word" }, letters(words)),
-      svg("text", { x: mx - 2.6 * nx, y: my + 2.6 * ny + 6, "text-anchor": nx > 2 ? "end" : nx < -2 ? "start" : "middle", class: `edge-word ${kind}` }, backward)];
+    return [line(x1, ay - 8, x2, by - 8, "grey"), line(x2, by + 8, x1, ay + 8, kind),
+      svg("text", { x: middle + 14 * steep, y: (ay + by) / 2 - 18, "text-anchor": ["end", "middle", "start"][steep + 1], class: "edge-word" }, letters(words)),
+      svg("text", { x: middle - 14 * steep, y: (ay + by) / 2 + 28, "text-anchor": ["start", "middle", "end"][steep + 1], class: `edge-word ${kind}` }, backward)];
   });
   const [, , ax, ay] = NODES[3];
-  const onward = [line(ax + half, ay + 34, 690, 216, "grey"), line(690, 232, ax + half - 6, ay + 52, "from-future"), svg("text", { x: 700, y: 222, class: "edge-word" }, t + 1 < app.model.sizes.T_x ? `step t = ${t + 1}` : "no step after this"), svg("text", { x: 700, y: 240, class: "edge-word from-future" }, "from the future")];
+  const onward = [line(ax + half + 4, ay + 14, 650, 206, "grey"), line(650, 224, ax + half + 4, ay + 32, "from-future"), svg("text", { x: 660, y: 212, class: "edge-word" }, t + 1 < app.model.sizes.T_x ? `step t = ${t + 1}` : "no step after this"), svg("text", { x: 660, y: 232, class: "edge-word from-future" }, "from the future")];
   const nodes = NODES.map((node) => nodeButton(node, t));
   return h("div", { class: "scroller graph", "data-scroll": "graph", tabindex: 0, role: "group", "aria-label": "the graph of one step" }, h("div", { class: "board", vars: { "--w": `${width}px`, "--h": `${height}px` } }, svg("svg", { width, height, "aria-hidden": "true" },
     svg("defs", {}, ["grey", "accent", "from-output", "from-future"].map((kind) => svg("marker", { id: `cell-${kind}`, viewBox: "0 0 8 8", refX: 6, refY: 4, markerWidth: 8, markerHeight: 8, orient: "auto", markerUnits: "userSpaceOnUse" }, svg("path", { d: "M0,0.5 L7.5,4 L0,7.5 z", class: `head ${kind}` })))), lines, onward), nodes));

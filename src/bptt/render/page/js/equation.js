@@ -80,6 +80,10 @@ function bare(expression, how = {}) {
   }
   if (op === "xlogy") return wrap(h("span", { class: "op" }, inner(args[0], { rank: 2 }), h("span", { class: "function" }, "log"), inner(args[1], { rank: 3 })));
   if (op === "neg") return wrap(h("span", { class: "op" }, sign("\u2212"), inner(args[0], { rank: 2 })));
+  if (op === "square" && args[0].op === "symbol") {
+    const letters = h("span", { class: "letters" }, symbol(/** @type {string} */ (args[0].name), how), h("sup", null, "2"));
+    return sizes ? h("span", { class: "factor" }, letters, chips(dims, sizes, ties)) : letters;
+  }
   if (op === "square") return h("span", { class: "op" }, inner(args[0], { rank: 3 }), h("sup", { class: "power" }, "2"));
   if (op === "sum") return wrap(h("span", { class: "op" }, h("span", { class: "sum" }, "\u03a3", h("sub", null, dimLetters(/** @type {string} */ (expression.axis)))), inner(args[0], { rank: 2 })));
   if (op === "step") return h("span", { class: "op" }, sign("["), inner(args[0]), sign("> 0]"));

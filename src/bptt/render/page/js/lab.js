@@ -22,6 +22,11 @@ function find(expression, op) {
   return null;
 }
 
+/** @param {Expression} expression @param {string} op @returns {Expression[]} */
+function findAll(expression, op) {
+  return [...(expression.op === op ? [expression] : []), ...(expression.args || []).flatMap((arg) => findAll(arg, op))];
+}
+
 /** @param {Expression} left @param {Expression} right */
 const productDims = (left, right) => [left.dims[0], right.dims[right.dims.length - 1]];
 
@@ -62,12 +67,12 @@ export function equationRow(eq, expression) {
 
 /** What happens to the dimensions, in a sentence. @param {Expression} expression */
 export function shapesInWords(expression) {
-  const product = find(expression, "matmul");
+  const products = findAll(expression, "matmul");
   const sum = find(expression, "sum");
   const { sizes } = app.model;
-  if (product) {
-    const [left, right] = /** @type {Expression[]} */ (product.args);
-    return `${left.dims[1]} meets ${right.dims[0]}: the product sums over ${dimText(right.dims[0], sizes)} and it is gone. ${shapeText(product.dims, sizes)} remains.`;
+  if (products.length) {
+    const inner = products.map((product) => /** @type {Expression[]} */ (product.args)[1].dims[0]);
+    return `${inner.map((dim) => `${dim} meets ${dim}`).join(", ")}: the product sums over ${inner.map((dim) => dimText(dim, sizes)).join(" and ")}, and that dimension is gone. ${shapeText(expression.dims, sizes)} remains.`;
   }
   if (sum) return `The sum runs over ${dimText(/** @type {string} */ (sum.axis), sizes)}; ${shapeText(sum.dims, sizes)} remains.`;
   if (expression.op === "softmax") return `Each of the ${dimText("m", sizes)} columns on its own; the shape stays.`;

@@ -141,7 +141,7 @@ function arrows(t, x, pitch, box, leftmost, first) {
 function arrow(from, to, kind, when, term, label, name, anchor) {
   const flat = from[1] === to[1];
   const middle = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2];
-  const text = label ? svg("text", { x: flat ? middle[0] : middle[0] + (kind === "forward" ? -6 : 7), y: flat ? middle[1] + (kind === "forward" ? -6 : 15) : middle[1] + 4,
+  const text = label ? svg("text", { x: flat ? middle[0] : middle[0] + (kind === "forward" ? -6 : 7), y: flat ? middle[1] + (kind === "forward" ? -6 : 21) : middle[1] + 4,
     "text-anchor": flat ? "middle" : anchor, "data-sym": kind === "forward" ? name : term === "from-output" ? "da_from_output" : "da_from_future" },
   letters(label)) : null;
   const head = term || (kind === "forward" ? "grey" : "accent");
