@@ -97,6 +97,12 @@ def options(
     """Take the options of the command itself."""
 
 
+# The verbs import little here; what they work with is imported when they run.
+from bptt.cli.explain import explain  # noqa: E402
+
+add(explain)
+
+
 def main() -> None:
     """Run the command; the entry point of the package."""
     app()
