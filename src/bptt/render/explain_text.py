@@ -117,14 +117,18 @@ def cell_text(step: Step, cell: Cell, width: int = WIDTH) -> str:
     head = f"{name}, term by term ({step.id}, t = {step.t}): {equation_text(step.equation, step.t)}"
     lines = _wrapped(head, "", width)
     shown = list(zip(cell.terms, cell.running, strict=True))
-    left_out = max(len(shown) - MAX_TERMS, 0)
+    zeros = 0
+    if len(shown) > MAX_TERMS:  # a one-hot input: most terms are 0
+        zeros, shown = len(shown), [(term, running) for term, running in shown if term.value != 0]
+        zeros -= len(shown)
+    left_out = len(shown) - MAX_TERMS if len(shown) > MAX_TERMS else 0
     if left_out:
         shown = [*shown[: MAX_TERMS - 2], *shown[-2:]]
     rows = [
         (term.symbols, term.numbers, number_text(term.value, count), number_text(running, count))
         for term, running in shown
     ]
-    a, b, c, d = (max(len(row[i]) for row in rows) for i in range(4))
+    a, b, c, d = (max((len(row[i]) for row in rows), default=0) for i in range(4))
     for n, (symbols, with_numbers, value, total) in enumerate(rows):
         if left_out and n == MAX_TERMS - 2:
             lines.append(f"  … {left_out} more terms")
@@ -136,6 +140,8 @@ def cell_text(step: Step, cell: Cell, width: int = WIDTH) -> str:
         else:
             lines += [*_wrapped(symbols, "  ", width), *_wrapped(f"= {with_numbers}", "    ", width)]
             lines += [f"    = {value}  sum {total}"] if len(rows) > 1 else []
+    if zeros:
+        lines.append(f"  ({zeros} terms that are 0 are left out)")
     return "\n".join([*lines, f"  {name} = {cell.value:.12g}"])
 
 
