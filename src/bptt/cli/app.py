@@ -98,11 +98,13 @@ def options(
 
 
 # The verbs need ExitCode from above; their own imports are few, what they work with is imported when they run.
+from bptt.cli.explain import explain  # noqa: E402
 from bptt.cli.sample import sample  # noqa: E402
 from bptt.cli.train import train  # noqa: E402
 
 add(train)
 add(sample)
+add(explain)
 
 
 def main() -> None:
