@@ -15,6 +15,8 @@ from importlib import resources
 
 _COMMENT = re.compile(r"^\s*//[^\n]*\n|/\*\*.*?\*/[ \n]?", re.MULTILINE | re.DOTALL)
 _INDENT = re.compile(r"^\s+", re.MULTILINE)
+_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_SPACE = re.compile(r"\s*([{};,])\s*")
 _IMPORT = re.compile(r"^import\s[^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export\s+", re.MULTILINE)
 
@@ -44,7 +46,7 @@ def assemble(data: Mapping[str, object]) -> str:
     True
     """
     script = "\n" + "\n".join(_module(name) for name in _read("modules.txt").split())
-    style = "\n" + _INDENT.sub("", re.sub(r"/\*.*?\*/", "", _read("page.css")))
+    style = _SPACE.sub(r"\1", _CSS_COMMENT.sub("", _read("page.css")))
     parts = {"data": _escaped(data), "script": script, "style": style, "csp": _policy(script, style)}
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _read("index.html"))
 
