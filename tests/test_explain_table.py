@@ -156,7 +156,7 @@ def test_every_equation_stands_in_the_source_at_the_line_it_names() -> None:
 
 
 def test_a_source_that_lost_its_mark_is_noticed(monkeypatch, tmp_path) -> None:
-    for file in ("head.py", "rnn.py"):
+    for file in ("head.py", "cell.py", "rnn.py"):
         text = equations.resources.files("bptt").joinpath(file).read_text(encoding="utf-8")
         (tmp_path / file).write_text(text.replace("# B6", "# see the table"), encoding="utf-8")
     monkeypatch.setattr(equations.resources, "files", lambda package: tmp_path)

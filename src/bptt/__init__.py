@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bptt.explaining.trace import explain as explain
     from bptt.gradcheck import check_gradients as check_gradients
     from bptt.inputs import one_hot as one_hot
+    from bptt.model import SimpleRNN as SimpleRNN
     from bptt.ops import cross_entropy as cross_entropy
     from bptt.ops import softmax as softmax
     from bptt.rnn import rnn_backward as rnn_backward
@@ -30,6 +31,7 @@ _HOME = {
     "explain": "explaining.trace",
     "check_gradients": "gradcheck",
     "cross_entropy": "ops",
+    "SimpleRNN": "model",
     "softmax": "ops",
     "one_hot": "inputs",
     "rnn_backward": "rnn",

@@ -97,9 +97,13 @@ def options(
     """Take the options of the command itself."""
 
 
-# The verbs import little here; what they work with is imported when they run.
+# The verbs need ExitCode from above; their own imports are few, what they work with is imported when they run.
 from bptt.cli.explain import explain  # noqa: E402
+from bptt.cli.sample import sample  # noqa: E402
+from bptt.cli.train import train  # noqa: E402
 
+add(train)
+add(sample)
 add(explain)
 
 

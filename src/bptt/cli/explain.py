@@ -58,7 +58,7 @@ def explain(
     Without an argument it explains an embedded example; start there.
     """
     from bptt.cli.app import ExitCode
-    from bptt.explaining.sources import explanation
+    from bptt.cli.explained import explanation
 
     trace, title = explanation(file, prime, by_hand, activation, reduction)
     place = None if cell is None else _cell(cell)
@@ -104,7 +104,7 @@ def _text(
         yield overview_text.overview(trace, title, width)
         return
     when = str(overview_text.start(trace)) if t is None else t
-    if cell is not None and step is None and phase is None:
+    if cell is not None and (t, step, phase) == (None, None, None):
         step = "B4,B5"  # the asker's step, as on the first page
     for chosen in _chosen(trace, when, step, phase):
         if cell is None:
@@ -120,23 +120,26 @@ def _chosen(trace: Trace, t: str, step: str | None, phase: str | None) -> Iterat
     from bptt.errors import ValueRangeError, message
 
     T_x = trace.sizes["T_x"]
-    if t != "all" and not t.lstrip("-").isdecimal():
-        raise ValueRangeError(message("explain", f"--t is {t!r}; a step from 0 to {T_x - 1}, or all, is wanted."))
-    ids = [part.strip().upper() for part in step.split(",")] if step else None
-    if ids:
+    try:
         times = range(T_x) if t == "all" else [int(t)]
+    except ValueError:
+        shown = t if len(t) < 20 else f"{t[:20]}…"
+        wrong = f"--t is {shown!r}; a step from 0 to {T_x - 1}, or all, is wanted."
+        raise ValueRangeError(message("explain", wrong)) from None
+    if step is not None:
+        ids = [part.strip().upper() for part in step.split(",")]
         forward = [(id, k) for k in times for id in ids if id.startswith("F")]
         backward = [(id, k) for k in reversed(times) for id in ids if not id.startswith("F")]
         yield from (trace.step(id, k) for id, k in (*forward, *backward))
         return
     if phase == "detail":
-        for k in range(T_x) if t == "all" else [int(t)]:
+        for k in times:
             yield from trace.detail(trace.step("B1", k).t)
         return
     if t == "all":
         yield from (found for found in trace if phase in (None, found.phase))
         return
-    yield from (trace.step(row.id, int(t)) for row in trace.equations if phase in (None, row.phase))
+    yield from (trace.step(row.id, times[0]) for row in trace.equations if phase in (None, row.phase))
 
 
 def _cell(text: str) -> tuple[int, ...]:

@@ -281,7 +281,7 @@ def detail(reduction: Reduction = "sum") -> tuple[Equation, ...]:
 
 @cache
 def code_lines() -> dict[str, CodeLine]:
-    """Return where each equation is computed: the first line of head.py or rnn.py whose comment is its id.
+    """Return where each equation is computed: the line of head.py, cell.py or rnn.py whose comment is its id.
 
     Raises
     ------
@@ -289,7 +289,7 @@ def code_lines() -> dict[str, CodeLine]:
         If an equation of the table has no such line: the source and the table have drifted apart.
     """
     found: dict[str, CodeLine] = {}
-    for file in ("head.py", "rnn.py"):
+    for file in ("head.py", "cell.py", "rnn.py"):
         source = resources.files("bptt").joinpath(file).read_text(encoding="utf-8")
         for number, line in enumerate(source.splitlines(), start=1):
             mark = re.search(r"^(?P<code>[^#]*\S)\s+# (?P<id>[FB]\d+)$", line)
@@ -297,5 +297,7 @@ def code_lines() -> dict[str, CodeLine]:
                 found.setdefault(mark["id"], CodeLine(file, number, mark["code"].strip()))
     missing = [row.id for row in (*_FORWARD, *_BACKWARD) if row.id not in found]
     if missing:
-        raise ValueRangeError(message("explain", f"no line of head.py or rnn.py is marked {', '.join(missing)}."))
+        raise ValueRangeError(
+            message("explain", f"no line of head.py, cell.py or rnn.py is marked {', '.join(missing)}.")
+        )
     return found

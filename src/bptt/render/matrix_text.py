@@ -20,7 +20,7 @@ def decimals(array: Array) -> int | None:
     if largest and not 1e-3 <= largest < 1e5:
         return None
     for count in range(DECIMALS):
-        if np.allclose(array, np.round(array, count), rtol=0, atol=1e-12):
+        if (np.abs(array - np.round(array, count)) < 1e-12).all():
             return count
     return DECIMALS
 
