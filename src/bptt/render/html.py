@@ -34,10 +34,10 @@ def write_page(path: str | Path, text: str) -> None:
         If the directory is missing or may not be written to.
     """
     path = Path(path)
+    if path.is_dir():
+        raise FileError(message("explain", f"{path} cannot be written: it is a directory."))
     temporary = path.with_name(f".{path.name}.part")
     try:
-        if path.is_dir():
-            raise IsADirectoryError(None, "it is a directory")
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
