@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bptt.explaining.sources import explanation
+from bptt.cli.explained import explanation
 from bptt.render.html import page
 from bptt.render.page import assemble
 
@@ -42,11 +42,15 @@ def test_a_module_imports_only_from_modules_and_no_name_is_declared_twice() -> N
 
 def test_what_is_imported_is_exported_there() -> None:
     exported = {
-        module: set(re.findall(r"^export (?:async )?(?:function|const|let) (\w+)", (FOLDER / "js" / module).read_text(), re.M))
+        module: set(
+            re.findall(r"^export (?:async )?(?:function|const|let) (\w+)", (FOLDER / "js" / module).read_text(), re.M)
+        )
         for module in MODULES
     }
     for module in MODULES:
-        for names, source in re.findall(r'^import \{(.*?)\} from "\./(.*?)"', (FOLDER / "js" / module).read_text(), re.M | re.S):
+        for names, source in re.findall(
+            r'^import \{(.*?)\} from "\./(.*?)"', (FOLDER / "js" / module).read_text(), re.M | re.S
+        ):
             missing = {name.strip() for name in names.split(",")} - exported[source]
             assert not missing, f"{module} imports {missing} from {source}"
 
@@ -72,7 +76,9 @@ def test_nothing_on_the_page_asks_a_network_or_needs_a_style_attribute() -> None
         assert word not in text, word
 
 
-@pytest.mark.parametrize("hostile", ["</script><img src=x onerror=alert(1)>", "<!--<script>", "\u2028 & ]]>", "{{script}}"])
+@pytest.mark.parametrize(
+    "hostile", ["</script><img src=x onerror=alert(1)>", "<!--<script>", "\u2028 & ]]>", "{{script}}"]
+)
 def test_data_cannot_end_the_element_it_stands_in(hostile: str) -> None:
     text = assemble({"title": hostile})
     data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bptt.explaining.sources import explanation
+from bptt.cli.explained import explanation
 from bptt.explaining.trace import Trace
 from bptt.render.html import page as page_text
 
@@ -67,7 +67,8 @@ class Tab:
 
     def matrix(self, key: str) -> list[float]:
         """Return the numbers of a matrix, all digits, from the titles of its cells."""
-        script = """key => [...document.querySelectorAll(`td[data-key^="${key}:"]`)].map(td => Number(td.title.split(" = ")[1]))"""
+        script = """key => [...document.querySelectorAll(`td[data-key^="${key}:"]`)]
+            .map((td) => Number(td.title.split(" = ")[1]))"""
         numbers: list[float] = self.page.evaluate(script, key)
         return numbers
 

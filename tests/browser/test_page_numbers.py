@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import bptt
+from bptt.cli.explained import explanation
 from bptt.explaining.page_data import page_data
-from bptt.explaining.sources import explanation
 from bptt.explaining.trace import Trace
 
 SIZES = [(3, 4, 2, 5, 6), (1, 1, 2, 1, 1), (2, 7, 3, 1, 4), (5, 3, 6, 4, 2), (4, 9, 8, 7, 3)]
@@ -53,7 +53,9 @@ def test_walking_through_every_step_shows_the_numbers_of_the_python_steps(
     assert count + 1 == len(trace.equations) * 6
 
 
-def test_the_default_example_has_the_gradients_of_the_reference(open_page: Callable[..., Any], default_trace: Trace) -> None:
+def test_the_default_example_has_the_gradients_of_the_reference(
+    open_page: Callable[..., Any], default_trace: Trace
+) -> None:
     given = default_trace.tensors
     parameters = {name: given[name] for name in ("W_aa", "W_ax", "W_ya", "b_a", "b_y")}
     _, _, cache = bptt.rnn_forward(given["X"], given["a0"], parameters)
@@ -78,7 +80,9 @@ def test_the_evaluator_is_numpy_at_random_sizes(
 ) -> None:
     trace = random_trace(sizes, activation, reduction, seed=sum(sizes))
     data = page_data(trace)
-    script = modules("tensor", "evaluate", "network", "contributions") + """
+    script = (
+        modules("tensor", "evaluate", "network", "contributions")
+        + """
     const tensors = Object.fromEntries(Object.entries(data.tensors).map(([name, v]) => [name, tensor(v.dims, data.sizes, v.data)]));
     const model = {sizes: data.sizes, tensors, equations: data.equations, reduction: data.reduction};
     const trace = run(model);
@@ -87,6 +91,7 @@ def test_the_evaluator_is_numpy_at_random_sizes(
       scope: trace.scope.map(names => Object.fromEntries(Object.entries(names).map(([n, v]) => [n, [...v.data]]))),
       reach: map.reach.map(row => row.map(cell => [[...cell.da.data], [...cell.dW_aa.data]])), radius: spectralRadius(tensors.W_aa), stretch: largestStretch(tensors.W_aa)};
     """
+    )
     tab = chromium.new_page()
     got = tab.evaluate(f"data => {{ {script} }}", json.loads(json.dumps(data)))
     tab.close()
@@ -111,7 +116,9 @@ def test_the_evaluator_is_numpy_at_random_sizes(
 
 def test_a_wrong_evaluator_would_be_seen(chromium: Any) -> None:
     trace = random_trace(SIZES[0])
-    script = modules("tensor", "evaluate", "network").replace("tanh: Math.tanh", "tanh: (x) => Math.tanh(x) * (1 + 1e-9)")
+    script = modules("tensor", "evaluate", "network").replace(
+        "tanh: Math.tanh", "tanh: (x) => Math.tanh(x) * (1 + 1e-9)"
+    )
     script += """
     const tensors = Object.fromEntries(Object.entries(data.tensors).map(([name, v]) => [name, tensor(v.dims, data.sizes, v.data)]));
     return run({sizes: data.sizes, tensors, equations: data.equations, reduction: data.reduction}).J;
