@@ -3,14 +3,13 @@ import json
 import subprocess
 import types
 
-import numpy as np
 import pytest
 
 from bptt.checking.patch import apply, delete, insert_after, insert_before, patched_code, replace, unified_diff
 from bptt.checking.program import LineOrigin, Program
 from bptt.checking.prove import minimise, preconditions, prove
 
-CODE = '''\
+CODE = """\
 import numpy as np
 
 
@@ -68,7 +67,7 @@ def bptt_case(module, sizes, seed):
             return module.backward(p, X, Y, a0)
 
     return Case()
-'''
+"""
 
 
 def program_of(code, file="code.py", source=None, origins=None):
@@ -100,8 +99,11 @@ def test_a_right_program_is_proven_by_the_complex_step():
 
 
 def test_central_differences_where_a_buffer_drops_the_imaginary_part():
-    program = program_of(CODE.replace("a, A, P = a0, [], []", "a, A, P = a0, [], []\n    buffer = np.zeros_like(a0)").replace(
-        "        A.append(a)", "        buffer[...] = a\n        a = buffer.copy()\n        A.append(a)"))
+    program = program_of(
+        CODE.replace("a, A, P = a0, [], []", "a, A, P = a0, [], []\n    buffer = np.zeros_like(a0)").replace(
+            "        A.append(a)", "        buffer[...] = a\n        a = buffer.copy()\n        A.append(a)"
+        )
+    )
     proof = prove(program, program.code)
     assert proof.ok
     assert proof.method == "central differences"
@@ -119,8 +121,14 @@ def test_central_differences_where_a_buffer_drops_the_imaginary_part():
         ("return d\n", 'del d["ba"]\n    return d\n'),
         ("return d\n", "return nothing\n"),
         ("return -sum(", "return 0 * -sum("),
-        ("    d = {k: np.zeros_like(v) for k, v in p.items()}", "    d = globals().setdefault('D', {k: np.zeros_like(v) for k, v in p.items()})"),
-        ('d["ba"] += dr.sum(axis=1, keepdims=True)', 'd["ba"] += dr.sum(axis=1, keepdims=True) * (np.nan if t == 3 else 1)'),
+        (
+            "    d = {k: np.zeros_like(v) for k, v in p.items()}",
+            "    d = globals().setdefault('D', {k: np.zeros_like(v) for k, v in p.items()})",
+        ),
+        (
+            'd["ba"] += dr.sum(axis=1, keepdims=True)',
+            'd["ba"] += dr.sum(axis=1, keepdims=True) * (np.nan if t == 3 else 1)',
+        ),
     ],
 )
 def test_a_wrong_program_is_never_proven(right, wrong):
@@ -177,7 +185,10 @@ def test_only_the_statement_changes_and_patch_applies_the_diff(tmp_path):
 @pytest.mark.parametrize("code", ["if 1:\n\tx = 1; y = 2", "if 1:\n\tx = 1; y = 2\n", "if 1: x = 1; y = 2\n"])
 def test_tabs_semicolons_and_no_line_break_at_the_end(tmp_path, code):
     program = program_of(code)
-    changes = [replace(code, statement(program, "y ="), "y = 3"), insert_after(code, statement(program, "y ="), "w = 'é'")]
+    changes = [
+        replace(code, statement(program, "y ="), "y = 3"),
+        insert_after(code, statement(program, "y ="), "w = 'é'"),
+    ]
     new = apply(program, changes)
     assert new == code.replace("y = 2", "y = 3; w = 'é'")
     alone = code.replace("; y = 2", "")
@@ -185,8 +196,14 @@ def test_tabs_semicolons_and_no_line_break_at_the_end(tmp_path, code):
     gone = apply(program, [delete(alone, program.tree, statement(program, "x ="))])
     assert gone == alone.replace("x = 1", "pass")
     (tmp_path / "code.py").write_text(code)
-    subprocess.run(["patch", "-p0"], input=unified_diff(program_of(code), changes), text=True, cwd=tmp_path, check=True,
-                   capture_output=True)
+    subprocess.run(
+        ["patch", "-p0"],
+        input=unified_diff(program_of(code), changes),
+        text=True,
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
     assert (tmp_path / "code.py").read_text() == new
 
 
@@ -208,7 +225,11 @@ def test_a_notebook_keeps_every_other_character(form):
     cell = ["%matplotlib inline\n", "x = 'é'\n", "y = x"]
     cells = [
         {"cell_type": "markdown", "source": ["# title"]},
-        {"source": cell if form == "list" else "".join(cell), "outputs": [{"x": [1, 2.5, None, True]}], "cell_type": "code"},
+        {
+            "source": cell if form == "list" else "".join(cell),
+            "outputs": [{"x": [1, 2.5, None, True]}],
+            "cell_type": "code",
+        },
         {"cell_type": "code", "source": []},
         {"cell_type": "code", "source": ["z = 1"]},
     ]

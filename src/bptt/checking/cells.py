@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from json.decoder import scanstring
-from typing import Any
+from json import decoder
+from typing import Any, cast
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SCALAR = re.compile(r"[^\s,\]}]+")
@@ -36,6 +36,11 @@ def replace_cells(text: str, cells: Mapping[int, list[str]]) -> str:
             between = text[old[0][2] : old[1][1]] if len(old) > 1 else ", "
         text = text[:start] + between.join(literals) + text[stop:]
     return text
+
+
+def scanstring(text: str, at: int) -> tuple[str, int]:
+    """Return the JSON string whose first character stands at ``at``, and the place after its closing quote."""
+    return cast(tuple[str, int], decoder.scanstring(text, at))  # type: ignore[attr-defined]
 
 
 def _literal(line: str, text: str) -> str:

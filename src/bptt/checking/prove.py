@@ -7,7 +7,7 @@ import contextlib
 import io
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -159,8 +159,8 @@ def prove(
             return _refused("the program does not run twice at one size", usable)
         methods.add(slope.method)
         bounds.append(FLOAT32_BOUND if "float32" in slope.method else BOUND + _noise_share(slope))
-        for name, error in found.items():
-            errors[name] = max(errors.get(name, 0.0), error)
+        for name, distance in found.items():
+            errors[name] = max(errors.get(name, 0.0), distance)
         if reason:
             break
     largest = max(errors.values(), default=float("inf"))
@@ -209,7 +209,9 @@ def preconditions(program: Program, patched: str | ast.Module, seed: int = 0) ->
                 theirs = {k: np.array(v, dtype=float) for k, v in case.gradients().items()}
             except Exception:  # the program itself refuses such data
                 continue
-            if any(_error(theirs.get(k), g, slope) > _bound(k, slope) for k, g in slope.gradients.items() if k in theirs):
+            if any(
+                _error(theirs.get(k), g, slope) > _bound(k, slope) for k, g in slope.gradients.items() if k in theirs
+            ):
                 found.append(f"each {lines} of {name} sums to 1")
     return tuple(found)
 
