@@ -62,7 +62,7 @@ def variants(terms: Terms, term: Term) -> Iterator[Term]:
 
 
 def derivatives(terms: Terms, term: Term) -> Iterator[Term]:
-    """Yield an activation's derivative, written with its output: tanh's 1 - a², the sigmoid's s(1 - s), ReLU's a > 0."""
+    """Yield the derivative of an activation by its output: tanh 1 - a², sigmoid s(1 - s), ReLU a > 0."""
     make, one = terms.make, terms.number(1)
     yield make("-", one, make("**", term, terms.number(2)))
     yield make("*", term, make("-", one, term))

@@ -1,4 +1,4 @@
-"""What a statement, or a part of it, should have computed: goals, and their inversion through the text around a part."""
+"""What a statement, or a part of it, should have computed, and how that follows from the text around a part."""
 
 from __future__ import annotations
 

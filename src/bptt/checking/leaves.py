@@ -152,9 +152,10 @@ def _reachable(reader: Reader) -> Iterator[Term]:
     terms = reader.terms
     queue = []
     for name, value in terms.environments[0].items():
-        if name.isidentifier() and not name.startswith("__") and not _code(value):
-            if all(name in env for env in terms.environments):
-                queue.append((reader.expression(name), 0))
+        if not name.isidentifier() or name.startswith("__") or _code(value):
+            continue
+        if all(name in env for env in terms.environments):
+            queue.append((reader.expression(name), 0))
     while queue:
         term, depth = queue.pop(0)
         yield term

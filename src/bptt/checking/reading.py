@@ -218,9 +218,9 @@ class Reader:
         if head is np.sum and args and (payload := _axes(node.args[1:], node.keywords)) is not None:
             return self.terms.make("sum", args[0].term, payload=payload), (args[0],)
         name = _FUNCTIONS.get(id(head))
-        if name and not node.keywords and len(args) == (1 if name in ("neg", "T") else 2):
-            if name in BINARY or all(isinstance(a.term.value, Stack) for a in args):
-                return self.terms.make(name, *[a.term for a in args]), tuple(args)
+        fits = not node.keywords and len(args) == (1 if name in ("neg", "T") else 2)
+        if name and fits and (name in BINARY or all(isinstance(a.term.value, Stack) for a in args)):
+            return self.terms.make(name, *[a.term for a in args]), tuple(args)
         if head is np.square and len(args) == 1 and not node.keywords:
             return self.terms.make("**", args[0].term, self.terms.number(2)), (args[0], None)
         named = [self.read(k.value, grouping=False) for k in node.keywords]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 
-from bptt.checking.edits import combinations, everywhere, places, rebuild, shifts, variants
+from bptt.checking.edits import combinations, everywhere, places, rebuild, shifts, subterms, variants
+from bptt.checking.enumeration import Pool
 from bptt.checking.goals import Goal, close, part_goals
 from bptt.checking.leaves import ATOMS, Leaf, leaves
 from bptt.checking.ranking import Ranking
@@ -23,7 +24,9 @@ from bptt.checking.writing import Style, Writer
 EXECUTIONS = 6  # that the search looks at; the found candidates are checked on all
 TOLERANCE = {np.dtype(np.float32): 2e-4, np.dtype(np.float16): 2e-2}
 SHOWN = 12
+NEAR = 3.0  # an edit of this cost is near enough: nothing further is searched
 Sign = Literal["=", "+=", "-="]
+Search = Callable[[Goal], Iterable[Term]]
 
 
 @dataclass
@@ -77,6 +80,8 @@ def _repair(node: ast.stmt, samples: list[Sample], code: str, budget: Budget) ->
     original = statement.parsed.term if statement.parsed is not None else None
     ranking = Ranking(terms, original, {leaf.term: leaf.rank for leaf in pool})
     single_edits(terms, statement, pool, found, ranking, budget)
+    if min(found.values(), default=NEAR + 1) > NEAR:
+        enumerate_terms(terms, statement, pool, found, ranking, budget)
     return _candidates(statement, found, samples, code, ranking)
 
 
@@ -113,10 +118,62 @@ def single_edits(
         budget.spend(terms.evaluated - start)
 
 
-def _keep(found: dict[tuple[Sign, Term], float], statement: Statement, ranking: Ranking, new: Iterable[Term]) -> None:
+def enumerate_terms(
+    terms: Terms,
+    statement: Statement,
+    leaves: Sequence[Leaf],
+    found: dict[tuple[Sign, Term], float],
+    ranking: Ranking,
+    budget: Budget,
+) -> None:
+    """Search the goal of the whole and of every part among enumerated expressions, near ones first."""
+    pool = Pool(terms, budget.pool)
+    atoms = [leaf.term for leaf in leaves if leaf.term.op in ATOMS]
+    seeds: dict[Term, None] = {}
+    if statement.parsed is not None:
+        for part in dict.fromkeys(subterms(statement.parsed.term)):
+            if part.args and part.op not in ATOMS:
+                seeds.update(dict.fromkeys([part, *everywhere(terms, part, atoms)]))
+    pool.grow(leaves, seeds, budget)
+    goals: list[tuple[Sign, Goal]] = []
+    for sign, goal in statement.goals.items():
+        parsed = statement.parsed
+        parts = [goal] if parsed is None else [g for _, g in part_goals(terms, parsed, goal, lambda term: term)]
+        goals += [(sign, part) for part in parts]
+
+    def search(
+        wanted: list[tuple[Sign, Goal]], ways: Sequence[Callable[[Goal], Iterable[Term]]], enough: float
+    ) -> bool:
+        for sign, goal in wanted:
+            for way in ways:
+                if not budget.left:
+                    return True
+                for term in way(goal):
+                    budget.spend()
+                    if goal.met(term):
+                        _keep(found, statement, ranking, [goal.finish(term)], only=sign)
+        return min(found.values(), default=99.0) <= enough
+
+    if search(goals, [pool.equal, pool.pairs], 5.0):
+        return
+    near = [(sign, rest) for sign, goal in goals for rest in pool.residuals(goal, 40)]
+    if search(near, [pool.equal, pool.pairs], 8.0):
+        return
+    pool.grow_products(budget)
+    search(goals, [pool.equal, pool.pairs], 99.0)
+
+
+def _keep(
+    found: dict[tuple[Sign, Term], float],
+    statement: Statement,
+    ranking: Ranking,
+    new: Iterable[Term],
+    only: Sign | None = None,
+) -> None:
+    """Keep the whole expressions that meet the statement's goal under a sign."""
     for term in new:
         for sign, goal in statement.goals.items():
-            if goal.met(term) and (sign, term) not in found:
+            if only in (None, sign) and (sign, term) not in found and goal.met(term):
                 found[sign, term] = ranking.cost(term) + (0.0 if sign == statement.sign else 1.0)
 
 
@@ -228,6 +285,3 @@ def gives_targets(text: str, sign: Sign, samples: Sequence[Sample]) -> bool:
     except Exception:  # it cannot even be evaluated
         return False
     return True
-
-
-__all__ = ["part_goals", "repair_statement"]

@@ -48,6 +48,7 @@ class Term:
         self.value: Value = None
 
     def __repr__(self) -> str:
+        """Return the operation tree, for whoever debugs a search."""
         return f"{self.op}:{self.payload}" if not self.args else f"{self.op}({', '.join(map(repr, self.args))})"
 
 
