@@ -156,8 +156,10 @@ def rebuild(terms: Terms, way: tuple[Parsed, ...], new: Term) -> Term:
 
 def _alike(old: Term, new: Term) -> bool:
     if old.value is None:
-        return isinstance(new.value, Stack)
-    return isinstance(old.value, Stack) and isinstance(new.value, Stack) and old.value.shape == new.value.shape
+        return isinstance(new.value, Stack) and new.op != "const"
+    if not isinstance(old.value, Stack) or not old.value.ndim:  # t is moved by steps, never made another number
+        return False
+    return isinstance(new.value, Stack) and old.value.shape == new.value.shape
 
 
 def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from bptt.checking.edits import rebuild
 from bptt.checking.reading import Parsed
 from bptt.checking.terms import Stack, Term, Terms, _align
 from bptt.dims import Array
+
+Sign = Literal["=", "+=", "-="]
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ class Ranking:
         self.original = original
         self.ranks = ranks
         self._distances: dict[tuple[Term | None, Term], float] = {}
+        self._calls = [t for t in subterms(original) if t.op == "call"] if original is not None else []
         self._known = set(subterms(original)) if original is not None else set()
 
     def cost(self, term: Term) -> float:
@@ -85,7 +86,13 @@ class Ranking:
             inner = term.args[1]
             if inner.op == "**" and inner.args[1] is self.terms.number(2):
                 return OPERATOR + self.fresh(inner.args[0])
-        return OPERATOR + sum(self.fresh(arg) for arg in term.args)
+        cost = OPERATOR + sum(self.fresh(arg) for arg in term.args)
+        if term.op == "call":  # their own call with something else in it
+            for old in self._calls:
+                if old.args[0] is term.args[0] and len(old.args) == len(term.args):
+                    inside = zip(old.args, term.args, strict=True)
+                    cost = min(cost, 0.4 + sum(self.distance(a, b) for a, b in inside))
+        return cost
 
     def danger(self, term: Term) -> float:
         """Return a penalty for what is NaN at 0, and for forms that nobody writes."""

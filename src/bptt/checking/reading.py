@@ -95,6 +95,9 @@ class Reader:
         end = self.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
         term, parts = self._term(node)
         binding, needs = _bindings(node, len(parts))
+        if isinstance(node, ast.Call) and parts and parts[0] is not None:  # a function, or the array of a method
+            function = self.offset(node.func.end_lineno or node.lineno, node.func.end_col_offset or 0)
+            needs = (ATOM if parts[0].start < function else LOOSE, *needs[1:])
         outer = self._outer(start, end) if grouping else (start, end)
         return Parsed(term, start, end, outer, parts, binding, needs)
 
@@ -261,8 +264,6 @@ def _bindings(node: ast.expr, parts: int) -> tuple[int, tuple[int, ...]]:
         return ATOM, (ATOM,)
     if isinstance(node, ast.Subscript):
         return ATOM, (ATOM, *[LOOSE] * (parts - 1))
-    if isinstance(node, ast.Call):  # the first part is the function or, of a method, its array
-        return ATOM, (ATOM if isinstance(node.func, ast.Attribute) else LOOSE, *[LOOSE] * (parts - 1))
     if isinstance(node, ast.IfExp | ast.Lambda | ast.BoolOp):
         return LOOSE, tuple([LOOSE + 1] * parts)
     return ATOM, tuple([LOOSE] * parts)
