@@ -327,10 +327,11 @@ def _near(marks: Array, wanted: Array, width: float) -> Iterator[tuple[int, int]
 
 def _bilinear(left: Array, right: Array, mark: float, width: float) -> Iterator[tuple[int, int]]:
     """Yield the pairs (i, j) with left[i] · right[j] = mark."""
-    norms = np.sqrt((right * right).sum(axis=1))
+    scale = np.sqrt((left * left).sum(axis=1).mean() * (right * right).sum(axis=1).mean()) if len(left) else 0.0
+    slack = 10 * width * (abs(mark) + 0.1 * scale)
     for start in range(0, len(left), CHUNK):
-        part = left[start : start + CHUNK]
-        slack = 10 * width * (abs(mark) + 0.1 * np.sqrt((part * part).sum(axis=1))[:, None] * norms[None, :])
-        hits = np.abs(part @ right.T - mark) <= slack
-        for i, j in zip(*np.nonzero(hits), strict=True):
-            yield start + int(i), int(j)
+        product = left[start : start + CHUNK] @ right.T
+        product -= mark
+        np.abs(product, out=product)
+        for place in np.flatnonzero(product <= slack):
+            yield start + int(place) // len(right), int(place) % len(right)

@@ -89,6 +89,11 @@ class Reader:
         column = byte if text.isascii() else len(text.encode()[:byte].decode())
         return self._starts[line - 1] + column
 
+    def text(self, node: ast.expr) -> str:
+        """Return the characters of an expression."""
+        start = self.offset(node.lineno, node.col_offset)
+        return self.code[start : self.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)]
+
     def read(self, node: ast.expr, grouping: bool = True) -> Parsed:
         """Return an expression as a term with places; ``grouping``: parentheses right around it are its own."""
         start = self.offset(node.lineno, node.col_offset)

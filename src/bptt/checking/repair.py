@@ -6,6 +6,7 @@ import ast
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -70,10 +71,15 @@ def _repair(node: ast.stmt, samples: list[Sample], code: str, budget: Budget) ->
     statement = take_apart(node, chosen, Reader(terms, code))
     if statement is None or not statement.goals:
         return []
-    nearby = leaves(statement.reader, node, ast.parse(code))
+    nearby = leaves(statement.reader, node, _tree(code))
     search = Search(terms, statement.parsed, statement.sign, statement.goals, nearby, budget)
     search.run()
     return _candidates(statement, search.found, samples, code, search.ranking)
+
+
+@lru_cache(maxsize=4)
+def _tree(code: str) -> ast.Module:
+    return ast.parse(code)
 
 
 def spread(samples: Sequence[Sample], count: int) -> list[Sample]:

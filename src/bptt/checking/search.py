@@ -67,22 +67,29 @@ class Search:
         self._keep([parsed.term])
         self._keep(shifts(terms, parsed))
         self._keep(everywhere(terms, parsed.term, self.atoms))
+        wanted: dict[int, list[tuple[Sign, Goal]]] = {}
+        for sign, whole in self.goals.items():
+            for part, goal in part_goals(terms, parsed, whole, lambda term: term):
+                wanted.setdefault(id(part), []).append((sign, goal))
         for way in places(parsed):
             if not self.budget.left:
                 return
             if any(p.term.op in ("item", "slice") and part is not p.parts[0] for p, part in pairwise(way)):
                 continue  # an index: shifts() moves it
             here = way[-1].term
+            opaque = any(parent.term.op in ("call", "if") for parent in way[:-1])
             fills = dict.fromkeys(variants(terms, here))
             fills.update(dict.fromkeys(leaf.term for leaf in self.leaves if _may_stand_for(leaf.term, here)))
-            for atom in self.atoms:
+            for atom in self.atoms if not opaque or way[-2].term.op == "call" else []:
                 fills.update(dict.fromkeys(combinations(terms, here, atom)))
-            if len(way) == 1:
-                self._keep(fills)
-                continue
-            opaque = any(parent.term.op in ("call", "if") for parent in way[:-1])
             for new in fills:
-                if new.value is not None and not (opaque and _reshaped(here, new)):
+                if new.value is None:
+                    continue
+                if id(way[-1]) in wanted:  # what is wanted here is known: no need to compute the rest
+                    for sign, goal in wanted[id(way[-1])]:
+                        if goal.met(new):
+                            self._keep([goal.finish(new)], only=sign)
+                elif not (opaque and _reshaped(here, new)):
                     self._keep([rebuild(terms, way, new)])
         self.budget.spend(self.terms.evaluated - start)
 
