@@ -282,3 +282,362 @@ CHARS_FAULTS = [
     ("dhnext = np.dot", "dhnext = np.dot(Whh, dhraw)"),
     ("dhnext = np.dot", "dhnext = np.dot(Whh.T, dh)"),
 ]
+
+VECTORS = program(
+    '''\
+import numpy as np
+
+
+def softmax(x):
+    e = np.exp(x - np.max(x))
+    return e / e.sum()
+
+
+class RNNNumpy:
+    def __init__(self, U, V, W):
+        self.U, self.V, self.W = U, V, W
+
+    def forward_propagation(self, x):
+        T = len(x)
+        s = np.zeros((T + 1, self.W.shape[0]))
+        s[-1] = np.zeros(self.W.shape[0])
+        o = np.zeros((T, self.V.shape[0]))
+        for t in np.arange(T):
+            s[t] = np.tanh(self.U[:, x[t]] + self.W.dot(s[t - 1]))
+            o[t] = softmax(self.V.dot(s[t]))
+        return [o, s]
+
+    def loss(self, x, y):
+        o, s = self.forward_propagation(x)
+        return -sum(np.log(o[t][y[t]]) for t in range(len(y)))
+
+    def bptt(self, x, y):
+        T = len(y)
+        o, s = self.forward_propagation(x)
+        dLdU = np.zeros(self.U.shape)
+        dLdV = np.zeros(self.V.shape)
+        dLdW = np.zeros(self.W.shape)
+        delta_o = o.copy()
+        delta_o[np.arange(len(y)), y] -= 1.
+        for t in np.arange(T)[::-1]:
+            dLdV += np.outer(delta_o[t], s[t].T)
+            delta_t = self.V.T.dot(delta_o[t]) * (1 - (s[t] ** 2))
+            for bptt_step in np.arange(0, t + 1)[::-1]:
+                dLdW += np.outer(delta_t, s[bptt_step - 1])
+                dLdU[:, x[bptt_step]] += delta_t
+                delta_t = self.W.T.dot(delta_t) * (1 - s[bptt_step - 1] ** 2)
+        return [dLdU, dLdV, dLdW]
+''',
+    """p = {"U": n(n_a, n_x), "V": n(n_x, n_a), "W": n(n_a, n_a)}
+x, y = rng.integers(n_x, size=T), rng.integers(n_x, size=T)""",
+    "module.RNNNumpy(*p.values()).loss(x, y)",
+    "dict(zip(p, module.RNNNumpy(*p.values()).bptt(x, y)))",
+)
+VECTORS_FAULTS = [
+    ("dLdV +=", "dLdV += np.outer(s[t], delta_o[t])"),
+    ("dLdV +=", "dLdV += np.outer(delta_o[t], s[t - 1].T)"),
+    ("dLdV +=", "dLdV += np.dot(delta_o[t], s[t].T)"),
+    ("delta_t = self.V", "delta_t = self.V.T.dot(delta_o[t])"),
+    ("delta_t = self.V", "delta_t = self.V.T.dot(delta_o[t]) * (1 - s[t])"),
+    ("dLdW +=", "dLdW += np.outer(delta_t, s[bptt_step])"),
+    ("dLdW +=", "dLdW += np.outer(s[bptt_step - 1], delta_t)"),
+    ("delta_t = self.W", "delta_t = self.W.dot(delta_t) * (1 - s[bptt_step - 1] ** 2)"),
+    ("delta_t = self.W", "delta_t = self.W.T.dot(delta_t) * (1 - s[bptt_step] ** 2)"),
+    ("delta_o[np", "delta_o[np.arange(len(y)), y] += 1."),
+]
+
+LSTM = program(
+    '''\
+import numpy as np
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def lstm_forward(xs, h, c, p):
+    caches, hs = [], []
+    for x in xs:
+        concat = np.concatenate((h, x), axis=0)
+        ft = sigmoid(np.dot(p['Wf'], concat) + p['bf'])
+        it = sigmoid(np.dot(p['Wi'], concat) + p['bi'])
+        cct = np.tanh(np.dot(p['Wc'], concat) + p['bc'])
+        ot = sigmoid(np.dot(p['Wo'], concat) + p['bo'])
+        c_prev, h_prev = c, h
+        c = ft * c_prev + it * cct
+        h = ot * np.tanh(c)
+        caches.append((concat, ft, it, cct, ot, c_prev, h_prev, c))
+        hs.append(h)
+    return hs, caches
+
+
+def lstm_backward(dhs, caches, p):
+    grads = {}
+    for k in p:
+        grads[k] = np.zeros_like(p[k])
+    n_a = dhs[0].shape[0]
+    dh_next, dc_next = np.zeros_like(dhs[0]), np.zeros_like(dhs[0])
+    for t in reversed(range(len(dhs))):
+        (concat, ft, it, cct, ot, c_prev, h_prev, c_next) = caches[t]
+        dh = dhs[t] + dh_next
+        do = dh * np.tanh(c_next)
+        dc = dh * ot * (1 - np.tanh(c_next) ** 2) + dc_next
+        dzo = do * ot * (1 - ot)
+        dcct = dc * it
+        dzc = dcct * (1 - cct ** 2)
+        dzi = dc * cct * it * (1 - it)
+        dzf = dc * c_prev * ft * (1 - ft)
+        grads['Wf'] += np.dot(dzf, concat.T)
+        grads['Wi'] += np.dot(dzi, concat.T)
+        grads['Wc'] += np.dot(dzc, concat.T)
+        grads['Wo'] += np.dot(dzo, concat.T)
+        grads['bf'] += np.sum(dzf, axis=1, keepdims=True)
+        grads['bi'] += np.sum(dzi, axis=1, keepdims=True)
+        grads['bc'] += np.sum(dzc, axis=1, keepdims=True)
+        grads['bo'] += np.sum(dzo, axis=1, keepdims=True)
+        dconcat = np.dot(p['Wf'].T, dzf) + np.dot(p['Wi'].T, dzi) + np.dot(p['Wc'].T, dzc) + np.dot(p['Wo'].T, dzo)
+        dh_next = dconcat[:n_a, :]
+        dc_next = dc * ft
+    return grads
+''',
+    """p = {k: n(n_a, n_a + n_x) if k[0] == "W" else n(n_a, 1) for k in ("Wf", "Wi", "Wc", "Wo", "bf", "bi", "bc", "bo")}
+xs, h0, c0, R = [n(n_x, m) for _ in range(T)], n(n_a, m), n(n_a, m), [n(n_a, m) for _ in range(T)]""",
+    "sum((h * r).sum() for h, r in zip(module.lstm_forward(xs, h0, c0, p)[0], R))",
+    "module.lstm_backward(R, module.lstm_forward(xs, h0, c0, p)[1], p)",
+)
+LSTM_FAULTS = [
+    ("dh = ", "dh = dhs[t]"),
+    ("do = ", "do = dh * c_next"),
+    ("dc = ", "dc = dh * ot * (1 - np.tanh(c_next) ** 2)"),
+    ("dc = ", "dc = dh * ot * (1 - c_next ** 2) + dc_next"),
+    ("dc = ", "dc = dh * (1 - np.tanh(c_next) ** 2) + dc_next"),
+    ("dc = ", "dc = dh * ot + dc_next"),
+    ("dzo = ", "dzo = do * (1 - ot)"),
+    ("dzo = ", "dzo = do * (1 - ot ** 2)"),
+    ("dzc = ", "dzc = dcct * cct * (1 - cct)"),
+    ("dzi = ", "dzi = dc * cct"),
+    ("dzi = ", "dzi = dc * it * it * (1 - it)"),
+    ("dzf = ", "dzf = dc * c_next * ft * (1 - ft)"),
+    ("dzf = ", "dzf = dc * ft * (1 - ft)"),
+    ("grads['Wi'] +=", "grads['Wi'] += np.dot(dzf, concat.T)"),
+    ("grads['bc'] +=", "grads['bc'] += np.sum(dzi, axis=1, keepdims=True)"),
+    ("dconcat =", "dconcat = np.dot(p['Wf'].T, dzf) + np.dot(p['Wi'].T, dzi) + np.dot(p['Wc'].T, dzc)"),
+    ("dconcat =", "dconcat = np.dot(p['Wf'].T, dzf) + np.dot(p['Wi'].T, dzi) + np.dot(p['Wc'].T, dzc) + np.dot(p['Wo'].T, dzi)"),
+    ("dh_next = dcon", "dh_next = dconcat[n_a:, :]"),
+    ("dh_next = dcon", "dh_next = dconcat[:dh.shape[1], :]"),
+    ("dc_next = dc", "dc_next = dc * it"),
+    ("dc_next = dc", "dc_next = dc"),
+]
+
+GRU = program(
+    '''\
+import numpy as np
+
+
+def sigmoid(x):
+    return 1.0 / (1.0 + np.exp(-x))
+
+
+def forward(x, h0, Wz, Uz, bz, Wr, Ur, br, Wh, Uh, bh):
+    N, T, D = x.shape
+    h = np.zeros((N, T + 1, h0.shape[1]))
+    h[:, -1, :] = h0
+    z, r, g = np.zeros((3, N, T, h0.shape[1]))
+    for t in range(T):
+        xt, hp = x[:, t, :], h[:, t - 1, :]
+        z[:, t, :] = sigmoid(xt @ Wz + hp @ Uz + bz)
+        r[:, t, :] = sigmoid(xt @ Wr + hp @ Ur + br)
+        g[:, t, :] = np.tanh(xt @ Wh + (r[:, t, :] * hp) @ Uh + bh)
+        h[:, t, :] = (1 - z[:, t, :]) * hp + z[:, t, :] * g[:, t, :]
+    return h, z, r, g
+
+
+def backward(x, y, h0, Wz, Uz, bz, Wr, Ur, br, Wh, Uh, bh):
+    N, T, D = x.shape
+    h, z, r, g = forward(x, h0, Wz, Uz, bz, Wr, Ur, br, Wh, Uh, bh)
+    dWz, dUz, dbz, dWr, dUr, dbr, dWh, dUh, dbh = [np.zeros(w.shape) for w in (Wz, Uz, bz, Wr, Ur, br, Wh, Uh, bh)]
+    dh = np.zeros((N, h0.shape[1]))
+    for t in reversed(range(T)):
+        xt, hp = x[:, t, :], h[:, t - 1, :]
+        dh = dh + 2 * (h[:, t, :] - y[:, t, :]) / N
+        dg = dh * z[:, t, :]
+        dag = dg * (1 - g[:, t, :] ** 2)
+        dz = dh * (g[:, t, :] - hp)
+        daz = dz * z[:, t, :] * (1 - z[:, t, :])
+        drh = dag @ Uh.T
+        dar = drh * hp * r[:, t, :] * (1 - r[:, t, :])
+        dWh += xt.T @ dag
+        dUh += (r[:, t, :] * hp).T @ dag
+        dbh += dag.sum(axis=0)
+        dWz += xt.T @ daz
+        dUz += hp.T @ daz
+        dbz += daz.sum(axis=0)
+        dWr += xt.T @ dar
+        dUr += hp.T @ dar
+        dbr += dar.sum(axis=0)
+        dh = dh * (1 - z[:, t, :]) + drh * r[:, t, :] + daz @ Uz.T + dar @ Ur.T
+    return dWz, dUz, dbz, dWr, dUr, dbr, dWh, dUh, dbh
+
+
+def cost(x, y, h0, *weights):
+    h = forward(x, h0, *weights)[0][:, :-1, :]
+    return ((h - y) ** 2).sum() / x.shape[0]
+''',
+    """shapes = [(n_x, n_a), (n_a, n_a), (n_a,)] * 3
+p = {k: n(*s) for k, s in zip(("Wz", "Uz", "bz", "Wr", "Ur", "br", "Wh", "Uh", "bh"), shapes)}
+x, y, h0 = n(m, T, n_x), n(m, T, n_a), n(m, n_a)""",
+    "module.cost(x, y, h0, *p.values())",
+    "dict(zip(p, module.backward(x, y, h0, *p.values())))",
+)
+GRU_FAULTS = [
+    ("dh = dh + 2", "dh = dh + (h[:, t, :] - y[:, t, :]) / N"),
+    ("dh = dh + 2", "dh = dh + 2 * (y[:, t, :] - h[:, t, :]) / N"),
+    ("dh = dh + 2", "dh = 2 * (h[:, t, :] - y[:, t, :]) / N"),
+    ("dh = dh + 2", "dh = dh + 2 * (h[:, t, :] - y[:, t, :])"),
+    ("dg =", "dg = dh * (1 - z[:, t, :])"),
+    ("dag =", "dag = dg * (1 - g[:, t, :])"),
+    ("dag =", "dag = dg * g[:, t, :] * (1 - g[:, t, :])"),
+    ("dz =", "dz = dh * (hp - g[:, t, :])"),
+    ("dz =", "dz = dh * g[:, t, :]"),
+    ("daz =", "daz = dz * (1 - z[:, t, :] ** 2)"),
+    ("drh =", "drh = dag @ Uh"),
+    ("dar =", "dar = drh * r[:, t, :] * (1 - r[:, t, :])"),
+    ("dar =", "dar = drh * hp * z[:, t, :] * (1 - z[:, t, :])"),
+    ("dUh +=", "dUh += hp.T @ dag"),
+    ("dWr +=", "dWr += xt.T @ daz"),
+    ("dbr +=", "dbr += daz.sum(axis=0)"),
+    ("dh = dh * (1", "dh = dh * z[:, t, :] + drh * r[:, t, :] + daz @ Uz.T + dar @ Ur.T"),
+    ("dh = dh * (1", "dh = dh * (1 - z[:, t, :]) + drh + daz @ Uz.T + dar @ Ur.T"),
+    ("dh = dh * (1", "dh = dh * (1 - z[:, t, :]) + drh * r[:, t, :] + daz @ Uz.T"),
+    ("dh = dh * (1", "dh = drh * r[:, t, :] + daz @ Uz.T + dar @ Ur.T"),
+]
+
+MANY_TO_ONE = program(
+    '''\
+import numpy as np
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def forward(params, xs):
+    hs = [np.zeros((params["Whh"].shape[0], xs[0].shape[1]))]
+    for x in xs:
+        hs.append(np.tanh(params["Wxh"] @ x + params["Whh"] @ hs[-1] + params["bh"]))
+    return hs, sigmoid(params["Why"] @ hs[-1] + params["by"])
+
+
+def bce(params, xs, y):
+    hs, out = forward(params, xs)
+    return -np.mean(y * np.log(out) + (1 - y) * np.log(1 - out))
+
+
+def backward(params, xs, y):
+    hs, out = forward(params, xs)
+    g = {name: np.zeros_like(value) for name, value in params.items()}
+    batch = y.shape[1]
+    d_out = (out - y) / (y.shape[0] * batch)
+    g["Why"] = d_out @ hs[-1].T
+    g["by"] = np.sum(d_out, axis=1, keepdims=True)
+    d_h = params["Why"].T @ d_out
+    for i in range(len(xs) - 1, -1, -1):
+        d_raw = d_h * (1 - hs[i + 1] ** 2)
+        g["Wxh"] += d_raw @ xs[i].T
+        g["Whh"] += d_raw @ hs[i].T
+        g["bh"] += np.sum(d_raw, axis=1, keepdims=True)
+        d_h = params["Whh"].T @ d_raw
+    return g
+''',
+    """p = {"Wxh": n(n_a, n_x), "Whh": n(n_a, n_a), "Why": n(n_y, n_a), "bh": n(n_a, 1), "by": n(n_y, 1)}
+xs, y = [n(n_x, m) for _ in range(T)], rng.integers(2, size=(n_y, m)).astype(float)""",
+    "module.bce(p, xs, y)",
+    "module.backward(p, xs, y)",
+)
+MANY_TO_ONE_FAULTS = [
+    ("d_out = ", "d_out = (out - y) / batch"),
+    ("d_out = ", "d_out = (out - y) * out * (1 - out) / (y.shape[0] * batch)"),
+    ("d_out = ", "d_out = (y - out) / (y.shape[0] * batch)"),
+    ('g["Why"] =', 'g["Why"] = d_out @ hs[-2].T'),
+    ('g["by"] =', 'g["by"] = np.sum(d_out)'),
+    ("d_h = params[\"Why", "d_h = params[\"Why\"].T * d_out"),
+    ("d_raw =", "d_raw = d_h * (1 - hs[i] ** 2)"),
+    ('g["Whh"] +=', 'g["Whh"] += d_raw @ hs[i + 1].T'),
+    ('g["Wxh"] +=', 'g["Wxh"] += d_raw * xs[i].T'),
+    ("d_h = params[\"Whh", "d_h = params[\"Whh\"].T @ d_h"),
+]
+
+STACKED = program(
+    '''\
+import numpy as np
+
+
+class TwoLayers:
+    def __init__(self, W1, U1, b1, W2, U2, b2, V, c):
+        self.W1, self.U1, self.b1, self.W2, self.U2, self.b2, self.V, self.c = W1, U1, b1, W2, U2, b2, V, c
+
+    def forward(self, xs):
+        self.xs = xs
+        self.h1, self.h2, self.out = {-1: np.zeros_like(self.b1)}, {-1: np.zeros_like(self.b2)}, {}
+        for t in range(len(xs)):
+            self.h1[t] = np.maximum(0, self.W1.dot(xs[t]) + self.U1.dot(self.h1[t - 1]) + self.b1)
+            self.h2[t] = np.tanh(self.W2.dot(self.h1[t]) + self.U2.dot(self.h2[t - 1]) + self.b2)
+            self.out[t] = self.V.dot(self.h2[t]) + self.c
+        return self.out
+
+    def backward(self, ys):
+        for name in ("W1", "U1", "b1", "W2", "U2", "b2", "V", "c"):
+            setattr(self, "d" + name, np.zeros_like(getattr(self, name)))
+        dh1_next, dh2_next = np.zeros_like(self.b1), np.zeros_like(self.b2)
+        for t in range(len(ys))[::-1]:
+            dout = self.out[t] - ys[t]
+            self.dV += dout.dot(self.h2[t].T)
+            self.dc += dout
+            dh2 = self.V.T.dot(dout) + dh2_next
+            dz2 = dh2 * (1 - self.h2[t] ** 2)
+            self.dW2 += dz2.dot(self.h1[t].T)
+            self.dU2 += dz2.dot(self.h2[t - 1].T)
+            self.db2 += dz2
+            dh2_next = self.U2.T.dot(dz2)
+            dh1 = self.W2.T.dot(dz2) + dh1_next
+            dz1 = dh1 * (self.h1[t] > 0)
+            self.dW1 += dz1.dot(self.xs[t].T)
+            self.dU1 += dz1.dot(self.h1[t - 1].T)
+            self.db1 += dz1
+            dh1_next = self.U1.T.dot(dz1)
+
+
+def run(weights, xs, ys):
+    net = TwoLayers(**weights)
+    out = net.forward(xs)
+    return net, sum(0.5 * np.sum((out[t] - ys[t]) ** 2) for t in range(len(ys)))
+
+
+def gradients(weights, xs, ys):
+    net, _ = run(weights, xs, ys)
+    net.backward(ys)
+    return {k: getattr(net, "d" + k) for k in weights}
+''',
+    """h = n_a + 1
+p = {"W1": n(n_a, n_x), "U1": n(n_a, n_a), "b1": n(n_a, 1), "W2": n(h, n_a), "U2": n(h, h), "b2": n(h, 1),
+     "V": n(n_y, h), "c": n(n_y, 1)}
+xs, ys = [n(n_x, 1) for _ in range(T)], [n(n_y, 1) for _ in range(T)]""",
+    "module.run(p, xs, ys)[1]",
+    "module.gradients(p, xs, ys)",
+)
+STACKED_FAULTS = [
+    ("dout = ", "dout = 2 * (self.out[t] - ys[t])"),
+    ("self.dV +=", "self.dV += dout.dot(self.h1[t].T)"),
+    ("dh2 = ", "dh2 = self.V.T.dot(dout)"),
+    ("dz2 = ", "dz2 = dh2 * (self.h2[t] > 0)"),
+    ("self.dW2 +=", "self.dW2 += dz2.dot(self.h2[t].T)"),
+    ("self.dU2 +=", "self.dU2 += dz2.dot(self.h2[t].T)"),
+    ("dh2_next = self", "dh2_next = self.U2.dot(dz2)"),
+    ("dh1 = ", "dh1 = self.W2.T.dot(dh2) + dh1_next"),
+    ("dh1 = ", "dh1 = self.W2.T.dot(dz2) + dh2_next"),
+    ("dz1 = ", "dz1 = dh1 * (1 - self.h1[t] ** 2)"),
+    ("dz1 = ", "dz1 = dh1"),
+    ("dz1 = ", "dz1 = dh1 * self.h1[t]"),
+    ("self.db1 +=", "self.db1 += dz2"),
+    ("dh1_next = self", "dh1_next = self.U1.T.dot(dh1)"),
+]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bptt.checking.edits import derivatives
+from bptt.checking.edits import activated, derivatives
 from bptt.checking.goals import Goal
 from bptt.checking.leaves import ATOMS, Leaf
 from bptt.checking.samples import Budget
@@ -105,7 +105,7 @@ class Pool:
             if len(group) >= GROUP or not self.add(term, cost):
                 continue
             group.append((term, cost))
-            if value.ndim and term.op in ATOMS and _activation(value.data):
+            if value.ndim and term.op in ATOMS and activated(term):
                 for derivative in (*derivatives(self.terms, term), make("-", one, term)):
                     if self.add(derivative, cost + 0.3):
                         group.append((derivative, cost + 0.3))
@@ -286,11 +286,6 @@ def _compound(term: Term) -> dict[Term, None]:
         for arg in term.args:
             found.update(_compound(arg))
     return found
-
-
-def _activation(data: Array) -> bool:
-    """Whether values may be the output of an activation, which its derivative can be written with."""
-    return data.dtype.kind == "f" and bool(np.abs(data).max() <= 1 or data.min() == 0)
 
 
 def _sums(shape: Shape, wanted: Shape) -> list[tuple[int | None, bool]]:

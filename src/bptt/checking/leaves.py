@@ -103,9 +103,7 @@ def _loop_variables(function: ast.FunctionDef | None, terms: Terms) -> list[Term
     return steps
 
 
-def _read(
-    reader: Reader, node: ast.expr, steps: list[Term], seen: dict[str, tuple[Term, ...]]
-) -> tuple[Term, ...]:
+def _read(reader: Reader, node: ast.expr, steps: list[Term], seen: dict[str, tuple[Term, ...]]) -> tuple[Term, ...]:
     """Return the terms of an expression; an index of another function's loop is read with this one's."""
     text = reader.text(node)
     if text not in seen:

@@ -221,10 +221,10 @@ class Reader:
             if base is not None and isinstance(base.term.value, Stack):  # a method of an array
                 if node.func.attr == "dot" and len(args) == 1:
                     return self.terms.make("dot", base.term, args[0].term), (base, args[0])
-                if node.func.attr == "sum" and (payload := _axes(node.args, node.keywords)) is not None:
-                    return self.terms.make("sum", base.term, payload=payload), (base,)
-        if head is np.sum and args and (payload := _axes(node.args[1:], node.keywords)) is not None:
-            return self.terms.make("sum", args[0].term, payload=payload), (args[0],)
+                if node.func.attr in ("sum", "mean") and (payload := _axes(node.args, node.keywords)) is not None:
+                    return self.terms.make(node.func.attr, base.term, payload=payload), (base,)
+        if head in (np.sum, np.mean) and args and (payload := _axes(node.args[1:], node.keywords)) is not None:
+            return self.terms.make("sum" if head is np.sum else "mean", args[0].term, payload=payload), (args[0],)
         name = _FUNCTIONS.get(id(head))
         fits = not node.keywords and len(args) == (1 if name in ("neg", "T") else 2)
         if name and fits and (name in BINARY or all(isinstance(a.term.value, Stack) for a in args)):

@@ -108,7 +108,8 @@ def take_apart(node: ast.stmt, samples: Sequence[Sample], reader: Reader) -> Sta
         return statement
     tolerance = TOLERANCE.get(target.data.dtype, 1e-9)
     wanted = target.data.astype(np.float64)
-    statement.goals["="] = Goal(wanted, lambda term: term, tolerance)
+    in_place = isinstance(first, ast.Subscript)
+    statement.goals["="] = Goal(wanted, lambda term: term, tolerance, in_place)
     if isinstance(node, ast.Return | ast.AnnAssign) or not isinstance(before, Stack):
         return statement
     if before.data.shape == wanted.shape and np.isfinite(before.data).all():
@@ -117,8 +118,8 @@ def take_apart(node: ast.stmt, samples: Sequence[Sample], reader: Reader) -> Sta
         scale = float(np.abs(wanted).max(initial=0.0)) / (float(np.abs(gain).max(initial=0.0)) or 1.0)
         loose = tolerance * min(max(scale, 1.0), 1e4)
         if np.any(before.data):
-            statement.goals["-="] = Goal(-gain, lambda term: term, loose)
-        statement.goals["+="] = Goal(gain, lambda term: term, loose)
+            statement.goals["-="] = Goal(-gain, lambda term: term, loose, True)
+        statement.goals["+="] = Goal(gain, lambda term: term, loose, True)
         if not np.any(before.data):  # = and += are the same here: keep theirs
             statement.goals = {k: v for k, v in statement.goals.items() if k == ("+=" if sign == "+=" else "=")}
     return statement
@@ -141,9 +142,9 @@ def _candidates(
         if len(result) >= SHOWN:
             break
         text = statement_text(statement, sign, writer.text(term), code, start, end)
-        if text in result or not gives_targets(text, sign, samples):
+        if text in result or not gives_targets(text, sign, statement.goals[sign].spread, samples):
             continue
-        kind: Literal["edit", "rewrite"] = "edit" if ranking.share(term) >= 0.34 or cost < 2.5 else "rewrite"
+        kind: Literal["edit", "rewrite"] = "edit" if ranking.kept(term) else "rewrite"
         result[text] = Candidate(text, kind, round(cost, 6))
     return list(result.values())
 
@@ -171,7 +172,7 @@ def _to_plain(statement: Statement, head: str) -> str:
     return head.replace(_sign_text(statement.node), "=", 1)
 
 
-def gives_targets(text: str, sign: Sign, samples: Sequence[Sample]) -> bool:
+def gives_targets(text: str, sign: Sign, spread: bool, samples: Sequence[Sample]) -> bool:
     """Evaluate a statement's expression as Python does, in every sample, and compare."""
     try:
         node = ast.parse(text).body[0] if not text.startswith("return") else ast.parse(f"def f():\n {text}").body[0]
@@ -185,6 +186,8 @@ def gives_targets(text: str, sign: Sign, samples: Sequence[Sample]) -> bool:
                 before = np.asarray(sample.before)
                 got = before + got if sign == "+=" else before - got
             tolerance = 10 * TOLERANCE.get(np.asarray(sample.target).dtype, 1e-9)
+            if spread and got.ndim <= wanted.ndim:
+                got = np.broadcast_to(got, wanted.shape)
             if got.shape != wanted.shape or not close(got, wanted, tolerance):
                 return False
     except Exception:  # it cannot even be evaluated

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
-from bptt.checking.edits import combinations, everywhere, places, rebuild, shifts, subterms, variants
+from bptt.checking.edits import (
+    activated,
+    combinations,
+    derivatives,
+    everywhere,
+    places,
+    rebuild,
+    shifts,
+    subterms,
+    variants,
+)
 from bptt.checking.enumeration import Pool
 from bptt.checking.goals import Goal, Sign, part_goals
 from bptt.checking.leaves import ATOMS, Leaf
@@ -16,6 +26,7 @@ from bptt.checking.terms import Stack, Term, Terms
 
 NEAR = 3.0  # an edit of this cost is near enough: nothing further is searched
 OTHER_SIGN = 1.0
+HITS = 40  # of one goal in one way
 WIDTHS = ((120, 600), (300, 1500))  # of the pairs that are tried: (one side, the other side)
 
 
@@ -39,6 +50,9 @@ class Search:
         self.budget = budget
         self.ranking = Ranking(terms, parsed.term if parsed else None, {leaf.term: leaf.rank for leaf in leaves})
         self.atoms = [leaf.term for leaf in leaves if leaf.term.op in ATOMS]
+        self.simple = [leaf.term for leaf in leaves] + [
+            derivative for atom in self.atoms if activated(atom) for derivative in derivatives(terms, atom)
+        ]
         self.found: dict[tuple[Sign, Term], float] = {}
         self._pool = Pool(terms, budget.pool)
 
@@ -79,14 +93,15 @@ class Search:
             here = way[-1].term
             opaque = any(parent.term.op in ("call", "if") for parent in way[:-1])
             fills = dict.fromkeys(variants(terms, here))
-            fills.update(dict.fromkeys(leaf.term for leaf in self.leaves if _may_stand_for(leaf.term, here)))
+            fills.update(dict.fromkeys(term for term in self.simple if _may_stand_for(term, here)))
             for atom in self.atoms if not opaque or way[-2].term.op == "call" else []:
                 fills.update(dict.fromkeys(combinations(terms, here, atom)))
             for new in fills:
                 if new.value is None:
                     continue
-                if id(way[-1]) in wanted:  # what is wanted here is known: no need to compute the rest
-                    for sign, goal in wanted[id(way[-1])]:
+                known = wanted.get(id(way[-1]), ())
+                if known and not _spreads(new, known[0][1]):  # what is wanted here is known: no need for the rest
+                    for sign, goal in known:
                         if goal.met(new):
                             self._keep([goal.finish(new)], only=sign)
                 elif not (opaque and _reshaped(here, new)):
@@ -110,10 +125,11 @@ class Search:
             return
         if self._meet(own, [lambda goal: pool.pairs(goal, *wide)], enough=8.0):
             return
-        whole = [(s, g) for s, g in self.goals.items() if s == self.sign]
-        rest = [(s, missing) for s, goal in whole for missing in pool.residuals(goal, 30)]
-        if self._meet(rest, [lambda goal: pool.pairs(goal, *near)], enough=12.0):
-            return
+        for top in (8, 30):
+            whole = [g for s, g in self.goals.items() if s == self.sign]
+            rest = [(self.sign, missing) for goal in whole for missing in pool.residuals(goal, top)]
+            if self._meet(rest, [lambda goal: pool.pairs(goal, *near)], enough=12.0):
+                return
         pool.grow_products(self.budget)
         self._meet(own, [pool.equal, lambda goal: pool.pairs(goal, *near)], enough=12.0)
 
@@ -134,10 +150,16 @@ class Search:
             for way in ways:
                 if not self.budget.left:
                     return True
+                met = 0
                 for term in way(goal):
                     self.budget.spend()
                     if goal.met(term):
                         self._keep([goal.finish(form) for form in self._pool.forms(term)], only=sign)
+                        met += 1
+                    if met >= HITS:
+                        break
+                if met:  # two terms that make it are then made of it
+                    break
         return self.best <= enough
 
 
@@ -146,6 +168,12 @@ def _may_stand_for(new: Term, old: Term) -> bool:
     if not isinstance(old.value, Stack):
         return True
     return isinstance(new.value, Stack) and new.value.shape == old.value.shape
+
+
+def _spreads(new: Term, goal: Goal) -> bool:
+    """Whether a term is smaller than the goal and would be broadcast: a number, a bias."""
+    shape = new.value.shape if isinstance(new.value, Stack) else goal.shape
+    return shape != goal.shape and len(shape) <= len(goal.shape) and all(n == 1 for n in shape if n not in goal.shape)
 
 
 def _reshaped(old: Term, new: Term) -> bool:
