@@ -7,7 +7,7 @@ import builtins
 import re
 import sys
 from collections.abc import Callable, Iterable
-from types import CodeType, FrameType, ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ RUNS = re.compile(r"(train|fit|main|run|optimi[sz]e|learn|sample|test|evaluat|pl
 MODULE_NAME = "program"
 
 
-class _Exhausted(BaseException):
+class Exhausted(BaseException):
     """The budget is spent; no ``except Exception`` of theirs may catch it."""
 
 
@@ -84,8 +84,8 @@ class Namespace:
                     if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.Import):
                         exec(code, scope)
                     else:
-                        _within(left, code, scope)
-                except _Exhausted:
+                        within_budget(lambda code=code: exec(code, scope), left)  # type: ignore[misc]
+                except Exhausted:
                     self._failed(statement, "it runs for too long to be a constant")
                 except SystemExit:
                     self._failed(statement, "it ends the program")
@@ -162,19 +162,20 @@ def _computes(statement: ast.stmt) -> bool:
     return False
 
 
-def _within(left: list[int], code: CodeType, scope: dict[str, Any]) -> None:
-    """Execute code, and stop it when it has run through its lines."""
+def within_budget(run: Callable[[], Any], left: list[int] | None = None) -> Any:
+    """Run something, and stop it by :class:`Exhausted` when it has gone through its lines of Python."""
+    left = [BUDGET] if left is None else left
 
     def count(frame: FrameType, event: str, argument: Any) -> Callable[..., Any]:
         if event == "line":
             left[0] -= 1
             if left[0] < 0:
-                raise _Exhausted
+                raise Exhausted
         return count
 
     before = sys.gettrace()
     sys.settrace(count)
     try:
-        exec(code, scope)
+        return run()
     finally:
         sys.settrace(before)
