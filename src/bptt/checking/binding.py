@@ -40,6 +40,7 @@ class Context:
     classes: list[str]  # for targets
     batch: bool
     loose: list[str] = field(default_factory=list)  # parameters that are passed one by one
+    box: str | None = None  # the argument that holds the parameters
     cell: bool = False  # a single step, not a sequence
 
 
@@ -48,7 +49,10 @@ def uses(function: Function, name: str) -> bool:
     return any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in ast.walk(function.node))
 
 
-def data_options(name: str, role: str, function: Function, context: Context, layouts: dict[str, Layout], penalty: float = 0.0) -> list[Option]:
+def data_options(
+    name: str, role: str, function: Function, context: Context, layouts: dict[str, Layout], penalty: float = 0.0,
+    outputs: Sequence[tuple[tuple[str, ...], Source, Any]] = (),
+) -> list[Option]:
     """Return the layouts for an argument that is the inputs, the targets or a state."""
     if role in layouts:
         return [Option(penalty, Source("data", role), role)]
@@ -63,10 +67,38 @@ def data_options(name: str, role: str, function: Function, context: Context, lay
         dense = "onehot" if soft else "binary" if re.search(r"sigm", text) and "log(" in text else "dense"
         kinds = ["ids", dense] if hints.index else [dense, "ids"]
         like = layouts.get("X")
-        found = candidates(hints, context.classes, kinds, batch=context.batch, steps=context.cell, like=like)[:44]  # type: ignore[arg-type]
+        found = candidates(hints, context.classes, kinds, batch=context.batch, steps=context.cell, like=like)  # type: ignore[arg-type]
+        shapes = _shapes_of(outputs)
+        if shapes:  # targets share the shape of what they are compared with
+            found.sort(key=lambda x: not _shape_at_probe(x) & shapes)
+        found = found[:44]
     else:
         found = state_layouts(layouts.get("X"), hints, context)
     return [Option(penalty + 0.1 * i, Source("data", role), role, layout) for i, layout in enumerate(found)]
+
+
+PROBED = {"n_x": 3, "n_a": 5, "n_y": 7, "V": 7, "m": 2, "T_x": 4, "1": 1}
+
+
+def _shapes_of(outputs: Sequence[tuple[tuple[str, ...], Source, Any]]) -> set[tuple[int, ...]]:
+    """Return the shapes of the arrays that a forward gives, a list of steps counting as one array."""
+    shapes = set()
+    for _, _, value in outputs:
+        items = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else None
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            shapes.add(value.shape)
+        elif items and all(isinstance(v, np.ndarray) and v.dtype.kind == "f" for v in items):
+            shapes.add((len(items), *items[-1].shape))
+    return shapes
+
+
+def _shape_at_probe(layout: Layout) -> set[tuple[int, ...]]:
+    """Return the shapes of predictions that a layout of targets fits."""
+    count = PROBED.get(layout.feature, int(layout.feature) if layout.feature.isdigit() else 0)
+    shape = tuple(count if a == "f" else PROBED[a] for a in layout.axes)
+    if layout.kind == "ids":
+        return {(*shape, count), (*shape, count, 1), (*shape, 1, count), (count, *shape), (count, 1)} if shape else {(count,), (count, 1), (1, count)}
+    return {shape}
 
 
 def state_layouts(inputs: Layout | None, hints: Hints, context: Context) -> list[Layout]:
@@ -113,11 +145,15 @@ def options_for(
         return [Option(0.0, Source("param", name))]
     if roles.matches(name, roles.RATE) and len(name) > 1:
         return [Option(0.0, Source("const", 1.0))]
+    if roles.matches(name, r"(np_?)?(rng|rs|random_state|gen(erator)?|prng|random|rand)"):
+        return [Option(0.0, Source("rng"))]
+    if roles.matches(name, r"\w*seed|semilla"):
+        return [Option(0.0, None if default is not None else Source("const", 0))]
     if stage in ("cost", "backward"):
         out += _from_outputs(name, function, outputs, stage, plan)
-    parameterised = any(p.home == "argument" for p in plan.parameters)
-    if parameterised and not context.loose and roles.matches(name, roles.PARAMETERS):
-        out.append(Option(0.0, Source("params")))
+    own = any(o.penalty < 0.3 for o in out)  # the forward gives something of this very name
+    if name == context.box or not own and context.box and stage != "forward" and roles.matches(name, roles.PARAMETERS):
+        return [Option(0.0, Source("params"))]
     size = roles.size_of(name)
     if size and not _indexed(function, name) and (len(name) > 1 or _counts(function, name)):
         out.append(Option(0.1, Source("size", size)))
@@ -125,8 +161,9 @@ def options_for(
             out.append(Option(1.0, Source("size", "V")))
         if default is not None and stage != "constructor":
             out.append(Option(0.5, None))
-    if stage == "constructor" and out:
-        return out
+    if stage == "constructor" and (out or len(name) == 1 and name not in "XYxy"):
+        letter = {"i": "n_x", "h": "n_a", "o": "n_y", "d": "n_x", "k": "n_y", "n": "n_a", "s": "n_a", "q": "n_y"}.get(name.lower())
+        return out or [Option(0.1 if s == letter else 0.6 + 0.2 * i, Source("size", s)) for i, s in enumerate(("n_a", "n_x", "n_y", "T_x"))]
     if re.fullmatch(r"(char|word|c|w|token|ch)s?_?(to|2)_?(ix|idx|id|int|index|i|ind)s?|vocab|stoi|word2idx|char_?dict|vocabulary", name, re.I):
         out.append(Option(0.2, Source("table", "chars")))
     if re.fullmatch(r"(ix|idx|id|int|index|i)_?(to|2)_?(char|word|c|w|ch)s?|itos", name, re.I):
@@ -136,9 +173,9 @@ def options_for(
     for pattern, role, cost in (
         (roles.INPUT, "X", 0.0), (roles.TARGET, "Y", 0.3), (roles.STATE0, "a0", 0.2), (roles.CELL0, "c0", 0.2),
     ):  # fmt: skip
-        if roles.matches(name, pattern):
+        if roles.matches(name, pattern) and not (own and role not in layouts):
             more = 1.5 if stage == "backward" and role in ("a0", "c0") and role not in layouts else 0.0
-            out += data_options(name, role, function, context, layouts, cost + more)
+            out += data_options(name, role, function, context, layouts, cost + more, outputs)
     if default is not None:
         known = any(o.role for o in out)
         out.append(Option(1.2 if known else 0.3, None))
@@ -151,8 +188,9 @@ def options_for(
             out += data_options(name, "X", function, context, layouts, 1.0)
         if roles.matches(name, roles.CACHE) or re.fullmatch(r"d_?\w+|grads?\w*", name):
             out.append(Option(0.8, Source("empty", {})))
-        out += data_options(name, "Y", function, context, layouts, 2.0)
-        out += [Option(2.0, Source("size", s)) for s in ("n_a", "T_x")]
+        out += data_options(name, "Y", function, context, layouts, 2.0, outputs)
+        if stage == "forward" or _counts(function, name):
+            out += [Option(2.0, Source("size", s)) for s in ("n_a", "T_x")]
     if stage == "constructor" and not out:
         out += [Option(1.0 + 0.2 * i, Source("size", s)) for i, s in enumerate(("n_a", "n_x", "n_y", "V", "T_x"))]
         out.append(Option(1.5, Source("const", 1.0)))
@@ -163,7 +201,8 @@ def options_for(
 
 def _counts(function: Function, name: str) -> bool:
     """Tell whether a one-letter name is used as a number: in ``range(n)``, in a shape, as a divisor."""
-    return re.search(rf"range\([^)]*\b{name}\b|\(\(?[\w., ]*\b{name}\b[\w., ]*\)|/ {name}\b|randn\([^)]*\b{name}\b", function.text) is not None
+    made = r"(zeros|ones|empty|randn?|normal|uniform|reshape|full|range|arange|eye)"
+    return re.search(rf"\b{made}\((?:[^()]*\()?[^()]*\b{name}\b(?!\.)", function.text) is not None
 
 
 def _indexed(function: Function, name: str) -> bool:

@@ -19,7 +19,7 @@ from bptt.checking.search import Attempt, Search
 from bptt.checking.units import Unit, units_of
 from bptt.errors import CannotCheckError
 
-UNITS, ATTEMPTS = 6, 60
+UNITS, ATTEMPTS = 6, 150
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from bptt.checking import roles_by_name as roles
 
 FORWARD = r"forw|fprop|feed_?f|predict|^fp$|^f$|run_forward|compute_output|propagate$|__call__|^call$|unroll|^step$|_fwd$|fwd|evaluate|^activate"
 BACKWARD = r"back|bptt|bprop|_bp$|^bp$|grad|bwd|deriv(?!.*(tanh|sig))|rtrl|^learn$|adjoint"
-COST = r"loss|cost|error|^obj|objective|entropy|mse|nll|^J$|criterion|crit$|_ce$|bce"
-TRAIN = r"train|^fit|update|sgd|optimi[sz]e|^run|^main|epoch|minibatch|^learn|^step_?sgd"
+COST = r"loss|cost|error|^err$|likelihood|^obj|objective|entropy|mse|nll|^J$|criterion|crit$|_ce$|bce"
+TRAIN = r"train|^fit|update|sgd|optimi[sz]e|^run_(?!f)|^main|epoch|minibatch|^learn|^step_?sgd"
 SLOPES = r"(d_?)?(sigmoid|tanh|relu|softmax|activation|sigm|act|identity|linear)"
 INITIALISER = r"init|create|make|build|random|new_|get_param|setup|glorot|xavier"
 NOT_FORWARD = r"sample|generate|check|numerical|clip|plot|load|save|encode|decode|one_?hot|accuracy|smooth|get_batch|next_batch|score$"

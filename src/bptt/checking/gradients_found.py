@@ -71,7 +71,7 @@ class Delivery:
 
     def collect(self, case: PlannedCase, world: World, result: Any, before: dict[str, Array]) -> dict[str, Array]:
         """Return the gradients by parameter; a parameter whose gradient is nowhere is left out."""
-        wanted = {p.name: parameter_key([n for _, n in (p.paths[0] if p.paths else (("item", p.name),))]) for p in case.plan.parameters}
+        wanted = {p.name: parameter_key([n for _, n in (p.paths[0] if p.paths else (("item", p.name),))]) for p in case.plan.parameters if not p.idle}
         if self.fused:
             return self._moved(case, world, result, before)
         leaves = self._returned(result)
@@ -118,6 +118,8 @@ class Delivery:
         returned = {leaf.names[-1]: leaf.value for leaf in self._returned(result)}
         for parameter in case.plan.parameters:
             name = parameter.name
+            if parameter.idle:
+                continue
             if parameter.home == "argument":
                 after: Any = case.parameters[name]
                 if np.array_equal(after, before[name]) and np.shape(returned.get(name)) == before[name].shape:

@@ -11,10 +11,14 @@ from bptt.dims import Array
 
 
 class Suspicion:
-    """Counts the broadcasts that no one intends: (5, 1) with (5,) gives (5, 5)."""
+    """Counts the broadcasts that no one intends: (5, 1) with (5,) gives (5, 5).
+
+    ``uneven`` counts operands of unlike numbers of axes, which a bias may be and a target may not.
+    """
 
     def __init__(self) -> None:
         self.count = 0
+        self.uneven = 0
 
 
 class Probe(np.ndarray):
@@ -42,8 +46,9 @@ class Probe(np.ndarray):
             return out[0] if len(out) == 1 else out
         if method == "__call__" and ufunc is not np.matmul and isinstance(result, np.ndarray):
             shapes = [np.shape(i) for i in inputs if np.ndim(i) and np.size(i) > 1]
-            if len(shapes) > 1 and result.shape not in shapes and self.suspicion is not None:
-                self.suspicion.count += 1
+            if len(shapes) > 1 and self.suspicion is not None:
+                self.suspicion.count += result.shape not in shapes
+                self.suspicion.uneven += len({len(s) for s in shapes}) > 1
         return _probe(result, self.suspicion)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

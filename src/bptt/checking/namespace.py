@@ -66,7 +66,15 @@ class Namespace:
         scope["__builtins__"] = self._builtins()
         scope["__file__"] = "program.py"
         scope.update(self.supplied)
-        self.execute(tree.body, scope, constants)
+        kept = sys.modules.get(MODULE_NAME)
+        sys.modules[MODULE_NAME] = module  # dataclasses look their module up while they are made
+        try:
+            self.execute(tree.body, scope, constants)
+        finally:
+            if kept is None:
+                del sys.modules[MODULE_NAME]
+            else:
+                sys.modules[MODULE_NAME] = kept
         return module
 
     def execute(self, body: Iterable[ast.stmt], scope: dict[str, Any], constants: dict[str, Any]) -> None:

@@ -108,12 +108,15 @@ def loose_arguments(function: Function) -> list[str]:
     return names
 
 
-def box_argument(function: Function) -> str | None:
-    """Return the argument that holds the parameters in a dict, tuple or list."""
+def box_argument(function: Function, readers: list[Function]) -> str | None:
+    """Return the argument that holds the parameters in a dict, tuple or list: the one with the most weights in it."""
+    counts = {}
     for name in function.arguments:
-        if roles.matches(name, roles.PARAMETERS):
-            return name
-    return None
+        keys, _ = box_keys(readers if roles.matches(name, roles.PARAMETERS) else [function], name)
+        named = sum(roles.is_weight(k) or roles.is_bias(k) or bool(re.search("in|out|rec|hid|state", k)) for k in keys)
+        counts[name] = named + 0.5 * roles.matches(name, roles.PARAMETERS) - 2 * roles.matches(name, roles.CACHE)
+    best = max(counts, key=lambda n: counts[n], default=None)
+    return best if best is not None and counts[best] > 0 else None
 
 
 def box_keys(functions: list[Function], box: str) -> tuple[list[str], Literal["dict", "tuple"]]:
@@ -153,8 +156,13 @@ def lazy_arrays(names: list[str], functions: list[Function], sizes: Sizes, gates
     rank = 1 if in_rows and not re.search(r"keepdims|\(1, (hidden|n_|H|self)", text) else 2
     rng = np.random.default_rng(seed)
     out = {}
+    gated = {n[-1:].lower() for n in names if len(n) <= 3} >= {"f", "i"}  # then Wo is the output gate's
     for name in names:
-        if roles.is_bias(name):
+        if gated and re.fullmatch(r"[WUVRb]_?[a-z]?_?o|b_?o", name):
+            values = {**values, "n_y": values["n_a"]}
+        else:
+            values = sizes.as_dict()
+        if roles.is_bias(name) or name == "c" and "b" in names:
             end = roles.bias_end(name)
             gives = values[end] * (gates if end == "n_a" else 1)
             default: tuple[int, ...] = (gives,) if rank == 1 else (1, gives) if in_rows else (gives, 1)
@@ -162,7 +170,8 @@ def lazy_arrays(names: list[str], functions: list[Function], sizes: Sizes, gates
             to, of = roles.weight_ends(name)
             gives = values[to] * (gates if to == "n_a" else 1)
             default = (values[of], gives) if in_rows else (gives, values[of])
-        out[name] = LazyArray(gives, default, roles.is_bias(name), lambda shape: random_weights(shape, rng), rank)
+        bias = roles.is_bias(name) or name == "c" and "b" in names
+        out[name] = LazyArray(gives, default, bias, lambda shape: random_weights(shape, rng), rank)
     return out
 
 

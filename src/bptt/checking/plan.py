@@ -28,7 +28,7 @@ class Source:
     result at ``path``), "self" (what stands on the object), "table" (characters to ids), "zeros" (like a result).
     """
 
-    kind: Literal["data", "size", "const", "param", "params", "result", "upstream", "self", "table", "zeros", "empty"]
+    kind: Literal["data", "size", "const", "param", "params", "result", "upstream", "self", "table", "zeros", "empty", "rng"]
     value: Any = None
     path: Path = ()
 
@@ -52,6 +52,7 @@ class Parameter:
     home: Literal["global", "self", "argument"]
     paths: tuple[Path, ...] = ()
     shape: tuple[str, ...] | None = None
+    idle: bool = False  # taken along, but neither the cost nor the backward knows of it
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Plan:
     after: tuple[Call, ...] = ()  # calls between forward and backward
     vocabulary: str = "n_y"
     box: Literal["dict", "tuple", "list", "object"] = "dict"
+    sign: int = 1  # -1 where the gradients are those of an ascent
     penalty: float = 0.0
 
 
@@ -113,12 +115,14 @@ class World:
                 return size_value(source.value, case.sizes)
             case "const":
                 return source.value
+            case "rng":
+                return np.random.default_rng(case.seed)
             case "empty":
                 return type(source.value)()
             case "table":
                 return case.table(source.value)
             case "param":
-                return case.wrap(case.parameters[source.value])
+                return case.wrap(case.array(source.value))
             case "params":
                 return case.boxed()
             case "self":
@@ -151,12 +155,13 @@ class PlannedCase:
     probe: Callable[[Any], Any] | None = None
     lazy: dict[str, Any] | None = None
     parameters: dict[str, Array] = field(init=False)
+    idle: dict[str, Array] = field(init=False)
     sizes: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the parameters: their shapes, our random values."""
         self.sizes = {**self.given.as_dict(), "V": getattr(self.given, self.plan.vocabulary), "1": 1}
-        self.parameters = {}
+        self.parameters, self.idle = {}, {}
         rng = np.random.default_rng([self.seed, 1])
         self.prepare_module()
         fresh = self.make_object(self.make_data()) if self.plan.owner else None
@@ -169,7 +174,11 @@ class PlannedCase:
             else:
                 root = fresh if parameter.home == "self" else self.module
                 shape = np.shape(places.read(root, parameter.paths[0]))
-            self.parameters[parameter.name] = random_weights(shape, rng)
+            (self.idle if parameter.idle else self.parameters)[parameter.name] = random_weights(shape, rng)
+
+    def array(self, name: str) -> Array:
+        """Return a parameter, live, or one that is only taken along."""
+        return self.parameters[name] if name in self.parameters else self.idle[name]
 
     def wrap(self, value: Any) -> Any:
         """Return a value as their code gets it: itself, or a probe of it while plans are tried."""
@@ -192,8 +201,8 @@ class PlannedCase:
             if any(held.get(n) is not v and not np.array_equal(held.get(n), v) for n, v in constants.items()):
                 self.execute(self.module, constants)
         for parameter in self.plan.parameters:
-            if parameter.home == "global" and parameter.name in getattr(self, "parameters", {}):
-                places.write(self.module, parameter.paths[0], self.wrap(self.parameters[parameter.name]))
+            if parameter.home == "global" and (parameter.name in self.parameters or parameter.name in self.idle):
+                places.write(self.module, parameter.paths[0], self.wrap(self.array(parameter.name)))
         for where, path in self.plan.states:
             if where == "global":
                 places.write(self.module, path, self._state(places.read(self.module, path), path))
@@ -224,7 +233,7 @@ class PlannedCase:
         for parameter in self.plan.parameters:
             if parameter.home == "self":
                 for path in parameter.paths:
-                    places.write(world.object, path, self.wrap(self.parameters[parameter.name]))
+                    places.write(world.object, path, self.wrap(self.array(parameter.name)))
         for where, path in self.plan.states:
             if where == "self":
                 places.write(world.object, path, self._state(places.read(world.object, path), path))
@@ -236,7 +245,7 @@ class PlannedCase:
 
     def boxed(self) -> Any:
         """Return the parameters in the box that their functions take."""
-        held = {p.name: self.wrap(self.parameters[p.name]) for p in self.plan.parameters if p.home == "argument"}
+        held = {p.name: self.wrap(self.array(p.name)) for p in self.plan.parameters if p.home == "argument"}
         if self.plan.box == "dict":
             return held
         return tuple(held.values()) if self.plan.box == "tuple" else list(held.values())
@@ -261,6 +270,10 @@ class PlannedCase:
             np.random.set_state(state)
 
     def _cost(self) -> Any:
+        value = self._their_cost()
+        return value if self.plan.sign > 0 else -value
+
+    def _their_cost(self) -> Any:
         plan, cost = self.plan, self.plan.cost
         if cost is None:
             return 0.0

@@ -82,6 +82,10 @@ def weight_ends(name: str) -> tuple[str, str]:
         return HID, IN
     if name in ("V", "v"):
         return OUT, HID
+    for pattern, ends in ((r"(w_?|weights?_?)?(in|input|inp|i2h|x)(_?(weights?|w))?", (HID, IN)), (r"(w_?|weights?_?)?(rec|recurrent|state|hidden|h2h)(_?(weights?|w))?", (HID, HID)),
+                          (r"(w_?|weights?_?)?(out|output|readout|h2o)(_?(weights?|w))?", (OUT, HID))):  # fmt: skip
+        if re.fullmatch(pattern, name, re.IGNORECASE):
+            return ends
     letters = weight_letters(name)
     ends = [LETTERS[c] for c in letters[-2:] if c in LETTERS]
     if len(ends) == 2:
@@ -95,7 +99,7 @@ def weight_ends(name: str) -> tuple[str, str]:
 
 def bias_end(name: str) -> str:
     """Return what a bias belongs to: n_y for b_y, by, c, V's; n_a else."""
-    if name in ("c", "by", "b2", "bo_", "d"):
+    if name in ("c", "by", "b2", "bo_", "d") or re.search(r"out", name, re.IGNORECASE):
         return OUT
     letters = weight_letters(name)
     return OUT if letters[-1:] in ("y", "q", "v") or letters in ("o", "out", "hy", "ho") else HID

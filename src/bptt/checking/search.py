@@ -44,7 +44,8 @@ from bptt.checking.standard_costs import standard_costs
 from bptt.checking.units import Unit
 
 PROBE = Sizes(n_x=3, n_a=5, n_y=7, m=2, T_x=4)
-FORWARD_TRIES, FORWARD_KEPT, BACKWARD_TRIES = 500, 4, 40
+FORWARD_TRIES, FORWARD_KEPT, COST_TRIES, BACKWARD_TRIES = 250, 5, 50, 24
+SLACK = 2.2  # readings less plausible than the best that runs by this much are not tried
 AGREES = 1e-4  # of the directional slope
 
 
@@ -79,6 +80,7 @@ class Search:
     namespace: Namespace
     module: ModuleType
     log: list[str] = field(default_factory=list)
+    known_slopes: dict[Any, Any] = field(default_factory=dict)
 
     def execute(self, module: ModuleType, constants: dict[str, Any]) -> None:
         """Run the module's constants again with other sizes."""
@@ -93,8 +95,15 @@ class Search:
         """Yield what ran, from every reading of a unit that is plausible enough."""
         for base, context, gates in self.bases(unit):
             for forward, outputs in self.forwards(unit, base, context, gates):
+                shown = False  # whether a cost of theirs works: then none of ours is tried
                 for costed in self.costs(unit, forward, context, outputs):
-                    yield from self.backwards(unit, costed, context, outputs)
+                    shown = shown or costed.cost is not None
+                    ran = tried = 0
+                    for attempt in self.backwards(unit, costed, context, [] if shown and costed.cost is None else outputs, outputs):
+                        yield attempt
+                        ran, tried = ran + attempt.ran, tried + 1
+                        if tried >= 14 or ran >= 4:
+                            break
 
     def bases(self, unit: Unit) -> Iterator[tuple[Plan, Context, int]]:
         """Yield plans with the object made and the parameters found."""
@@ -117,8 +126,8 @@ class Search:
             context.classes += _own_sizes(self.module, held)
         plan = replace(empty, parameters=tuple(held), states=tuple(self.global_states(functions)))
         loose = loose_arguments(unit.forward)
-        box = box_argument(unit.forward)
-        if loose and not (held and len(loose) < 2):
+        box = box_argument(unit.forward, reachable(self.facts, [unit.forward]))
+        if loose and not (held and len(loose) < 2) and not (box and len(loose) < 2):
             context.loose = loose
             arguments = tuple(Parameter(n, "argument", (), ()) for n in loose)
             for gates in _gates(text):
@@ -126,6 +135,7 @@ class Search:
         elif box:
             keys, kind = box_keys(reachable(self.facts, functions[:1]), box)
             if keys:
+                context.box = box
                 weights = [k for k in keys if not roles.matches(k, roles.RATE) and not roles.size_of(k) or roles.is_weight(k)]
                 arguments = tuple(Parameter(n, "argument", (), ()) for n in weights)
                 for gates in _gates(text):
@@ -204,10 +214,15 @@ class Search:
         options = [options_for(n, function, context, base, stage="forward") for n in function.arguments]
         lazy_names = [p.name for p in base.parameters if p.home == "argument"]
         readers = reachable(self.facts, [function])
-        found: list[tuple[float, int, Plan, list[Any]]] = []
+        found: dict[Any, tuple[float, Plan, list[Any]]] = {}
+        clean = np.inf
         for choice in best_first(options, FORWARD_TRIES):
-            call = _call(function, unit.owner, choice)
-            plan = replace(with_choice(base, choice), forward=call)
+            plan = replace(with_choice(base, choice), forward=_call(function, unit.owner, choice))
+            if plan.penalty > clean + SLACK:
+                break
+            key = tuple((r, x.axes, x.kind == "ids") for r, x in sorted(plan.layouts.items()))
+            if key in found:
+                continue
             suspicion = Suspicion()
             try:
                 with quiet():
@@ -224,28 +239,37 @@ class Search:
             own = {p.paths[0][0][1] for p in plan.parameters if p.home == "self"}
             outputs = result_outputs(function.labels, _plain(world.result), world.object, own)
             penalty = plan.penalty + 3.0 * bool(suspicion.count)
-            found.append((penalty, len(found), replace(plan, penalty=penalty), outputs))
-            if sum(p < plan.penalty + 1.0 for p, *_ in found) >= FORWARD_KEPT and not suspicion.count:
+            found[key] = (penalty, replace(plan, penalty=penalty), outputs)
+            clean = clean if suspicion.count else min(clean, penalty)
+            if sum(p < np.inf and p <= clean + SLACK for p, *_ in found.values()) >= FORWARD_KEPT + 2:
                 break
-        for _, _, plan, outputs in sorted(found, key=lambda x: x[:2])[:FORWARD_KEPT]:
+        for _, plan, outputs in sorted(found.values(), key=lambda x: x[0])[:FORWARD_KEPT]:
             yield plan, outputs
 
     def costs(self, unit: Unit, plan: Plan, context: Context, outputs: list[Any]) -> Iterator[Plan]:
         """Yield the plan with each cost that gives one finite number, twice the same."""
         for option in self.cost_options(unit, plan, context, outputs):
-            if option.cost is None or option.cost.kind in ("upstream", "standard") or self.cost_works(option):
+            if option.cost is None or option.cost.kind in ("upstream", "standard", "call") or self.cost_works(option) is not None:
                 yield option
 
-    def cost_works(self, plan: Plan) -> bool:
-        """Tell whether a plan's cost is one finite number, twice the same."""
+    def cost_works(self, plan: Plan) -> float | None:
+        """Return how doubtful a plan's cost is, where it is one finite number, twice the same; None elsewhere."""
+        suspicion = Suspicion()
         try:
             with quiet():
-                case = self.case(plan)
-                values = [np.asarray(within_budget(case.cost)), np.asarray(case.cost())]
+                case = self.case(plan, probe=lambda v: probe(v, suspicion))
+                first = np.asarray(within_budget(case.cost))
+                total = suspicion.uneven
+                if total and plan.cost is not None and plan.cost.kind != "backward":
+                    within_budget(case.run_forward)
+                    total -= suspicion.uneven - total
+                again = np.asarray(self.case(plan).cost())
         except (Exception, Exhausted, SystemExit) as error:
             self.log.append(f"the cost raises {type(error).__name__}: {error}")
-            return False
-        return values[0].size == 1 and values[0].dtype.kind == "f" and bool(np.isfinite(values[0])) and bool(values[0] == values[1])
+            return None
+        if first.size != 1 or first.dtype.kind != "f" or not np.isfinite(first).all() or first.item() != again.item():
+            return None
+        return 2.0 * (total > 0) if plan.cost is not None and plan.cost.kind != "backward" else 0.0
 
     def cost_options(self, unit: Unit, plan: Plan, context: Context, outputs: list[Any]) -> Iterator[Plan]:
         """Yield the plan with every cost that may be meant."""
@@ -258,24 +282,27 @@ class Search:
                 continue
             options = [options_for(n, function, context, plan, stage="cost", outputs=outputs) for n in function.arguments]
             options = [_with_nested(o) for o in options] if unit.forward.name in self.facts.reached(function) else options
-            worked = 0
-            for choice in best_first(options, 60):
+            worked: list[tuple[float, int, Plan]] = []
+            for choice in best_first(options, COST_TRIES):
                 chosen = with_choice(plan, choice)
+                if worked and chosen.penalty > min(worked)[0] + SLACK:
+                    break
                 call = _call(function, function.owner, choice)
-                candidate = replace(chosen, cost=Cost("call", call))
-                if self.cost_works(candidate):
-                    yield candidate
-                    worked += 1
-                    if worked == 2:
+                for path in ((), (("item", 0),)):
+                    candidate = replace(chosen, cost=Cost("call", call, path=path))
+                    doubt = self.cost_works(candidate)
+                    if doubt is not None:
+                        penalty = chosen.penalty + doubt
+                        worked.append((penalty, len(worked), replace(candidate, penalty=penalty)))
                         break
-                paired = replace(chosen, cost=Cost("call", call, path=(("item", 0),)))
-                if self.cost_works(paired):
-                    yield paired
-                    worked += 1
+                if sum(p <= min(worked)[0] + 0.5 for p, *_ in worked) >= 2:
+                    break
+            for _, _, candidate in sorted(worked, key=lambda x: x[:2])[:2]:
+                yield candidate
         yield replace(plan, cost=None)  # left to the backward: returned with the gradients, upstream, or a standard one
 
-    def backwards(self, unit: Unit, plan: Plan, context: Context, outputs: list[Any]) -> Iterator[Attempt]:
-        """Yield what the backward does under each binding of its arguments."""
+    def backwards(self, unit: Unit, plan: Plan, context: Context, compared: list[Any], outputs: list[Any]) -> Iterator[Attempt]:
+        """Yield what the backward does under each binding of its arguments; a standard cost compares ``compared``."""
         function = unit.backward or unit.forward
         delivery = Delivery(_labels(function))
         fused = function.updates_weights and not any(re.match(r"d_?|grad", x) for x in delivery.labels)
@@ -289,7 +316,7 @@ class Search:
             if unit.backward is not None:
                 bound = replace(bound, backward=_call(function, unit.owner, choice), forward_first=unit.forward_first)
             for way in (replace(delivery, fused=True), delivery) if fused else (delivery,):
-                for final in self.with_cost(unit, replace(bound, delivery=way), outputs):
+                for final in self.with_cost(unit, replace(bound, delivery=way), compared):
                     attempt = self.judge(final)
                     if attempt is not None:
                         yield attempt
@@ -311,9 +338,9 @@ class Search:
         text = ast.unparse(self.facts.tree)
         targets = [plan] if "Y" in plan.layouts else []
         for base in targets:
-            for names, source, value in outputs:
-                if source.kind not in ("result", "self") or not _predicts(value):
-                    continue
+            likely = [o for o in outputs if o[1].kind in ("result", "self") and _predicts(o[2])]
+            likely.sort(key=lambda o: not (o[0] and roles.matches(o[0][-1], roles.PREDICTION)))
+            for names, source, _ in likely[:3]:
                 mismatch = 0.0 if names and roles.matches(names[-1], roles.PREDICTION) else 1.0
                 for i, cost in enumerate(standard_costs(text)):
                     where = "result" if source.kind == "result" else "self"
@@ -322,13 +349,24 @@ class Search:
 
     def judge(self, plan: Plan) -> Attempt | None:
         """Run cost and gradients of a plan, and compare each gradient along one direction."""
-        if not self.cost_works(plan):
+        key = (tuple(sorted(plan.layouts.items())), plan.forward, plan.cost, plan.constructor, _upstreams(plan), plan.parameters)
+        if key not in self.known_slopes:
+            doubt = self.cost_works(plan)
+            if doubt is None:
+                self.known_slopes[key] = None
+            else:
+                with quiet():
+                    try:
+                        self.known_slopes[key] = (self.slopes(self.case(plan)), doubt)
+                    except Exception:
+                        self.known_slopes[key] = None
+        if self.known_slopes[key] is None:
             return None
+        (slopes, kept), doubt = self.known_slopes[key]
+        plan = replace(plan, parameters=kept, penalty=plan.penalty + doubt * (plan.cost is not None and plan.cost.kind != "call"))
         attempt = Attempt(plan)
         with quiet():
             case = self.case(plan)
-            slopes, plan = self.slopes(case)
-            attempt.plan = plan
             attempt.unused = tuple(name for name, (s, _) in slopes.items() if s == 0.0)
             if not slopes or len(attempt.unused) == len(slopes):
                 return None
@@ -340,22 +378,37 @@ class Search:
         attempt.ran = True
         idle = [n for n in attempt.unused if n not in gradients]
         if idle:  # neither the cost nor the backward knows of it
-            attempt.plan = replace(plan, parameters=tuple(p for p in plan.parameters if p.name not in idle))
+            attempt.plan = replace(plan, parameters=tuple(replace(p, idle=p.name in idle) for p in plan.parameters))
             attempt.unused = tuple(n for n in attempt.unused if n not in idle)
+        signs = []
         for name, (slope, direction) in slopes.items():
             got = gradients.get(name)
             if got is None:
                 continue
             attempt.delivered += 1
-            if got.shape == direction.shape and abs(float(np.sum(got * direction)) - slope) <= AGREES * max(abs(slope), 1e-8) and slope != 0:
-                attempt.right += 1
+            if got.shape == direction.shape and slope != 0:
+                along = float(np.sum(got * direction))
+                signs += [s for s in (1, -1) if abs(s * along - slope) <= AGREES * max(abs(slope), 1e-8)]
+        attempt.right = signs.count(1)
+        if signs.count(-1) > max(1, attempt.right) and self.climbs:
+            attempt.right = signs.count(-1)
+            attempt.plan = replace(attempt.plan, sign=-1)
         return attempt
 
-    def slopes(self, case: PlannedCase) -> tuple[dict[str, tuple[float, Any]], Plan]:
+    @property
+    def climbs(self) -> bool:
+        """Whether the program adds its gradients to the weights, or speaks of a likelihood."""
+        text = ast.unparse(self.facts.tree)
+        return re.search(rf"\+= *\(?(self\.)?({roles.RATE})\b|\+ *(self\.)?({roles.RATE}) *\*|\+= .*\* *(self\.)?({roles.RATE})\b|likelihood|log_?prob", text, re.I) is not None
+
+    def slopes(self, case: PlannedCase) -> tuple[dict[str, tuple[float, Any]], tuple[Parameter, ...]]:
         """Return the cost's slope along one random direction for each parameter, without those it does not depend on."""
         slopes: dict[str, tuple[float, Any]] = {}
         kept = []
         for parameter in case.plan.parameters:
+            if parameter.idle:
+                kept.append(parameter)
+                continue
             rng = np.random.default_rng(5)
             value = case.parameters[parameter.name]
             direction = rng.normal(size=value.shape)
@@ -366,12 +419,12 @@ class Search:
                 ends.append(float(np.real(np.asarray(case.cost()).reshape(()).item())))
             value[...] = before
             slope = (ends[0] - ends[1]) / 2e-5
-            if slope != 0.0 or roles.is_weight(_last(parameter)) or roles.is_bias(_last(parameter)):
+            if slope == 0.0 and parameter.home == "argument" and not roles.is_weight(parameter.name):
+                kept.append(replace(parameter, idle=True))
+            elif slope != 0.0 or roles.is_weight(_last(parameter)) or roles.is_bias(_last(parameter)):
                 slopes[parameter.name] = (slope, direction)
                 kept.append(parameter)
-        dropped = set(case.parameters) - set(slopes)
-        plan = replace(case.plan, parameters=tuple(kept)) if dropped else case.plan
-        return slopes, plan
+        return slopes, tuple(kept)
 
 
 def _call(function: Function, owner: str | None, choice: tuple[Option, ...]) -> Call:
@@ -384,6 +437,10 @@ def _call(function: Function, owner: str | None, choice: tuple[Option, ...]) -> 
     positional = len(function.node.args.posonlyargs) + len(function.node.args.args)
     given = tuple((n, s) for n, s in arguments if s is not None)
     return Call(function.name, function.owner is not None and owner is not None, given, tuple(function.labels), min(prefix, positional))
+
+
+def _upstreams(plan: Plan) -> tuple[Any, ...]:
+    return tuple(s.path for _, s in plan.backward.arguments if s.kind == "upstream") if plan.backward else ()
 
 
 def _labels(function: Function) -> tuple[str, ...]:
