@@ -15,7 +15,7 @@ from bptt.checking.plan import PlannedCase
 from bptt.checking.program import Case, Sizes
 from bptt.checking.protocol import cannot_check
 from bptt.checking.quiet import quiet
-from bptt.checking.search import Attempt, Search
+from bptt.checking.readings import Attempt, Search
 from bptt.checking.units import Unit, units_of
 from bptt.errors import CannotCheckError
 

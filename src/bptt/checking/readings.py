@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from types import ModuleType
@@ -14,6 +15,7 @@ import numpy as np
 from bptt.checking import places
 from bptt.checking import roles_by_name as roles
 from bptt.checking.binding import (
+    LIMIT,
     Context,
     Option,
     best_first,
@@ -23,6 +25,7 @@ from bptt.checking.binding import (
     uses,
     with_choice,
 )
+from bptt.checking.explore import explore
 from bptt.checking.facts import Facts, Function
 from bptt.checking.gradients_found import Delivery
 from bptt.checking.lazy import Suspicion, probe
@@ -130,7 +133,7 @@ class Search:
         if loose and not (held and len(loose) < 2) and not (box and len(loose) < 2):
             context.loose = loose
             arguments = tuple(Parameter(n, "argument", (), ()) for n in loose)
-            for gates in _gates(text):
+            for gates in (*_gates(text), -1):
                 yield replace(plan, parameters=(*held, *arguments)), context, gates
         elif box:
             keys, kind = box_keys(reachable(self.facts, functions[:1]), box)
@@ -138,7 +141,7 @@ class Search:
                 context.box = box
                 weights = [k for k in keys if not roles.matches(k, roles.RATE) and not roles.size_of(k) or roles.is_weight(k)]
                 arguments = tuple(Parameter(n, "argument", (), ()) for n in weights)
-                for gates in _gates(text):
+                for gates in (*_gates(text), -1):
                     yield replace(plan, parameters=(*held, *arguments), box=kind), context, gates
         if held or not (loose or box):
             yield plan, context, 1
@@ -154,6 +157,8 @@ class Search:
                 out[name] = Source("size", size)
             elif isinstance(value, float | int) and roles.matches(name, roles.RATE):
                 out[name] = Source("const", 1.0)
+            elif isinstance(value, float | int) and roles.matches(name, LIMIT):
+                out[name] = Source("const", 1e6)
             elif isinstance(value, int) and roles.matches(name, roles.TRUNCATION):
                 out[name] = Source("const", 10_000)
         if out:
@@ -193,8 +198,8 @@ class Search:
                 self.log.append(f"{unit.owner}(...) raises {type(error).__name__}: {error}")
                 continue
             attributes = {
-                name: Source("const", 1.0) for name, value in vars(thing).items()
-                if isinstance(value, float | int) and not isinstance(value, bool) and roles.matches(name, roles.RATE)
+                name: Source("const", 1.0 if roles.matches(name, roles.RATE) else 1e6) for name, value in vars(thing).items()
+                if isinstance(value, float | int) and not isinstance(value, bool) and roles.matches(name, f"{roles.RATE}|{LIMIT}")
             }  # fmt: skip
             held = held_by_object(thing)
             data = {id(v) for v in case.make_data().values()}
@@ -215,33 +220,28 @@ class Search:
         lazy_names = [p.name for p in base.parameters if p.home == "argument"]
         readers = reachable(self.facts, [function])
         found: dict[Any, tuple[float, Plan, list[Any]]] = {}
-        clean = np.inf
-        for choice in best_first(options, FORWARD_TRIES):
+
+        def run(choice: tuple[Option, ...]) -> Any:
             plan = replace(with_choice(base, choice), forward=_call(function, unit.owner, choice))
-            if plan.penalty > clean + SLACK:
-                break
             key = tuple((r, x.axes, x.kind == "ids") for r, x in sorted(plan.layouts.items()))
             if key in found:
-                continue
+                return None
             suspicion = Suspicion()
-            try:
-                with quiet():
-                    lazy = lazy_arrays(lazy_names, readers, PROBE, gates) if lazy_names else None
-                    case = self.case(plan, probe=lambda v, s=suspicion: probe(v, s), lazy=lazy)
-                    world = within_budget(case.run_forward)
-            except (Exception, Exhausted, SystemExit) as error:
-                self.log.append(f"{function.qualified} raises {type(error).__name__}: {error}")
-                continue
+            lazy = lazy_arrays(lazy_names, readers, PROBE, gates) if lazy_names else None
+            case = self.case(plan, probe=lambda v: probe(v, suspicion), lazy=lazy)
+            world = case.run_forward()
             if not _finite(world.result) or not _has_numbers(world):
-                continue
+                return None
+            return key, plan, world, suspicion, lazy
+
+        for _, (key, plan, world, suspicion, lazy) in explore(function, options, FORWARD_TRIES, run, self.log, SLACK):
             if lazy:
                 plan = replace(plan, parameters=tuple(_settled(p, lazy) for p in plan.parameters))
             own = {p.paths[0][0][1] for p in plan.parameters if p.home == "self"}
             outputs = result_outputs(function.labels, _plain(world.result), world.object, own)
             penalty = plan.penalty + 3.0 * bool(suspicion.count)
             found[key] = (penalty, replace(plan, penalty=penalty), outputs)
-            clean = clean if suspicion.count else min(clean, penalty)
-            if sum(p < np.inf and p <= clean + SLACK for p, *_ in found.values()) >= FORWARD_KEPT + 2:
+            if sum(p <= min(x[0] for x in found.values()) + SLACK for p, *_ in found.values()) >= FORWARD_KEPT + 2:
                 break
         for _, plan, outputs in sorted(found.values(), key=lambda x: x[0])[:FORWARD_KEPT]:
             yield plan, outputs
@@ -254,19 +254,23 @@ class Search:
 
     def cost_works(self, plan: Plan) -> float | None:
         """Return how doubtful a plan's cost is, where it is one finite number, twice the same; None elsewhere."""
-        suspicion = Suspicion()
         try:
             with quiet():
-                case = self.case(plan, probe=lambda v: probe(v, suspicion))
-                first = np.asarray(within_budget(case.cost))
-                total = suspicion.uneven
-                if total and plan.cost is not None and plan.cost.kind != "backward":
-                    within_budget(case.run_forward)
-                    total -= suspicion.uneven - total
-                again = np.asarray(self.case(plan).cost())
+                return self.doubt_of_cost(plan)
         except (Exception, Exhausted, SystemExit) as error:
             self.log.append(f"the cost raises {type(error).__name__}: {error}")
             return None
+
+    def doubt_of_cost(self, plan: Plan) -> float | None:
+        """Do the work of :meth:`cost_works`; what their code raises goes through."""
+        suspicion = Suspicion()
+        case = self.case(plan, probe=lambda v: probe(v, suspicion))
+        first = np.asarray(within_budget(case.cost) if sys.gettrace() is None else case.cost())
+        total = suspicion.uneven
+        if total and plan.cost is not None and plan.cost.kind != "backward":
+            case.run_forward()
+            total -= suspicion.uneven - total
+        again = np.asarray(self.case(plan).cost())
         if first.size != 1 or first.dtype.kind != "f" or not np.isfinite(first).all() or first.item() != again.item():
             return None
         return 2.0 * (total > 0) if plan.cost is not None and plan.cost.kind != "backward" else 0.0
@@ -283,18 +287,18 @@ class Search:
             options = [options_for(n, function, context, plan, stage="cost", outputs=outputs) for n in function.arguments]
             options = [_with_nested(o) for o in options] if unit.forward.name in self.facts.reached(function) else options
             worked: list[tuple[float, int, Plan]] = []
-            for choice in best_first(options, COST_TRIES):
+
+            def run(choice: tuple[Option, ...], function: Function = function) -> Plan | None:
                 chosen = with_choice(plan, choice)
-                if worked and chosen.penalty > min(worked)[0] + SLACK:
-                    break
-                call = _call(function, function.owner, choice)
                 for path in ((), (("item", 0),)):
-                    candidate = replace(chosen, cost=Cost("call", call, path=path))
-                    doubt = self.cost_works(candidate)
+                    candidate = replace(chosen, cost=Cost("call", _call(function, function.owner, choice), path=path))
+                    doubt = self.doubt_of_cost(candidate)
                     if doubt is not None:
-                        penalty = chosen.penalty + doubt
-                        worked.append((penalty, len(worked), replace(candidate, penalty=penalty)))
-                        break
+                        return replace(candidate, penalty=chosen.penalty + doubt)
+                return None
+
+            for _, candidate in explore(function, options, COST_TRIES, run, self.log, SLACK):
+                worked.append((candidate.penalty, len(worked), candidate))
                 if sum(p <= min(worked)[0] + 0.5 for p, *_ in worked) >= 2:
                     break
             for _, _, candidate in sorted(worked, key=lambda x: x[:2])[:2]:
