@@ -17,7 +17,8 @@ from bptt.checking.facts import Facts, Function
 from bptt.checking.layouts import Hints, Layout, candidates, hints_for
 from bptt.checking.plan import LARGE, Plan, Source
 
-SWITCH = r"(is_?)?(train(ing)?|verbose|debug|return_\w+|plot|print_\w+|mode|test|check|shuffle|clip|grad_?clip|stateful|reverse|seed|random_state|dropout|show)"
+LIMIT = r"(grad(ient)?s?_?)?(clip|clipping|clip_?(value|norm|threshold|val|at|grad|by)?|max_?(grad_?)?norm|threshold|max_?value|maxvalue|max_?grad|limit)"
+SWITCH = r"(is_?)?(train(ing)?|verbose|debug|return_\w+|plot|print_\w+|mode|test|check|shuffle|stateful|reverse|seed|random_state|dropout|show)"
 COUNTS = r"(n_?)?(epochs?|iter(ation)?s?|num_?(iter(ation)?s?|epochs?)|max_?iter(s)?|n_?iter(s|ations)?|nepoch|max_?epochs?|n_?epochs?)"
 
 
@@ -56,7 +57,7 @@ def data_options(
     """Return the layouts for an argument that is the inputs, the targets or a state."""
     if role in layouts:
         return [Option(penalty, Source("data", role), role)]
-    hints = hints_for([function.node], name)
+    hints = hints_for(function.node, name, {f.name: f.node for f in context.facts.functions.values()})
     found: list[Layout]
     if role == "X":
         kinds = ["ids", "dense"] if hints.index else ["dense", "ids"]
@@ -135,6 +136,8 @@ def options_for(
     default = function.defaults.get(name)
     if isinstance(default, ast.Constant) and isinstance(default.value, bool | str):
         return [Option(0.0, None)]
+    if roles.matches(name, LIMIT):
+        return [Option(0.0, Source("const", 1e6))]
     if roles.matches(name, SWITCH):
         return [Option(0.0, None if default is not None else Source("const", False))]
     if roles.matches(name, COUNTS):

@@ -125,12 +125,12 @@ class Function:
                 text = ast.unparse(node.value)
                 base = target.attr if isinstance(target, ast.Attribute) else ast.unparse(target)
                 base = base.split("[")[0]
-                if re.search(rf"\b(self\.)?({roles.RATE})\b", text) and not re.match(r"d[A-Z_]", base):
+                if re.search(rf"\b(self\.)?({roles.RATE})\b", text, re.I) and not re.match(r"d[A-Z_]", base):
                     return True
             if isinstance(node, ast.Assign) and len(node.targets) == 1:
                 target_text = ast.unparse(node.targets[0])
                 text = ast.unparse(node.value)
-                if text.startswith(f"{target_text} -") and re.search(rf"\b(self\.)?({roles.RATE})\b", text):
+                if re.match(rf"{re.escape(target_text)} [-+]", text) and re.search(rf"\b(self\.)?({roles.RATE})\b", text, re.I):
                     return True
         return False
 

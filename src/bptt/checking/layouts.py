@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -95,28 +95,36 @@ class Hints:
     dict_keys: bool = False
 
 
-def hints_for(functions: Iterable[ast.FunctionDef], name: str) -> Hints:
-    """Read from the text how an argument is indexed, iterated and unpacked; ``name`` may be ``self.X``."""
+def hints_for(function: ast.FunctionDef, name: str, others: Mapping[str, ast.FunctionDef] | None = None, depth: int = 2) -> Hints:
+    """Read from the text how an argument is indexed, iterated and unpacked, also by the functions that it is passed to.
+
+    Parameters
+    ----------
+    function : ast.FunctionDef
+    name : str
+        The argument, or a place such as ``self.X``.
+    others : mapping of str to ast.FunctionDef, optional
+        The functions and methods of the program, by bare name.
+    depth : int
+        How many calls deep to follow.
+    """
     hints = Hints(time_axes=set())
     assert hints.time_axes is not None
-    for function in functions:
-        elements = {name}
-        for node in ast.walk(function):
-            if isinstance(node, ast.For | ast.comprehension):
-                hints.iterated |= _iterates(node.iter, node.target, name, elements)
-            if isinstance(node, ast.Assign) and len(node.targets) == 1:
-                target = ast.unparse(node.targets[0])
-                value = ast.unparse(node.value)
-                if value == f"{name}.shape" and isinstance(node.targets[0], ast.Tuple):
-                    names = [e.id if isinstance(e, ast.Name) else "_" for e in node.targets[0].elts]
-                    hints.unpacked = tuple(roles.size_of(n) or "?" for n in names)
-                if isinstance(node.value, ast.Subscript) and ast.unparse(node.value.value) == name:
-                    elements.add(target)
-                if value in (f"np.array({name})", f"np.asarray({name})", f"list({name})"):
-                    elements.add(target)
-        for node in ast.walk(function):
-            if not isinstance(node, ast.Subscript):
-                continue
+    elements = {name}
+    for node in ast.walk(function):
+        if isinstance(node, ast.For | ast.comprehension):
+            hints.iterated |= _iterates(node.iter, node.target, name, elements)
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target, value = ast.unparse(node.targets[0]), ast.unparse(node.value)
+            if value == f"{name}.shape" and isinstance(node.targets[0], ast.Tuple):
+                names = [e.id if isinstance(e, ast.Name) else "_" for e in node.targets[0].elts]
+                hints.unpacked = tuple(roles.size_of(n) or "?" for n in names)
+            if isinstance(node.value, ast.Subscript) and ast.unparse(node.value.value) == name:
+                elements.add(target)
+            if value in (f"np.array({name})", f"np.asarray({name})", f"list({name})"):
+                elements.add(target)
+    for node in ast.walk(function):
+        if isinstance(node, ast.Subscript):
             if ast.unparse(node.value) == name:
                 items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
                 places = [i for i, item in enumerate(items) if _is_step(item)]
@@ -124,7 +132,32 @@ def hints_for(functions: Iterable[ast.FunctionDef], name: str) -> Hints:
                     hints.time_axes.add((places[0], len(items)))
             elif _mentions(node.slice, elements):
                 hints.index = True
+        elif isinstance(node, ast.Call) and others and depth:
+            _merge_call(hints, node, name, elements, others, depth)
     return hints
+
+
+def _merge_call(
+    hints: Hints, call: ast.Call, name: str, elements: set[str], others: Mapping[str, ast.FunctionDef], depth: int
+) -> None:
+    """Add what a called function does with the argument, or with an element of it."""
+    called = call.func.id if isinstance(call.func, ast.Name) else call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if called not in others or isinstance(call.func, ast.Attribute) and not ast.unparse(call.func.value).startswith("self"):
+        return
+    parameters = [a.arg for a in others[called].args.args]
+    if isinstance(call.func, ast.Attribute) and parameters[:1] == ["self"]:
+        parameters = parameters[1:]
+    pairs = [*zip(parameters, call.args, strict=False), *((k.arg or "", k.value) for k in call.keywords)]
+    for parameter, argument in pairs:
+        text = ast.unparse(argument)
+        element = isinstance(argument, ast.Subscript) and ast.unparse(argument.value) == name
+        if text in elements or element:
+            inner = hints_for(others[called], parameter, others, depth - 1)
+            hints.index |= inner.index
+            if text == name and hints.time_axes is not None:
+                hints.time_axes |= inner.time_axes or set()
+                hints.iterated |= inner.iterated
+                hints.unpacked = hints.unpacked or inner.unpacked
 
 
 def _is_step(item: ast.expr) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bptt.checking.clips import without_clips
 from bptt.checking.assumed import missing_names, usual_definition
 from bptt.checking.standins import importer, open_stand_in
 
@@ -61,6 +62,7 @@ class Namespace:
         **constants
             Values that module-level names have whatever the program assigns to them (its sizes).
         """
+        tree = without_clips(tree)[0]
         module = ModuleType(MODULE_NAME)
         scope = module.__dict__
         scope["__builtins__"] = self._builtins()
@@ -170,8 +172,11 @@ def _computes(statement: ast.stmt) -> bool:
     return False
 
 
-def within_budget(run: Callable[[], Any], left: list[int] | None = None) -> Any:
-    """Run something, and stop it by :class:`Exhausted` when it has gone through its lines of Python."""
+def within_budget(run: Callable[[], Any], left: list[int] | None = None, seen: dict[str, set[int]] | None = None) -> Any:
+    """Run something, and stop it by :class:`Exhausted` when it has gone through its lines of Python.
+
+    ``seen`` receives the lines that were reached, by the name of the function that they stand in.
+    """
     left = [BUDGET] if left is None else left
 
     def count(frame: FrameType, event: str, argument: Any) -> Callable[..., Any]:
@@ -179,6 +184,8 @@ def within_budget(run: Callable[[], Any], left: list[int] | None = None) -> Any:
             left[0] -= 1
             if left[0] < 0:
                 raise Exhausted
+            if seen is not None:
+                seen.setdefault(frame.f_code.co_name, set()).add(frame.f_lineno)
         return count
 
     before = sys.gettrace()

@@ -149,19 +149,26 @@ def rows(functions: list[Function]) -> bool:
 
 
 def lazy_arrays(names: list[str], functions: list[Function], sizes: Sizes, gates: int, seed: int = 0) -> dict[str, LazyArray]:
-    """Return an array of unknown shape for each parameter; its name says what it gives, and its shape if need be."""
+    """Return an array of unknown shape for each parameter; its name says what it gives, and its shape if need be.
+
+    ``gates`` is how many gates are stacked in one matrix; -1 stands for one, with the last weight giving the output.
+    """
     values = sizes.as_dict()
     in_rows = rows(functions)
     text = "\n".join(f.text for f in functions)
     rank = 1 if in_rows and not re.search(r"keepdims|\(1, (hidden|n_|H|self)", text) else 2
     rng = np.random.default_rng(seed)
     out = {}
+    last = {next((n for n in reversed(names) if roles.is_bias(n) == b), "") for b in (False, True)} if gates < 0 else set()
+    gates = abs(gates)
     gated = {n[-1:].lower() for n in names if len(n) <= 3} >= {"f", "i"}  # then Wo is the output gate's
     for name in names:
         if gated and re.fullmatch(r"[WUVRb]_?[a-z]?_?o|b_?o", name):
             values = {**values, "n_y": values["n_a"]}
         else:
             values = sizes.as_dict()
+        if name in last:  # the names do not tell which weight gives the output: the last one does
+            values["n_a"] = values["n_y"]
         if roles.is_bias(name) or name == "c" and "b" in names:
             end = roles.bias_end(name)
             gives = values[end] * (gates if end == "n_a" else 1)

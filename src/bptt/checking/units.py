@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bptt.checking.facts import (
     BACKWARD,
+    TRAIN,
     Facts,
     Function,
     backward_score,
@@ -70,6 +71,14 @@ def _in_scope(facts: Facts, owner: str | None, functions: dict[str, Function]) -
             out.append(Unit(f, b, owner, score, not inside, chosen))
             if inside and len(b.arguments) and _takes_results(b, f):
                 out.append(Unit(f, b, owner, score - 0.7, True, chosen))
+    for pair in list(out):
+        for c in functions.values():
+            if pair.backward is None or c in (pair.forward, pair.backward) or c.name.startswith("__"):
+                continue
+            if {pair.forward.name, pair.backward.name} <= c.calls:
+                step = not re.search(r"\bfor\b|\bwhile\b", pair.backward.text)
+                trains = bool(re.search(TRAIN + "|step|process|epoch", c.name, re.I)) or c.updates_weights
+                out.append(Unit(c, None, owner, pair.score + 1.5 * step - 1.0 - 1.5 * trains, False, chosen))
     for bs, b in backwards[:5]:
         if bs >= 1.5 and (_does_both(b, facts) or not out):
             out.append(Unit(b, None, owner, bs + 2.5 + shift - 1.0 * bool(re.search(BACKWARD, b.name, re.I)), False, chosen))
