@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bptt.checking import places
-from bptt.checking.places import Path
+from bptt.checking.paths import Path
 from bptt.dims import Array
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 from bptt.checking import places
 from bptt.checking.gradients_found import Delivery
 from bptt.checking.layouts import Layout, size_value
-from bptt.checking.places import Path
+from bptt.checking.paths import Path
 from bptt.checking.program import Sizes
 from bptt.dims import Array
 
