@@ -155,6 +155,7 @@ def _list_series(truth: Truth, leaves: dict[str, Array]) -> None:
         truth.series.append(Series("adjoint", f"dJ/d({truth.text(site)})", [adjoint[o.out] for o in operations], site))
         truth.series.append(Series("value", truth.text(site), [o.value for o in operations], site))
         truth.series += _parts(truth, site, ks, shares)
+    truth.series += _shares(truth, set(leaf_of))
     for name, contributions in given.items():
         truth.series += _contributions(truth, name, contributions)
         total = truth.parameters[name]
@@ -162,7 +163,7 @@ def _list_series(truth: Truth, leaves: dict[str, Array]) -> None:
 
 
 def _parts(truth: Truth, site: int, ks: list[int], shares: dict[int, list[tuple[int, Array]]]) -> list[Series]:
-    """List the sums of some consumers' shares: what comes from the output, what comes from the future, and so on."""
+    """List the sums of some consumers' shares of a value's adjoint: from the output, from the future, and so on."""
     grouped: list[dict[int, Array]] = []
     for k in ks:
         by_consumer: dict[int, Array] = {}
@@ -171,20 +172,53 @@ def _parts(truth: Truth, site: int, ks: list[int], shares: dict[int, list[tuple[
             by_consumer[kind] = by_consumer[kind] + share if kind in by_consumer else share
         grouped.append(by_consumer)
     kinds = sorted({kind for group in grouped for kind in group})
-    if len(kinds) < 2 or not truth.tape.operations[ks[0]].out.shape:
+    shape = truth.tape.operations[ks[0]].out.shape
+    if len(kinds) < 2 or not shape:
         return []
-    if len(kinds) <= SUBSETS:
-        choices = [c for n in range(1, len(kinds)) for c in combinations(kinds, n)]
-    else:
-        choices = [(kind,) for kind in kinds] + [tuple(x for x in kinds if x != kind) for kind in kinds]
     result = []
-    for choice in choices:
+    for choice in _choices(kinds):
         items: list[Array | None] = [
             sum((group[kind] for kind in choice if kind in group), np.zeros(truth.tape.operations[k].out.shape))
             for group, k in zip(grouped, ks, strict=True)
         ]
-        name = f"the part of dJ/d({truth.text(site)}) that comes through " + " and ".join(truth.text(c) for c in choice)
-        result.append(Series("part", name, items, site, consumers=frozenset(choice)))
+        result.append(Series("part", _through(truth, truth.text(site), choice), items, site, consumers=frozenset(choice)))
+    return result
+
+
+def _choices(kinds: list[int]) -> list[tuple[int, ...]]:
+    if len(kinds) <= SUBSETS:
+        return [c for n in range(1, len(kinds)) for c in combinations(kinds, n)]
+    return [(kind,) for kind in kinds] + [tuple(x for x in kinds if x != kind) for kind in kinds]
+
+
+def _through(truth: Truth, what: str, choice: tuple[int, ...]) -> str:
+    return f"the part of dJ/d({what}) that comes through " + " and ".join(truth.text(c) for c in choice)
+
+
+def _shares(truth: Truth, parameters: set[int]) -> list[Series]:
+    """List what each operation hands to an operand, step by step, and the sums over operations on the same operand.
+
+    The state before the first step is no operation's result: its share is found only here.
+    """
+    slots: dict[tuple[int, int], list[tuple[bytes, Array]]] = defaultdict(list)
+    for operation in truth.tape.operations:
+        for j, ((ids, _), part) in enumerate(zip(operation.inputs, operation.parts or (), strict=True)):
+            if ids.ndim and int(ids.reshape(-1)[0]) not in parameters:
+                slots[(operation.site, j)].append((ids.tobytes(), part))
+    result, same = [], defaultdict(list)
+    for (site, j), given in slots.items():
+        name = f"what {truth.text(site)} hands back"
+        result.append(Series("share", name, [part for _, part in given], site, consumers=frozenset([site, -1 - j])))
+        same[(tuple(ids for ids, _ in given), given[0][1].shape)].append((site, [part for _, part in given]))
+    for alike in same.values():
+        if len(alike) < 2:
+            continue
+        table = dict(alike)
+        for choice in [*_choices(sorted(table)), tuple(sorted(table))]:
+            if len(choice) > 1:
+                items: list[Array | None] = [np.sum(parts, axis=0) for parts in zip(*(table[c] for c in choice), strict=True)]
+                name = "what " + " and ".join(truth.text(c) for c in choice) + " hand back"
+                result.append(Series("share", name, items, choice[0], consumers=frozenset(choice)))
     return result
 
 
@@ -203,7 +237,3 @@ def _contributions(truth: Truth, name: str, contributions: list[tuple[int, Array
         series.append(Series("contribution", f"one step's part of dJ/d{name}", together, -1, name))
     return series
 
-
-def parameters_of(value: Any) -> dict[str, Array]:
-    """Return the true gradients by name."""
-    return dict(value.parameters)
