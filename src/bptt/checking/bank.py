@@ -73,8 +73,10 @@ class Bank:
         near = np.abs(self._rows[value.size] - flat).max(axis=1) <= SAME * largest
         return [self._places[value.size][int(i)] for i in np.flatnonzero(near)]
 
-    def of_size(self, size: int) -> list[tuple[int, tuple[int, ...]]]:
-        """Return the series whose items have a size, each with the orders of axes."""
+    def of_size(self, size: int | None) -> list[tuple[int, tuple[int, ...]]]:
+        """Return the series whose items have a size (None: any), each with the orders of axes."""
+        if size is None:
+            return list(dict.fromkeys((m.series, m.axes) for group in self._places.values() for m in group))
         return list(dict.fromkeys((m.series, m.axes) for m in self._places.get(size, ())))
 
 

@@ -15,6 +15,8 @@ from bptt.checking.forced import Event, Run
 from bptt.checking.numeric import RIGHT, Theirs, quiet, relative_error, restore, snapshot
 from bptt.checking.program import Program, Sizes
 from bptt.checking.roles import accumulates, judge, match_unit, sinks, supply
+from bptt.checking.above import look_above
+from bptt.checking.slopes import slopes
 from bptt.checking.stepping import Unit, stepped_tree
 from bptt.checking.truth import Series, Truth
 from bptt.checking.verdict import same_shape
@@ -52,7 +54,7 @@ class Judging:
         tree, self.units = stepped_tree(program.tree)
         with quiet():
             self.module = program.load(tree)
-        self.bank = Bank(truth.series)
+        self.bank = Bank([*truth.series, *slopes(truth)])
         self.roles: dict[int, Role] = {}
         self.fixed: set[int] = set()
         self.runs = 0
@@ -131,7 +133,7 @@ class Judging:
         for number, name in self.sink_names.items():
             held = self.roles.get(number)
             if held is not None and held.series.parameter == name:
-                self._complete(held, run.events[number])
+                self.complete(held, run.events[number])
                 continue
             unit, events = self.units[number], run.events.get(number, [])
             if not events:
@@ -141,7 +143,7 @@ class Judging:
                 continue
             axes = tuple(range(series.items[0].ndim))  # type: ignore[union-attr]
             role = Role(series, axes, {}, delta=accumulates(unit))
-            self._complete(role, events)
+            self.complete(role, events)
             self.roles[number] = role
 
     def _total(self, name: str) -> Series | None:
@@ -155,7 +157,7 @@ class Judging:
             return self._total(name)
         return min(options, key=lambda s: (s.node != -1, abs(len(s.items) - instances)))
 
-    def _complete(self, role: Role, events: list[Event]) -> None:
+    def complete(self, role: Role, events: list[Event]) -> None:
         """Give every instance its step, by the rhythm of the loop that it stands in."""
         for event in events:
             if event.instance not in role.times:
@@ -175,6 +177,18 @@ class Judging:
                 return start + direction * event.loops[loop]
         return length - 1 - event.instance
 
+    def out_of_step(self, unit: Unit, role: Role) -> bool:
+        """Tell whether a unit's steps are not those of the loop that it stands in."""
+        votes = self._votes
+        for loop in unit.loops[-1:]:
+            if loop in votes and len(role.series.items) > 1:
+                direction, start = votes[loop]
+                for event in self.natural.events.get(unit.number, ()):
+                    time = role.times.get(event.instance)
+                    if time is not None and loop in event.loops and time != start + direction * event.loops[loop]:
+                        return True
+        return False
+
     @property
     def _votes(self) -> dict[int, tuple[int, int]]:
         """For each loop: which step its iterations are at, as the matched units say."""
@@ -190,18 +204,36 @@ class Judging:
                         counts[loop][(1, time - event.loops[loop])] += 1
         return {loop: max(c.items(), key=lambda item: (item[1], -item[0][0]))[0] for loop, c in counts.items()}
 
+    @property
+    def backward_units(self) -> set[int]:
+        """The units that are no part of the forward pass, as far as their values tell."""
+        known = {n for n, role in self.roles.items() if role.series.kind != "value"}
+        return known | set(self.sink_names)
+
     # -- judging ---------------------------------------------------------------------------------------------------
     def judge(self) -> Judgement:
-        """Force every role, and list the units that computed something else."""
-        run, _, _ = self.run(self.roles)
+        """Force every role, list the units that computed something else, and look above them for the cause."""
+        wrong = self.wrong_units()
+        for _ in range(2 * ROUNDS):
+            if not look_above(self, wrong):
+                break
+            wrong = self.wrong_units()
+        wrong = self._needed(wrong)
+        return Judgement(wrong, self.explains(wrong), dict(self.roles))
+
+    def wrong_units(self, extra: Mapping[int, Role] | None = None) -> list[Judged]:
+        """Run with every role forced; return the units that, given true values, compute something else."""
+        roles = {**self.roles, **(extra or {})}
+        run, _, _ = self.run(roles)
+        self.last = run
         wrong = []
-        for number, role in self.roles.items():
+        for number, role in roles.items():
             events = run.events.get(number, [])
             bad = judge(self.units[number], role, events)
             if bad:
                 wrong.append(Judged(self.units[number], role, bad, events))
-        wrong = self._needed(wrong)
-        return Judgement(wrong, self.explains(wrong), dict(self.roles))
+        first = {id(event): place for place, event in enumerate(run.order)}
+        return sorted(wrong, key=lambda j: min(first[id(j.events[k])] for k in j.wrong))
 
     def explains(self, wrong: list[Judged]) -> bool:
         """Tell whether forcing only these units makes every gradient right."""

@@ -205,7 +205,7 @@ def _shares(truth: Truth, parameters: set[int]) -> list[Series]:
         for j, ((ids, _), part) in enumerate(zip(operation.inputs, operation.parts or (), strict=True)):
             if ids.ndim and int(ids.reshape(-1)[0]) not in parameters:
                 slots[(operation.site, j)].append((ids.tobytes(), part))
-    result, same = [], defaultdict(list)
+    result, same = _operands(truth), defaultdict(list)
     for (site, j), given in slots.items():
         name = f"what {truth.text(site)} hands back"
         result.append(Series("share", name, [part for _, part in given], site, consumers=frozenset([site, -1 - j])))
@@ -220,6 +220,16 @@ def _shares(truth: Truth, parameters: set[int]) -> list[Series]:
                 name = "what " + " and ".join(truth.text(c) for c in choice) + " hand back"
                 result.append(Series("share", name, items, choice[0], consumers=frozenset(choice)))
     return result
+
+
+def _operands(truth: Truth) -> list[Series]:
+    """List the values that each operation works on, step by step: with the state before the first step."""
+    slots: dict[tuple[int, int], list[Array | None]] = defaultdict(list)
+    for operation in truth.tape.operations:
+        for j, value in enumerate(operation.operands):
+            if value.ndim and value.size > 1:
+                slots[(operation.site, j)].append(value)
+    return [Series("value", f"an operand of {truth.text(site)}", items, site) for (site, _), items in slots.items()]
 
 
 def _contributions(truth: Truth, name: str, contributions: list[tuple[int, Array]]) -> list[Series]:
