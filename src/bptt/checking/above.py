@@ -12,10 +12,13 @@ from bptt.checking.stepping import Unit
 from bptt.checking.truth import Series
 
 if TYPE_CHECKING:
+    from bptt.checking.forced import Run
     from bptt.checking.judging import Judged, Judging
 
 TRIED = 40
 """At most so many different quantities are tried for one unit."""
+STILL = 3
+"""After so many that leave the reader with the same exception, the fault is the reader's own."""
 
 
 def look_above(judging: Judging, wrong: list[Judged]) -> bool:
@@ -29,39 +32,45 @@ def look_above(judging: Judging, wrong: list[Judged]) -> bool:
     for settled in (False, True):
         for judged in wrong:
             for unit in sources(judging, judged.unit, settled):
-                for role in candidates(judging, unit):
-                    if _explains(judging, judged, wrong, unit, role, settled):
-                        judging.roles[unit.number] = role
-                        judging.fixed.add(unit.number)
-                        return True
+                if _gives(judging, judged, wrong, unit, settled):
+                    return True
     return False
 
 
-def _explains(judging: Judging, judged: Judged, wrong: list[Judged], unit: Unit, role: Role, settled: bool) -> bool:
-    """Tell whether a role for one unit makes a wrong one right and no right one wrong.
-
-    A unit that already is a whole quantity loses that role only if fewer units are wrong then.
-    """
-    without = {n: r for n, r in judging.roles.items() if n != judged.unit.number}
-    run, _, _ = judging.run({**without, unit.number: role})
-    if judge(judged.unit, judged.role, run.events.get(judged.unit.number, [])):
-        return False
-    if _spoils(judging, run, wrong, unit):
-        return False
-    if not settled:
-        return True
-    return len(judging.wrong_units({unit.number: role})) < len(wrong)
-
-
-def _spoils(judging: Judging, run: object, wrong: list[Judged], unit: Unit) -> bool:
-    """Tell whether a role makes units wrong that were right without it."""
-    before = {j.unit.number for j in wrong}
-    for number, role in judging.roles.items():
-        if number in before or number == unit.number:
+def _gives(judging: Judging, judged: Judged, wrong: list[Judged], unit: Unit, settled: bool) -> bool:
+    same_error = 0
+    for role in candidates(judging, unit):
+        key = (unit.number, id(role.series), role.axes, len(judging.roles))
+        run = judging.tried.get(key)
+        if run is None:
+            run, _, _ = judging.run({**judging.roles, unit.number: role})
+            judging.tried[key] = run
+        events = run.events.get(judged.unit.number, [])
+        if judge(judged.unit, judged.role, events):
+            same_error += bool(events) and str(events[0].error) == str(judged.events[0].error) and events[0].error is not None
+            if same_error >= STILL:
+                return False
             continue
-        if judge(judging.units[number], role, run.events.get(number, [])):  # type: ignore[attr-defined]
-            return True
+        still = {j.unit.number for j in wrong if judge(j.unit, j.role, run.events.get(j.unit.number, []))}
+        spoiled = _spoiled(judging, run, wrong, unit)
+        itself = bool(judge(unit, role, run.events.get(unit.number, [])))
+        if spoiled or settled and len(still - {unit.number}) + itself >= len(wrong):
+            continue
+        role.evidence = "above"
+        judging.roles[unit.number] = role
+        judging.fixed.add(unit.number)
+        return True
     return False
+
+
+def _spoiled(judging: Judging, run: Run, wrong: list[Judged], unit: Unit) -> bool:
+    """Tell whether a role makes units wrong that were right without it."""
+    before = {j.unit.number for j in wrong} | {unit.number}
+    return any(
+        judge(judging.units[number], role, run.events.get(number, []))
+        for number, role in judging.roles.items()
+        if number not in before
+    )
 
 
 def sources(judging: Judging, reader: Unit, settled: bool) -> list[Unit]:
@@ -83,6 +92,10 @@ def sources(judging: Judging, reader: Unit, settled: bool) -> list[Unit]:
 
 
 def _reads(reader: Unit, unit: Unit) -> bool:
+    if unit.function.split(".")[-1] in reader.reads and unit.function != reader.function:
+        return True  # it stands in a function that the reader calls
+    if unit.target.isidentifier() and unit.function != reader.function:
+        return False
     if unit.target in reader.reads:
         return True
     base = unit.target.split("[")[0]

@@ -13,7 +13,7 @@ from bptt.dims import Array
 
 SAME = 1e-8
 """Two arrays are the same quantity if they differ by less than this part of the largest element."""
-RANK = {"adjoint": 0, "share": 1, "part": 2, "contribution": 3, "gradient": 4, "slope": 5, "value": 6, "stack": 7}
+RANK = {"adjoint": 0, "share": 1, "part": 2, "contribution": 3, "gradient": 4, "value": 5, "slope": 6}
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Role:
     delta: bool = False
     """Whether the role is what an update adds, not what it leaves."""
     sign: float = 1.0
+    evidence: str = "value"
+    """How it is known: by value, by the memory it writes to (sink), by what it makes right (above), or a guess."""
 
     def item(self, instance: int) -> Array | None:
         """Return the true value for one instance, in their order of axes."""

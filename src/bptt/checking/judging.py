@@ -12,6 +12,7 @@ import numpy as np
 from bptt.checking import forced
 from bptt.checking.bank import Bank, Role
 from bptt.checking.forced import Event, Run
+from bptt.checking.guess import guess
 from bptt.checking.numeric import RIGHT, Theirs, quiet, relative_error, restore, snapshot
 from bptt.checking.program import Program, Sizes
 from bptt.checking.roles import accumulates, judge, match_unit, sinks, supply
@@ -57,6 +58,8 @@ class Judging:
         self.bank = Bank([*truth.series, *slopes(truth)])
         self.roles: dict[int, Role] = {}
         self.fixed: set[int] = set()
+        self.guessed: set[int] = set()
+        self.tried: dict[Any, Run] = {}
         self.runs = 0
 
     # -- running ---------------------------------------------------------------------------------------------------
@@ -142,7 +145,7 @@ class Judging:
             if series is None:
                 continue
             axes = tuple(range(series.items[0].ndim))  # type: ignore[union-attr]
-            role = Role(series, axes, {}, delta=accumulates(unit))
+            role = Role(series, axes, {}, delta=accumulates(unit), evidence="sink")
             self.complete(role, events)
             self.roles[number] = role
 
@@ -215,7 +218,7 @@ class Judging:
         """Force every role, list the units that computed something else, and look above them for the cause."""
         wrong = self.wrong_units()
         for _ in range(2 * ROUNDS):
-            if not look_above(self, wrong):
+            if not look_above(self, wrong) and not guess(self, wrong):
                 break
             wrong = self.wrong_units()
         wrong = self._needed(wrong)
@@ -248,7 +251,7 @@ class Judging:
         kept = list(wrong)
         for judged in wrong:
             fewer = [j for j in kept if j is not judged]
-            if judged.events[0].error is None and self.explains(fewer):
+            if judged.role.evidence == "guess" and judged.events[0].error is None and self.explains(fewer):
                 kept = fewer
         return kept
 

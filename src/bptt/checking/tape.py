@@ -47,6 +47,8 @@ class Tape:
         """Where values went through something that cannot be traced: (site, what)."""
         self.sampled: list[tuple[int, str]] = []
         """Where a function's derivative was taken numerically: (site, name)."""
+        self.names: dict[int, str] = {}
+        """First id of a value -> the first name that the program gave it."""
         self._roots: dict[int, tuple[Array, Array]] = {}
         self._scalars: dict[int, tuple[Any, int]] = {}
 

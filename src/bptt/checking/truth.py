@@ -37,6 +37,8 @@ class Series:
     """The site of the operation whose value or adjoint it is; -1 for a parameter."""
     parameter: str = ""
     consumers: frozenset[int] = frozenset()
+    future: int | None = None
+    """For a share: the site whose results of the step before it goes back to (the recurrent term)."""
 
 
 @dataclass
@@ -53,6 +55,14 @@ class Truth:
     def text(self, site: int) -> str:
         """Return the person's own words at a site."""
         return self.place(site).text
+
+    def label(self, site: int) -> str:
+        """Return the name that the program gives to the results of an operation, or else its words."""
+        for operation in self.by_site.get(site, ())[:2]:
+            name = self.tape.names.get(int(operation.out.reshape(-1)[0])) if operation.out.size else None
+            if name:
+                return name
+        return self.text(site)
 
     def place(self, site: int) -> Site:
         """Return where an operation stands."""
@@ -152,8 +162,8 @@ def _list_series(truth: Truth, leaves: dict[str, Array]) -> None:
             buffer[flat] = 0.0
     for site, ks in by_site.items():
         operations = [tape.operations[k] for k in ks]
-        truth.series.append(Series("adjoint", f"dJ/d({truth.text(site)})", [adjoint[o.out] for o in operations], site))
-        truth.series.append(Series("value", truth.text(site), [o.value for o in operations], site))
+        truth.series.append(Series("adjoint", f"dJ/d({truth.label(site)})", [adjoint[o.out] for o in operations], site))
+        truth.series.append(Series("value", truth.label(site), [o.value for o in operations], site))
         truth.series += _parts(truth, site, ks, shares)
     truth.series += _shares(truth, set(leaf_of))
     for name, contributions in given.items():
@@ -181,7 +191,7 @@ def _parts(truth: Truth, site: int, ks: list[int], shares: dict[int, list[tuple[
             sum((group[kind] for kind in choice if kind in group), np.zeros(truth.tape.operations[k].out.shape))
             for group, k in zip(grouped, ks, strict=True)
         ]
-        result.append(Series("part", _through(truth, truth.text(site), choice), items, site, consumers=frozenset(choice)))
+        result.append(Series("part", _through(truth, truth.label(site), choice), items, site, consumers=frozenset(choice)))
     return result
 
 
@@ -201,14 +211,23 @@ def _shares(truth: Truth, parameters: set[int]) -> list[Series]:
     The state before the first step is no operation's result: its share is found only here.
     """
     slots: dict[tuple[int, int], list[tuple[bytes, Array]]] = defaultdict(list)
+    made = {int(o.out.reshape(-1)[0]): (site, t) for site, os in truth.by_site.items() for t, o in enumerate(os)}
+    future: dict[tuple[int, int], int] = {}
     for operation in truth.tape.operations:
         for j, ((ids, _), part) in enumerate(zip(operation.inputs, operation.parts or (), strict=True)):
             if ids.ndim and int(ids.reshape(-1)[0]) not in parameters:
+                source, step = made.get(int(ids.reshape(-1)[0]), (-1, -1))
+                if source >= 0 and step == len(slots[(operation.site, j)]) - 1:
+                    future[(operation.site, j)] = source
                 slots[(operation.site, j)].append((ids.tobytes(), part))
     result, same = _operands(truth), defaultdict(list)
+    futures: dict[int, int | None] = {}
     for (site, j), given in slots.items():
         name = f"what {truth.text(site)} hands back"
-        result.append(Series("share", name, [part for _, part in given], site, consumers=frozenset([site, -1 - j])))
+        futures[site] = future.get((site, j))
+        result.append(
+            Series("share", name, [p for _, p in given], site, consumers=frozenset([site, -1 - j]), future=futures[site])
+        )
         same[(tuple(ids for ids, _ in given), given[0][1].shape)].append((site, [part for _, part in given]))
     for alike in same.values():
         if len(alike) < 2:
@@ -218,7 +237,7 @@ def _shares(truth: Truth, parameters: set[int]) -> list[Series]:
             if len(choice) > 1:
                 items: list[Array | None] = [np.sum(parts, axis=0) for parts in zip(*(table[c] for c in choice), strict=True)]
                 name = "what " + " and ".join(truth.text(c) for c in choice) + " hand back"
-                result.append(Series("share", name, items, choice[0], consumers=frozenset(choice)))
+                result.append(Series("share", name, items, choice[0], consumers=frozenset(choice), future=futures[choice[0]]))
     return result
 
 
