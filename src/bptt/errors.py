@@ -38,6 +38,10 @@ class FileError(BpttError, OSError):
         return str(self.args[0]) if self.args else ""
 
 
+class CannotCheckError(BpttError):
+    """A program that ``check`` cannot judge, with the reason and what would help."""
+
+
 class MissingExtraError(BpttError, ImportError):
     """A package that an extra brings is not installed."""
 

@@ -139,9 +139,7 @@ def run(request: dict[str, Any], limits: Limits, work_function: str = "bptt.chec
     if status is None and answer is None:
         return Outcome(None, False, None, False, seen)
     status = status or {}
-    return Outcome(
-        answer, bool(status.get("timed_out")), status.get("ended"), bool(status.get("no_network")), seen
-    )
+    return Outcome(answer, bool(status.get("timed_out")), status.get("ended"), bool(status.get("no_network")), seen)
 
 
 @contextlib.contextmanager

@@ -24,7 +24,6 @@ from bptt.checking.confine import adopt_orphans, die_with_parent, end_descendant
 from bptt.errors import BpttError
 
 
-
 def main() -> None:
     """Guard one run.  The request is JSON on standard input, written by :mod:`bptt.checking.sandbox`."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, signal.SIGTERM})

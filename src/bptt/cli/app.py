@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bptt.cli.check import check
 from bptt.errors import BpttError
 
 
@@ -76,6 +77,9 @@ def add(verb: Callable[..., int]) -> None:
         raise typer.Exit(run_verb(verb, *args, **kwargs))
 
     app.command(epilog=EXIT_CODES)(command)
+
+
+add(check)
 
 
 def show_version(wanted: bool) -> None:
