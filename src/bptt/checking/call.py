@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
-from pathlib import Path
 from typing import Any
 
 import bptt.errors
@@ -13,7 +11,7 @@ from bptt.checking import sandbox
 from bptt.checking.objects import adapter_text, is_case, source_of
 from bptt.checking.report import Report
 from bptt.checking.sandbox import MEMORY, TIMEOUT, Limits, Outcome
-from bptt.checking.sources import Source, read_file
+from bptt.checking.sources import Source
 from bptt.errors import BpttError, CannotCheckError, ValueRangeError, message
 
 
@@ -34,8 +32,8 @@ def check(
     Parameters
     ----------
     target : path, str, function, class, module, or case
-        A file (``.py``, ``.ipynb`` or a text with pasted code; ``"FILE::Name"`` where it holds several), the code itself
-        (a str of several lines), an object whose source is known, also from a notebook's cell, or a case: an
+        A file (``.py``, ``.ipynb`` or a text with pasted code; ``"FILE::Name"`` where it holds several), the code
+        itself (a str of several lines), an object whose source is known, also from a notebook's cell, or a case: an
         object with ``parameters``, ``cost()`` and ``gradients()``, whose numbers are compared in this process.
     case : path, str or function, optional
         The adapter ``bptt_case(module, sizes, seed)``, where the check cannot find its way by itself.
@@ -95,13 +93,8 @@ def check_source(
     answer = outcome.answer or {}
     if "report" in answer:
         return Report.from_json(answer["report"])
-    return Report(
-        source.file,
-        source.text,
-        "cannot-check",
-        why_not(outcome, source.file, limits),
-        seconds=time.perf_counter() - start,
-    )
+    reason = why_not(outcome, source.file, limits)
+    return Report(source.file, source.text, "cannot-check", reason, seconds=time.perf_counter() - start)
 
 
 def seed_checked(seed: int) -> int:
@@ -143,8 +136,8 @@ def why_not(outcome: Outcome, file: str, limits: Limits) -> str:
     if outcome.exit_code is None:
         return "the process of the check was ended from outside, without an answer."
     return (
-        f"the program ends its own process with exit code {outcome.exit_code} (os._exit, or a fork that returns twice), "
-        f"or damages the check's files.\n{_TAKE_OUT}"
+        f"the program ends its own process with exit code {outcome.exit_code} (os._exit, or a fork),\n"
+        f"or damages the files of the check.\n{_TAKE_OUT}"
     )
 
 

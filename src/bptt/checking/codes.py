@@ -60,9 +60,8 @@ def codes() -> dict[str, Code]:
 def overview() -> str:
     """Return one line a code, as ``bptt check --explain`` prints it."""
     lines = [f"  {code.code:<4} {code.title}" for code in codes().values()]
-    return "\n".join(
-        ["The kinds of mistake that bptt check names; a page on each: bptt check --explain T2", "", *lines, ""]
-    )
+    head = "The kinds of mistake that bptt check names; a page on each: bptt check --explain T2"
+    return "\n".join([head, "", *lines, ""])
 
 
 def explanation(code: str, width: int = 80) -> str:

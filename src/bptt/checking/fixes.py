@@ -17,7 +17,7 @@ _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
 def fixed_text(text: str, diff: str) -> str:
-    """Apply a unified diff of one text to that text.
+    r"""Apply a unified diff of one text to that text.
 
     Parameters
     ----------
@@ -37,13 +37,12 @@ def fixed_text(text: str, diff: str) -> str:
 
     Examples
     --------
-    >>> fixed_text("a\\nb\\n", "--- f\\n+++ f\\n@@ -1,2 +1,2 @@\\n a\\n-b\\n+c\\n")
-    'a\\nc\\n'
+    >>> fixed_text("a\nb\n", "--- f\n+++ f\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n")
+    'a\nc\n'
     """
     old = _lines(text)
     new: list[str] = []
-    at = 0
-    hunk = False
+    at, hunk, last = 0, False, ""
     for line in _lines(diff):
         if (header := _HUNK.match(line)) is not None:
             start = int(header[1]) - (0 if header[2] == "0" else 1)
@@ -53,8 +52,6 @@ def fixed_text(text: str, diff: str) -> str:
             continue
         elif line.startswith("\\"):  # "\ No newline at end of file" belongs to the line before it
             if last == "+":
-                new[-1] = new[-1].removesuffix("\n")
-            elif new and last == " ":
                 new[-1] = new[-1].removesuffix("\n")
         else:
             last, body = line[:1], line[1:]

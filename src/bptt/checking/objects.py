@@ -157,6 +157,5 @@ def _free_names(text: str) -> Iterator[str]:
         return
     defined = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in defined:
-            if not hasattr(builtins, node.id):
-                yield node.id
+        if isinstance(node, ast.Name) and node.id not in defined and not hasattr(builtins, node.id):
+            yield node.id

@@ -17,9 +17,9 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codec
 
 @dataclass(frozen=True)
 class Source:
-    """A text and how its bytes were written.
+    r"""A text and how its bytes were written.
 
-    ``text`` keeps its line ends (``\\r\\n`` stays ``\\r\\n``); ``mark`` is the byte order mark that came before it.
+    ``text`` keeps its line ends (``\r\n`` stays ``\r\n``); ``mark`` is the byte order mark that came before it.
     """
 
     file: str
@@ -91,11 +91,8 @@ def decode(data: bytes, name: str, path: Path | None, where: str = "bptt check")
     """Decode the bytes of a file by its byte order mark, its coding line, or as UTF-8."""
     if not data.strip(b" \t\r\n\f\0" + codecs.BOM_UTF8):
         raise FileError(message(where, f"{name} is empty: there is no code in it."))
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            break
-    else:
-        mark, encoding = b"", _declared(data, name, where)
+    marked = [(mark, encoding) for mark, encoding in _MARKS if data.startswith(mark)]
+    mark, encoding = marked[0] if marked else (b"", _declared(data, name, where))
     try:
         text = data[len(mark) :].decode(encoding)
     except (UnicodeDecodeError, LookupError) as error:

@@ -30,9 +30,7 @@ def check(
     ] = None,
     case: Annotated[
         str | None,
-        typer.Option(
-            "--case", metavar="ADAPTER", help="A file with bptt_case(module, sizes, seed); see docs/check.md."
-        ),
+        typer.Option(metavar="ADAPTER", help="A file with bptt_case(module, sizes, seed); see docs/check.md."),
     ] = None,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", help="End the program after that time.")] = 60.0,
     memory: Annotated[int, typer.Option(metavar="MIB", help="The memory that the program may use.")] = 2048,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 
-from bptt.checking.report import Dims, Finding, Note, ParameterRow, Report
+from bptt.checking.report import Dims, Expected, Finding, Note, ParameterRow, Report
 
 _COLOURS = {"wrong": "1;31", "right": "32", "code": "1;36", "mark": "33", "quiet": "2", "strong": "1"}
 _LABEL = 12  # where the text of "wanted", "because", "write" begins
@@ -95,9 +95,8 @@ def _finding(finding: Finding, report: Report, width: int, style: Style) -> list
         lines += _labelled("wanted", wanted, width, style)
     if finding.got is not None and finding.got.error:
         lines += _labelled("got", finding.got.error, width, style)
-    elif finding.got is not None and finding.got.dims is not None and finding.expected is not None:
-        if [size for _, size in finding.got.dims] != [size for _, size in finding.expected.dims]:
-            lines += _labelled("got", named(finding.got.dims), width, style)
+    elif finding.got is not None and _other_shape(finding.got.dims, finding.expected):
+        lines += _labelled("got", named(finding.got.dims or ()), width, style)
     for number, reason in enumerate(reasons):
         lines += _labelled("because" if number == 0 else "and", reason, width, style)
     return lines + _advice(finding, report, width, style)
@@ -115,10 +114,15 @@ def _advice(finding: Finding, report: Report, width: int, style: Style) -> list[
     lines = [style("code", head) + style("right", first)]
     lines += [" " * _LABEL + style("right", line) for line in more]
     if finding.fix.kind == "rewrite":
-        lines += _labelled(
-            "", "(written from the equations in your variables: no small change was enough)", width, style
-        )
+        lines += _labelled("", _REWRITTEN, width, style)
     return lines
+
+
+_REWRITTEN = "(written from the equations in your variables: no small change was enough)"
+
+
+def _other_shape(dims: Dims | None, expected: Expected | None) -> bool:
+    return dims is not None and (expected is None or [n for _, n in dims] != [n for _, n in expected.dims])
 
 
 def _excerpt(finding: Finding, width: int, style: Style) -> Iterator[str]:
@@ -170,7 +174,7 @@ def _pieces(text: str, room: int) -> Iterator[str]:
     start = 0
     while len(text) - start > room:
         room_here = room if start == 0 else room - 4
-        places = [i + 1 for i in range(start + room_here // 2, start + room_here) if text[i] == " "]
+        places = [i + 1 for i in range(start + room_here // 3, start + room_here) if text[i] in " (["]
         stop = min(places, key=lambda i: (depths[i - 1], -i), default=start + room_here)
         yield text[start:stop]
         start = stop
@@ -178,7 +182,7 @@ def _pieces(text: str, room: int) -> Iterator[str]:
 
 
 def underlines(marks: Sequence[Mark]) -> list[str]:
-    """Return the rows under a line of code: carets, and each label right of its carets or below them.
+    r"""Return the rows under a line of code: carets, and each label right of its carets or below them.
 
     Parameters
     ----------
@@ -187,7 +191,7 @@ def underlines(marks: Sequence[Mark]) -> list[str]:
 
     Examples
     --------
-    >>> print("\\n".join(underlines([(0, 3, "(n_y=7, m=2)"), (5, 2, "(n_a=5, m=2)")])))
+    >>> print("\n".join(underlines([(0, 3, "(n_y=7, m=2)"), (5, 2, "(n_a=5, m=2)")])))
     ^^^  ^^ (n_a=5, m=2)
     (n_y=7, m=2)
     """
