@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from bptt.checking.call import check as check
+    from bptt.checking.proving import assert_gradients_right as assert_gradients_right
     from bptt.errors import BpttError as BpttError
     from bptt.gradcheck import check_gradients as check_gradients
     from bptt.inputs import one_hot as one_hot
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 _HOME = {
     "BpttError": "errors",
+    "assert_gradients_right": "checking.proving",
+    "check": "checking.call",
     "check_gradients": "gradcheck",
     "cross_entropy": "ops",
     "softmax": "ops",

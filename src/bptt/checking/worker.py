@@ -23,6 +23,8 @@ from typing import Any, NoReturn
 from bptt.checking.confine import adopt_orphans, die_with_parent, end_descendants, limit_resources, own_namespaces
 from bptt.errors import BpttError
 
+PROGRAM = "program.py"  # what the loader calls every program when it compiles it
+
 
 def main() -> None:
     """Guard one run.  The request is JSON on standard input, written by :mod:`bptt.checking.sandbox`."""
@@ -118,17 +120,17 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     except BpttError as error:
         return {"error": type(error).__name__, "message": str(error)}
     except BaseException as error:
-        theirs = _line_of(error, request["file"])
+        theirs = _line_of(error, (request["file"], PROGRAM))
         if theirs is None:
             return {"fault": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
         return {"raised": f"{type(error).__name__}: {error}".removesuffix(": "), "line": theirs}
 
 
-def _line_of(error: BaseException, file: str) -> int | None:
+def _line_of(error: BaseException, files: tuple[str, ...]) -> int | None:
     """Return the innermost line of the program that an exception went through."""
     line, step = None, error.__traceback__
     while step is not None:
-        if step.tb_frame.f_code.co_filename == file:
+        if step.tb_frame.f_code.co_filename in files:
             line = step.tb_lineno
         step = step.tb_next
     return line
