@@ -39,7 +39,7 @@ class FileError(BpttError, OSError):
 
 
 class CannotCheckError(BpttError):
-    """A program that ``check`` cannot judge, with the reason and what would help."""
+    """A program whose forward, cost, backward or parameters are not found, or that cannot be run."""
 
 
 class MissingExtraError(BpttError, ImportError):
