@@ -1,0 +1,209 @@
+"""The truth: the true adjoint of every value that the forward pass computed, step by step, proven before use."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from bptt.checking import hooks
+from bptt.checking.instrument import Site, traced_tree
+from bptt.checking.numeric import directional_slope, quiet, restore, snapshot
+from bptt.checking.on_the_fly import SITES, instrumented
+from bptt.checking.program import Case, Program, Sizes
+from bptt.checking.tape import Operation, Tape
+from bptt.checking.trace import Trace
+from bptt.dims import Array
+
+PROVEN = 1e-7
+"""How far the tape may be from central differences along a random direction, relative to the slope."""
+SUBSETS = 5
+"""A value with at most so many kinds of consumer has every sum of their parts listed."""
+
+
+@dataclass
+class Series:
+    """One quantity over the time steps: an array for each execution of the operation it belongs to."""
+
+    kind: str
+    """value, adjoint, part (some consumers' share of an adjoint), contribution (to a parameter), gradient, slope."""
+    name: str
+    """In words: ``dJ/d(a_next)``."""
+    items: list[Array | None]
+    node: int = -1
+    """The site of the operation whose value or adjoint it is; -1 for a parameter."""
+    parameter: str = ""
+    consumers: frozenset[int] = frozenset()
+
+
+@dataclass
+class Truth:
+    """The proven tape and what is known from it."""
+
+    tape: Tape
+    sites: list[Site]
+    parameters: dict[str, Array]
+    """The true gradients."""
+    series: list[Series] = field(default_factory=list)
+    by_site: dict[int, list[Operation]] = field(default_factory=dict)
+
+    def text(self, site: int) -> str:
+        """Return the person's own words at a site."""
+        return self.place(site).text
+
+    def place(self, site: int) -> Site:
+        """Return where an operation stands."""
+        return self.sites[site] if site >= 0 else SITES[-2 - site]
+
+
+class NoTruth(Exception):
+    """The tape cannot be proven; the reason is the message."""
+
+
+def find_truth(program: Program, sizes: Sizes, seed: int, plain: Case) -> Truth:
+    """Tape their forward and cost, replay it, and prove it against central differences of the untraced program.
+
+    Parameters
+    ----------
+    program : Program
+    sizes : Sizes
+    seed : int
+    plain : Case
+        The same case of the program as written, for the differences.
+
+    Returns
+    -------
+    Truth
+
+    Raises
+    ------
+    NoTruth
+        If the tape and the differences disagree; the message names what could not be followed.
+    """
+    tree, sites = traced_tree(program.tree)
+    trace = Trace()
+    with quiet():
+        try:
+            case = program.build(program.load(tree), sizes, seed)
+            kept = snapshot(case.parameters)
+            for value in case.parameters.values():
+                trace.tape.ids(value)
+            leaves = {name: np.array(trace.tape.ids(value)) for name, value in case.parameters.items()}
+            cost = instrumented(case.cost)
+            with hooks.watching(trace):
+                result = cost()
+            trace.tape.replay(result)
+            restore(case.parameters, kept)
+        except Exception as error:
+            raise NoTruth(f"the traced run raises {type(error).__name__}: {error}") from error
+    gradients = {name: trace.tape.adjoint[ids] for name, ids in leaves.items()}
+    truth = Truth(trace.tape, sites, gradients)
+    _prove(truth, plain, seed)
+    _list_series(truth, leaves)
+    return truth
+
+
+def _prove(truth: Truth, plain: Case, seed: int) -> None:
+    rng = np.random.default_rng([seed, 7])
+    overall = max((float(np.abs(g).max(initial=0)) for g in truth.parameters.values()), default=0.0)
+    for name, gradient in truth.parameters.items():
+        for _ in range(2):
+            direction = rng.normal(size=gradient.shape)
+            slope, rough = directional_slope(plain, name, direction)
+            ours = float(np.sum(gradient * direction))
+            scale = max(abs(slope), float(np.abs(gradient).max(initial=0)), 1e-3 * overall, 1e-12)
+            if not np.isfinite(ours) or abs(ours - slope) > max(PROVEN * scale, 4 * rough * (rough < 1e-4 * scale)):
+                raise NoTruth(_blame(truth, name))
+
+
+def _blame(truth: Truth, name: str) -> str:
+    """Say which operation lost the numbers."""
+    for site, what in truth.tape.lost:
+        place = truth.place(site)
+        where = f"line {place.line}" if site >= 0 else "the adapter"
+        return f"{where}: the numbers cannot be followed through {what} ({place.text})"
+    return f"the forward pass could not be followed on the way from {name} to the cost"
+
+
+def _list_series(truth: Truth, leaves: dict[str, Array]) -> None:
+    """List every quantity that a backward pass may compute."""
+    tape, adjoint = truth.tape, truth.tape.adjoint
+    by_site: dict[int, list[int]] = defaultdict(list)
+    owner = np.full(tape.count, -1, dtype=np.int64)  # id -> the operation that made it
+    for k, operation in enumerate(tape.operations):
+        by_site[operation.site].append(k)
+        owner[operation.out] = k
+    truth.by_site = {site: [tape.operations[k] for k in ks] for site, ks in by_site.items()}
+    shares: dict[int, list[tuple[int, Array]]] = defaultdict(list)  # operation -> [(consumer, its share of the adjoint)]
+    given: dict[str, list[tuple[int, Array]]] = defaultdict(list)  # parameter -> [(consumer, contribution)]
+    leaf_of: dict[int, str] = {int(i): name for name, ids in leaves.items() for i in ids.reshape(-1)}
+    buffer = np.zeros(tape.count)
+    for k, operation in enumerate(tape.operations):
+        for (ids, _), part in zip(operation.inputs, operation.parts or (), strict=True):
+            flat = ids.reshape(-1)
+            np.add.at(buffer, flat, part.reshape(-1))
+            for made in {int(o) for o in owner[flat] if o >= 0}:
+                shares[made].append((k, buffer[tape.operations[made].out].copy()))
+            for name in {leaf_of[int(i)] for i in flat if int(i) in leaf_of}:
+                given[name].append((k, buffer[leaves[name]].copy()))
+            buffer[flat] = 0.0
+    for site, ks in by_site.items():
+        operations = [tape.operations[k] for k in ks]
+        truth.series.append(Series("adjoint", f"dJ/d({truth.text(site)})", [adjoint[o.out] for o in operations], site))
+        truth.series.append(Series("value", truth.text(site), [o.value for o in operations], site))
+        truth.series += _parts(truth, site, ks, shares)
+    for name, contributions in given.items():
+        truth.series += _contributions(truth, name, contributions)
+        total = truth.parameters[name]
+        truth.series.append(Series("gradient", f"dJ/d{name}", [total], parameter=name))
+
+
+def _parts(truth: Truth, site: int, ks: list[int], shares: dict[int, list[tuple[int, Array]]]) -> list[Series]:
+    """List the sums of some consumers' shares: what comes from the output, what comes from the future, and so on."""
+    grouped: list[dict[int, Array]] = []
+    for k in ks:
+        by_consumer: dict[int, Array] = {}
+        for consumer, share in shares.get(k, ()):
+            kind = truth.tape.operations[consumer].site
+            by_consumer[kind] = by_consumer[kind] + share if kind in by_consumer else share
+        grouped.append(by_consumer)
+    kinds = sorted({kind for group in grouped for kind in group})
+    if len(kinds) < 2 or not truth.tape.operations[ks[0]].out.shape:
+        return []
+    if len(kinds) <= SUBSETS:
+        choices = [c for n in range(1, len(kinds)) for c in combinations(kinds, n)]
+    else:
+        choices = [(kind,) for kind in kinds] + [tuple(x for x in kinds if x != kind) for kind in kinds]
+    result = []
+    for choice in choices:
+        items: list[Array | None] = [
+            sum((group[kind] for kind in choice if kind in group), np.zeros(truth.tape.operations[k].out.shape))
+            for group, k in zip(grouped, ks, strict=True)
+        ]
+        name = f"the part of dJ/d({truth.text(site)}) that comes through " + " and ".join(truth.text(c) for c in choice)
+        result.append(Series("part", name, items, site, consumers=frozenset(choice)))
+    return result
+
+
+def _contributions(truth: Truth, name: str, contributions: list[tuple[int, Array]]) -> list[Series]:
+    """List what each step gives to a parameter's gradient, for each place that uses it and for all together."""
+    by_site: dict[int, list[Array]] = defaultdict(list)
+    for consumer, part in contributions:
+        by_site[truth.tape.operations[consumer].site].append(part)
+    series = [
+        Series("contribution", f"one step's part of dJ/d{name}", list(parts), site, name)
+        for site, parts in by_site.items()
+    ]
+    lengths = {len(parts) for parts in by_site.values()}
+    if len(by_site) > 1 and len(lengths) == 1:
+        together = [np.sum(parts, axis=0) for parts in zip(*by_site.values(), strict=True)]
+        series.append(Series("contribution", f"one step's part of dJ/d{name}", together, -1, name))
+    return series
+
+
+def parameters_of(value: Any) -> dict[str, Array]:
+    """Return the true gradients by name."""
+    return dict(value.parameters)
