@@ -70,7 +70,7 @@ def check(
     if is_case(target):
         from bptt.checking.live import check_live
 
-        return check_live(target)
+        return check_live(target, seed)
     source, found = source_of(target)
     return check_source(source, adapter=adapter_text(case), name=name or found, limits=limits, seed=seed)
 

@@ -8,6 +8,7 @@ import textwrap
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 from bptt.errors import ValueRangeError, message
 
@@ -45,16 +46,12 @@ class Code:
 def codes() -> dict[str, Code]:
     """Return every code, in the order of the documentation."""
     table = tomllib.loads(files("bptt.checking").joinpath("codes.toml").read_text("utf-8"))
-    return {
-        code: Code(
-            code,
-            **{
-                key: tuple(value) if isinstance(value, list) else value.removeprefix("\n")
-                for key, value in entry.items()
-            },
-        )
-        for code, entry in table.items()
-    }
+    return {code: _page(code, entry) for code, entry in table.items()}
+
+
+def _page(code: str, entry: dict[str, Any]) -> Code:
+    parts: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v.removeprefix("\n") for key, v in entry.items()}
+    return Code(code, **parts)
 
 
 def overview() -> str:

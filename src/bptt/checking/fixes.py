@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import os
 import re
@@ -64,6 +65,15 @@ def fixed_text(text: str, diff: str) -> str:
             elif last == "+":
                 new.append(body)
     return "".join(new + old[at:])
+
+
+def is_code(text: str) -> bool:
+    """Tell whether a text is Python or a notebook as it stands, with no prose around it."""
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return text.lstrip().startswith("{")
+    return True
 
 
 def write_in_place(source: Source, new: str) -> Path:

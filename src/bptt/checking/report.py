@@ -140,7 +140,7 @@ class Report:
             notes=tuple(Note(tuple(n["codes"]), n["line"], n["message"]) for n in data["notes"]),
             parameters=tuple(ParameterRow(**{**row, "dims": _dims(row["dims"])}) for row in data["parameters"]),
             findings=tuple(_finding(finding) for finding in data["findings"]),
-            fix=data["fix"] and Fix(**{k: tuple(v) if isinstance(v, list) else v for k, v in data["fix"].items()}),
+            fix=_fix(data["fix"]) if data["fix"] else None,
             assumed=tuple(data["assumed"]),
             seconds=data["seconds"],
         )
@@ -151,9 +151,20 @@ class Report:
 
         return report_text(self)
 
+    def _repr_html_(self) -> str:
+        """Return the report for a notebook's cell."""
+        from bptt.render.report_html import report_html  # the renderer draws this class
+
+        return report_html(self)
+
 
 def _dims(pairs: Iterable[Iterable[Any]]) -> Dims:
     return tuple((name, size) for name, size in pairs)
+
+
+def _fix(data: Mapping[str, Any]) -> Fix:
+    parts: dict[str, Any] = {**data, "sizes": tuple(data["sizes"]), "preconditions": tuple(data["preconditions"])}
+    return Fix(**parts)
 
 
 def _finding(data: Mapping[str, Any]) -> Finding:

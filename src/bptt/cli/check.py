@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
@@ -73,12 +72,12 @@ def check(
     seed_checked(seed)
     source, name = _read(target)
     adapter = _adapter(case)
-    report = check_source(source, adapter=adapter, name=name, limits=limits, seed=seed)
-    streaming = fix and target == "-"
+    streaming = fix and source.path is None
     if streaming and (as_json or diff):
         raise ValueRangeError(
-            message("bptt check", "--fix writes standard input's fix to standard output: give no --json or --diff.")
+            message("bptt check", "--fix writes this fix to standard output: give no --json or --diff.")
         )
+    report = check_source(source, adapter=adapter, name=name, limits=limits, seed=seed)
     if as_json:
         print(json.dumps(report.to_json(), ensure_ascii=False, allow_nan=False, indent=2))
     elif diff:
@@ -99,7 +98,11 @@ def _read(target: str | None) -> tuple[Source, str | None]:
     if target is None:
         from importlib.resources import files
 
-        return Source("example", files("bptt.checking").joinpath("example.txt").read_text("utf-8")), None
+        print(
+            "No FILE was given: this is somebody's question, with our answer.  Yours: bptt check FILE\n",
+            file=sys.stderr,
+        )
+        return Source("example.txt", files("bptt.checking").joinpath("example.txt").read_text("utf-8")), None
     if target == "-":
         if sys.stdin is None or sys.stdin.isatty():
             print("Paste the code, then end it with Ctrl-D on a line of its own.", file=sys.stderr)
@@ -152,13 +155,16 @@ def _write_fix(source: Source, report: Report, streaming: bool) -> None:
         print(f"{source.file}: {what}.", file=sys.stderr)
         return
     new = fixes.fixed_text(source.text, report.fix.diff)
-    if streaming or source.path is None:
+    pasted = not (source.file.endswith((".py", ".pyw", ".ipynb")) or fixes.is_code(source.text))
+    if pasted:
+        from bptt.checking.runnable import runnable_code
+
+        new = runnable_code(new)
+    if source.path is None:
         _emit(source, new)
-    elif Path(source.file).suffix in (".py", ".ipynb", ".pyw"):
+    elif pasted or source.path.suffix not in (".py", ".pyw", ".ipynb"):
+        path = fixes.write_beside(source, new)
+        print(f"{source.file}: the fixed code is in {path.name}.", file=sys.stderr)
+    else:
         kept = fixes.write_in_place(source, new)
         print(f"{source.file}: fixed; the original is {kept.name}.", file=sys.stderr)
-    else:
-        from bptt.checking.call import runnable_code
-
-        path = fixes.write_beside(source, runnable_code(source, new))
-        print(f"{source.file}: the fixed code is in {path.name}.", file=sys.stderr)

@@ -45,7 +45,9 @@ def report_text(report: Report, width: int = 80, colour: bool = False) -> str:
     if report.notes:
         blocks.append([line for note in report.notes for line in _note(note, width, style)])
     if report.assumed:
-        blocks.append([line for text in report.assumed for line in _labelled("assumed", text, width, style)])
+        labels = ["assumed", *[""] * len(report.assumed)]
+        pairs = zip(labels, report.assumed, strict=False)
+        blocks.append([line for label, text in pairs for line in _labelled(label, text, width, style)])
     if report.parameters:
         blocks.append(_table(report.parameters, report.fix is not None, width, style))
     if report.fix is not None and report.fix.diff:
@@ -72,9 +74,9 @@ def _headline(report: Report, width: int, style: Style) -> list[str]:
             f"at {count} size{'s' if count != 1 else ''}, {report.fix.method})"
         )
     lines = _wrapped(" · ".join(part for part in parts if part), width, "")
-    lines = [style("strong", line) for line in lines]
+    before, dot, after = lines[0].partition(f" · {verdict}")
     mark = "right" if report.verdict == "right" else "wrong"
-    lines[0] = lines[0].replace(f" · {verdict}", f" · {style(mark, verdict)}", 1)
+    lines = [style("strong", before) + dot[:3] + style(mark, dot[3:]) + after, *lines[1:]]
     lines += [f"  {line}" for line in more]
     for condition in report.fix.preconditions if report.fix else ():
         lines += _labelled("holds if", condition, width, style)
