@@ -7,6 +7,7 @@ needs when it runs, so that ``bptt --help`` starts at once, and it returns an ex
 from __future__ import annotations
 
 import functools
+import io
 import sys
 from collections.abc import Callable
 from enum import IntEnum
@@ -103,4 +104,7 @@ def options(
 
 def main() -> None:
     """Run the command; the entry point of the package."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console that lacks Σ gets a ? and not our failure
     app()
