@@ -97,3 +97,14 @@ def update_item(site: int, op: str, holder: Any, index: Any, value: Any) -> None
 def iterate(values: Any) -> Any:
     """What a ``for`` runs over."""
     return values if active is None else active.iterate(values)
+
+
+def named(name: str | tuple[str, ...], value: Any) -> Any:
+    """Tell that a value gets a name."""
+    if active is not None:
+        if isinstance(name, str):
+            active.named(name, value)
+        elif isinstance(value, tuple | list) and len(value) == len(name):
+            for one, part in zip(name, value, strict=True):
+                active.named(one, part)
+    return value

@@ -116,7 +116,12 @@ class Tracer(ast.NodeTransformer):
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
+        names = [ast.unparse(t) for t in node.targets if isinstance(t, ast.Name | ast.Attribute | ast.Subscript)]
+        parts = [ast.unparse(e) for t in node.targets if isinstance(t, ast.Tuple) for e in t.elts]
         node.value = self.visit(node.value)
+        if names or parts:
+            label = ast.Tuple([ast.Constant(p) for p in parts], ast.Load()) if parts else ast.Constant(names[0])
+            node.value = self._call("named", node.value, [label, node.value])
         after: list[ast.stmt] = []
         node.targets = [self._target(target, after) for target in node.targets]
         return [node, *after] if after else node

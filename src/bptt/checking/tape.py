@@ -31,7 +31,7 @@ class Operation:
     """Ids of the result's numbers."""
     inputs: list[tuple[Array, Vjp]]
     """For each operand: the ids of its numbers, and its derivative."""
-    operands: list[Any]
+    operands: list[Array]
     parts: list[Array] | None = None
     """After :meth:`Tape.replay`: what each operand got."""
 
@@ -47,6 +47,8 @@ class Tape:
         """Where values went through something that cannot be traced: (site, what)."""
         self.sampled: list[tuple[int, str]] = []
         """Where a function's derivative was taken numerically: (site, name)."""
+        self.names: dict[int, str] = {}
+        """First id of a value -> the first name that the program gave it."""
         self._roots: dict[int, tuple[Array, Array]] = {}
         self._scalars: dict[int, tuple[Any, int]] = {}
 
@@ -103,7 +105,7 @@ class Tape:
             if ids is None or vjp is None or not ids.any():
                 continue
             inputs.append((ids.copy(), vjp))
-            kept.append(operand)
+            kept.append(np.array(operand))
         shape = np.shape(result)
         if not inputs:
             self.put(result, np.zeros(shape, dtype=np.int64))

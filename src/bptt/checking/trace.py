@@ -60,6 +60,13 @@ class Trace:
         self._arithmetic(site, UFUNC_OF.get(op, op), BINARY[op], (before, value), {}, result)
         return result
 
+    def named(self, name: str, value: Any) -> None:
+        """Remember the first name that a result gets: ``a_next`` for what ``tanh(...)`` returned."""
+        if self._numbers(value):
+            ids = self.tape.ids(value)
+            if ids is not None and ids.size and self.tape.known(value):
+                self.tape.names.setdefault(int(ids.reshape(-1)[0]), name)
+
     # -- subscripts ----------------------------------------------------------------------------------------------
     def getitem(self, site: int, holder: Any, index: Any) -> Any:
         result = holder[index]

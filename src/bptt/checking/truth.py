@@ -37,6 +37,8 @@ class Series:
     """The site of the operation whose value or adjoint it is; -1 for a parameter."""
     parameter: str = ""
     consumers: frozenset[int] = frozenset()
+    future: int | None = None
+    """For a share: the site whose results of the step before it goes back to (the recurrent term)."""
 
 
 @dataclass
@@ -53,6 +55,14 @@ class Truth:
     def text(self, site: int) -> str:
         """Return the person's own words at a site."""
         return self.place(site).text
+
+    def label(self, site: int) -> str:
+        """Return the name that the program gives to the results of an operation, or else its words."""
+        for operation in self.by_site.get(site, ())[:2]:
+            name = self.tape.names.get(int(operation.out.reshape(-1)[0])) if operation.out.size else None
+            if name:
+                return name
+        return self.text(site)
 
     def place(self, site: int) -> Site:
         """Return where an operation stands."""
@@ -152,9 +162,10 @@ def _list_series(truth: Truth, leaves: dict[str, Array]) -> None:
             buffer[flat] = 0.0
     for site, ks in by_site.items():
         operations = [tape.operations[k] for k in ks]
-        truth.series.append(Series("adjoint", f"dJ/d({truth.text(site)})", [adjoint[o.out] for o in operations], site))
-        truth.series.append(Series("value", truth.text(site), [o.value for o in operations], site))
+        truth.series.append(Series("adjoint", f"dJ/d({truth.label(site)})", [adjoint[o.out] for o in operations], site))
+        truth.series.append(Series("value", truth.label(site), [o.value for o in operations], site))
         truth.series += _parts(truth, site, ks, shares)
+    truth.series += _shares(truth, set(leaf_of))
     for name, contributions in given.items():
         truth.series += _contributions(truth, name, contributions)
         total = truth.parameters[name]
@@ -162,7 +173,7 @@ def _list_series(truth: Truth, leaves: dict[str, Array]) -> None:
 
 
 def _parts(truth: Truth, site: int, ks: list[int], shares: dict[int, list[tuple[int, Array]]]) -> list[Series]:
-    """List the sums of some consumers' shares: what comes from the output, what comes from the future, and so on."""
+    """List the sums of some consumers' shares of a value's adjoint: from the output, from the future, and so on."""
     grouped: list[dict[int, Array]] = []
     for k in ks:
         by_consumer: dict[int, Array] = {}
@@ -171,21 +182,73 @@ def _parts(truth: Truth, site: int, ks: list[int], shares: dict[int, list[tuple[
             by_consumer[kind] = by_consumer[kind] + share if kind in by_consumer else share
         grouped.append(by_consumer)
     kinds = sorted({kind for group in grouped for kind in group})
-    if len(kinds) < 2 or not truth.tape.operations[ks[0]].out.shape:
+    shape = truth.tape.operations[ks[0]].out.shape
+    if len(kinds) < 2 or not shape:
         return []
-    if len(kinds) <= SUBSETS:
-        choices = [c for n in range(1, len(kinds)) for c in combinations(kinds, n)]
-    else:
-        choices = [(kind,) for kind in kinds] + [tuple(x for x in kinds if x != kind) for kind in kinds]
     result = []
-    for choice in choices:
+    for choice in _choices(kinds):
         items: list[Array | None] = [
             sum((group[kind] for kind in choice if kind in group), np.zeros(truth.tape.operations[k].out.shape))
             for group, k in zip(grouped, ks, strict=True)
         ]
-        name = f"the part of dJ/d({truth.text(site)}) that comes through " + " and ".join(truth.text(c) for c in choice)
-        result.append(Series("part", name, items, site, consumers=frozenset(choice)))
+        result.append(Series("part", _through(truth, truth.label(site), choice), items, site, consumers=frozenset(choice)))
     return result
+
+
+def _choices(kinds: list[int]) -> list[tuple[int, ...]]:
+    if len(kinds) <= SUBSETS:
+        return [c for n in range(1, len(kinds)) for c in combinations(kinds, n)]
+    return [(kind,) for kind in kinds] + [tuple(x for x in kinds if x != kind) for kind in kinds]
+
+
+def _through(truth: Truth, what: str, choice: tuple[int, ...]) -> str:
+    return f"the part of dJ/d({what}) that comes through " + " and ".join(truth.text(c) for c in choice)
+
+
+def _shares(truth: Truth, parameters: set[int]) -> list[Series]:
+    """List what each operation hands to an operand, step by step, and the sums over operations on the same operand.
+
+    The state before the first step is no operation's result: its share is found only here.
+    """
+    slots: dict[tuple[int, int], list[tuple[bytes, Array]]] = defaultdict(list)
+    made = {int(o.out.reshape(-1)[0]): (site, t) for site, os in truth.by_site.items() for t, o in enumerate(os)}
+    future: dict[tuple[int, int], int] = {}
+    for operation in truth.tape.operations:
+        for j, ((ids, _), part) in enumerate(zip(operation.inputs, operation.parts or (), strict=True)):
+            if ids.ndim and int(ids.reshape(-1)[0]) not in parameters:
+                source, step = made.get(int(ids.reshape(-1)[0]), (-1, -1))
+                if source >= 0 and step == len(slots[(operation.site, j)]) - 1:
+                    future[(operation.site, j)] = source
+                slots[(operation.site, j)].append((ids.tobytes(), part))
+    result, same = _operands(truth), defaultdict(list)
+    futures: dict[int, int | None] = {}
+    for (site, j), given in slots.items():
+        name = f"what {truth.text(site)} hands back"
+        futures[site] = future.get((site, j))
+        result.append(
+            Series("share", name, [p for _, p in given], site, consumers=frozenset([site, -1 - j]), future=futures[site])
+        )
+        same[(tuple(ids for ids, _ in given), given[0][1].shape)].append((site, [part for _, part in given]))
+    for alike in same.values():
+        if len(alike) < 2:
+            continue
+        table = dict(alike)
+        for choice in [*_choices(sorted(table)), tuple(sorted(table))]:
+            if len(choice) > 1:
+                items: list[Array | None] = [np.sum(parts, axis=0) for parts in zip(*(table[c] for c in choice), strict=True)]
+                name = "what " + " and ".join(truth.text(c) for c in choice) + " hand back"
+                result.append(Series("share", name, items, choice[0], consumers=frozenset(choice), future=futures[choice[0]]))
+    return result
+
+
+def _operands(truth: Truth) -> list[Series]:
+    """List the values that each operation works on, step by step: with the state before the first step."""
+    slots: dict[tuple[int, int], list[Array | None]] = defaultdict(list)
+    for operation in truth.tape.operations:
+        for j, value in enumerate(operation.operands):
+            if value.ndim and value.size > 1:
+                slots[(operation.site, j)].append(value)
+    return [Series("value", f"an operand of {truth.text(site)}", items, site) for (site, _), items in slots.items()]
 
 
 def _contributions(truth: Truth, name: str, contributions: list[tuple[int, Array]]) -> list[Series]:
@@ -203,7 +266,3 @@ def _contributions(truth: Truth, name: str, contributions: list[tuple[int, Array
         series.append(Series("contribution", f"one step's part of dJ/d{name}", together, -1, name))
     return series
 
-
-def parameters_of(value: Any) -> dict[str, Array]:
-    """Return the true gradients by name."""
-    return dict(value.parameters)
