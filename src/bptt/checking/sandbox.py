@@ -6,6 +6,7 @@ alone; what does not begin with this run's token is not an answer.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -17,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -26,8 +26,9 @@ from bptt.errors import BpttError, ValueRangeError, message
 
 TIMEOUT = 60.0
 MEMORY = 2048
-GRACE = 5.0  # what the guard may need beyond the runner's time before it is ended itself
+GRACE = 15.0  # what the guard may need beyond the runner's time before it is ended itself (a busy machine imports slowly)
 LARGEST_ANSWER = 64 * 2**20
+CHECK = "bptt.checking.run:check_program"
 _START = "import bptt.checking.worker as worker; worker.main()"
 
 
@@ -89,87 +90,115 @@ class WorkerFault(RuntimeError):  # noqa: N818 - it is our fault, not an error o
     """The worker itself failed: a bug of ours."""
 
 
-def run(request: dict[str, Any], limits: Limits, work_function: str = "bptt.checking.run:check_program") -> Outcome:
-    """Run one function in a confined process and return how that ended.
+class Sandbox:
+    """One confined process: started early, it imports what a check needs while the request is still being prepared.
 
     Parameters
     ----------
-    request : dict
-        JSON data for the function; ``"file"`` is the program's name.
-    limits : Limits
     work_function : str
-        ``"module:function"``; takes the request and returns the answer as JSON data.
-
-    Returns
-    -------
-    Outcome
+        ``"module:function"``; takes the request and returns the answer, both JSON data.
 
     Raises
     ------
-    WorkerFault
-        If the function failed outside the program's own code.
     BpttError
         If this platform has no named pipes (Windows outside WSL).
     """
-    if not hasattr(os, "mkfifo"):
-        raise BpttError(
-            message(
-                "bptt check",
-                "this platform cannot confine a program.",
-                hint="Run it under Linux or macOS; on Windows, in WSL.",
+
+    def __init__(self, work_function: str = CHECK) -> None:
+        if not hasattr(os, "mkfifo"):
+            raise BpttError(
+                message(
+                    "bptt check",
+                    "this platform cannot confine a program.",
+                    hint="Run it under Linux or macOS; on Windows, in WSL.",
+                )
             )
+        self.work_function = work_function
+        self._folder = tempfile.TemporaryDirectory(prefix="bptt-check-", ignore_cleanup_errors=True)
+        self._pipe, self._work, self._trace = (os.path.join(self._folder.name, n) for n in ("report", "work", "trace"))
+        os.mkdir(self._work, 0o700)
+        os.mkfifo(self._pipe, 0o600)
+        self._listening = os.open(self._pipe, os.O_RDWR | os.O_NONBLOCK)  # for writing too: so it never reads as closed
+        self._guard = subprocess.Popen(
+            [sys.executable, "-s", "-P", "-c", _START, work_function],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=self._work,
+            env=_environment(self._work),
+            start_new_session=True,
         )
-    with tempfile.TemporaryDirectory(prefix="bptt-check-", ignore_cleanup_errors=True) as place:
-        pipe, work, trace = (os.path.join(place, name) for name in ("report", "work", "trace"))
-        os.mkdir(work, 0o700)
-        os.mkfifo(pipe, 0o600)
+
+    def run(self, request: dict[str, Any], limits: Limits) -> Outcome:
+        """Run the function once, and return how that ended.
+
+        Parameters
+        ----------
+        request : dict
+            JSON data for the function; ``"file"`` is the program's name.
+        limits : Limits
+
+        Raises
+        ------
+        WorkerFault
+            If the function failed outside the program's own code.
+        """
+        assert self._guard.stdin is not None  # it was asked for as a pipe
         token = secrets.token_hex(16)
-        own = {"pipe": pipe, "work": work, "trace": trace, "token": token, "work_function": work_function}
+        own = {"pipe": self._pipe, "trace": self._trace, "token": token}
         whole = {**request, **own, "timeout": limits.timeout, "memory": limits.memory}
-        listening = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)  # for writing too: so it never reads as closed
-        try:
-            with _guard(whole, work) as guard:
-                data, status = _listen(guard, listening, limits.timeout + GRACE)
-        finally:
-            os.close(listening)
-        answer = _authentic(data, token.encode())
-        seen = Path(trace).read_text(errors="replace") if os.path.exists(trace) else ""
-    if answer is not None and "fault" in answer:
-        raise WorkerFault(f"{answer['fault']}\n{answer['traceback']}")
-    if status is None and answer is None:
-        return Outcome(None, False, None, False, seen)
-    status = status or {}
-    return Outcome(answer, bool(status.get("timed_out")), status.get("ended"), bool(status.get("no_network")), seen)
-
-
-@contextlib.contextmanager
-def _guard(request: dict[str, Any], work: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the guard with its request; at the end, however it comes, it and all that it started are gone."""
-    guard = subprocess.Popen(
-        [sys.executable, "-s", "-P", "-c", _START],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=work,
-        env=_environment(work),
-        start_new_session=True,
-    )
-    assert guard.stdin is not None  # it was asked for as a pipe
-    try:
         with contextlib.suppress(BrokenPipeError):
-            guard.stdin.write(json.dumps(request).encode())
-            guard.stdin.close()
-        yield guard
-    finally:
+            self._guard.stdin.write(json.dumps(whole).encode())
+            self._guard.stdin.close()
+        data, status = _listen(self._guard, self._listening, limits.timeout + GRACE)
+        answer = _authentic(data, token.encode())
+        if answer is not None and "fault" in answer:
+            raise WorkerFault(f"{answer['fault']}\n{answer['traceback']}")
+        trace = Path(self._trace).read_text(errors="replace") if os.path.exists(self._trace) else ""
+        status = status or {}
+        timed_out, cut_off = bool(status.get("timed_out")), bool(status.get("no_network"))
+        return Outcome(answer, timed_out, status.get("ended"), cut_off, trace)
+
+    def close(self) -> None:
+        """End the process and all that it started; delete its folder."""
+        guard = self._guard
         if guard.poll() is None:
             guard.terminate()  # the guard ends its descendants first
             with contextlib.suppress(subprocess.TimeoutExpired):
-                guard.wait(GRACE / 2)
+                guard.wait(3.0)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(guard.pid, signal.SIGKILL)
         guard.wait()
-        assert guard.stdout is not None
-        guard.stdout.close()
+        for stream in (guard.stdin, guard.stdout):
+            if stream is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
+        os.close(self._listening)
+        self._folder.cleanup()
+
+
+_warm: list[Sandbox] = []
+
+
+def warm() -> None:
+    """Start a process for the next :func:`run`; it is ended with us if no run takes it."""
+    with contextlib.suppress(BpttError, OSError):  # the run itself will say it
+        _warm.append(Sandbox())
+        atexit.register(_close_unused)
+
+
+def _close_unused() -> None:
+    while _warm:
+        _warm.pop().close()
+
+
+def run(request: dict[str, Any], limits: Limits, work_function: str = CHECK) -> Outcome:
+    """Run one function in a confined process of its own; see :class:`Sandbox`."""
+    sandbox = _warm.pop() if _warm and work_function == CHECK else Sandbox(work_function)
+    try:
+        return sandbox.run(request, limits)
+    finally:
+        sandbox.close()
 
 
 def _environment(work: str) -> dict[str, str]:
