@@ -123,7 +123,7 @@ def keras_rnn(parameters, X, Y):
     import jax.numpy as jnp
     import keras
 
-    T, m, n_x, n_a, n_y = (X.shape[2], X.shape[1], X.shape[0], len(parameters["W_aa"]), len(parameters["W_ya"]))
+    n_x, T, n_a, n_y = X.shape[0], X.shape[2], len(parameters["W_aa"]), len(parameters["W_ya"])
     model = keras.Sequential(
         [keras.Input((T, n_x)), keras.layers.SimpleRNN(n_a, return_sequences=True), keras.layers.Dense(n_y)]
     )
