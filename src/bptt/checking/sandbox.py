@@ -50,7 +50,7 @@ class Limits:
                 message(
                     "bptt check",
                     f"--memory {self.memory}: 256 to {2**20} MiB are wanted.",
-                    details=["Python and NumPy alone take about 150 MiB of address space."],
+                    details=["Python and NumPy alone take about 100 MiB of address space."],
                 )
             )
 
