@@ -81,8 +81,18 @@ def limit_resources(seconds: float, memory_mib: int) -> None:
         score.write("1000")  # where memory runs out all the same, this process goes first
 
 
-def end_descendants(patience: float = 2.0) -> None:
-    """Kill and reap all that descends from this process, also what has left its process group or session."""
+def end_descendants(leader: int, patience: float = 2.0) -> None:
+    """Kill and reap all that descends from this process: a process group, and what has left it or its session.
+
+    Parameters
+    ----------
+    leader : int
+        Of the process group; where the kernel does not list children (macOS), the group is all that can be found.
+    patience : float
+        Seconds; a process that hangs in the kernel is left to it after that.
+    """
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
     until = time.monotonic() + patience
     while time.monotonic() < until:
         for pid in _children():

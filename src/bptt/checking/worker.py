@@ -47,7 +47,7 @@ def main() -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(runner, signal.SIGUSR1)  # the runner's stack goes to the trace file: which line it was in
             time.sleep(0.05)
-    end_descendants()
+    end_descendants(runner)
     status = {"no_network": no_network, "small_disk": small_disk, "timed_out": ended is None, "ended": ended}
     print(json.dumps(status), flush=True)
 
