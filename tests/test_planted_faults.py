@@ -113,16 +113,23 @@ def is_right(gradients_of, p, reduction, activation) -> bool:
     return bptt.check_gradients(cost, point, {name: gradients[f"d{name}"] for name in point}).ok
 
 
+def equals_the_reference(gradients_of, p, reduction, activation) -> bool:
+    """Compare a fused step's gradients with the reference's."""
+    cache = bptt.rnn_forward(p["X"], p["a0"], p["parameters"], activation)[2]
+    right, gradients = bptt.rnn_backward(p["Y"], cache, reduction), gradients_of(p, reduction, activation)
+    return all(np.abs(g - right[name]).max() <= 1e-9 * np.abs(right[name]).max() for name, g in gradients.items())
+
+
 def cases():
     for ids, soft in ((False, True), (True, False)):
         for reduction, activation in (("sum", "tanh"), ("mean", "relu"), ("mean", "tanh")):
-            yield draw((3, 5, 2, 4, 9), ids=ids, soft=soft), reduction, activation
+            yield draw((3, 4, 2, 5, 6), ids=ids, soft=soft), reduction, activation
 
 
-def all_right(gradients_of) -> bool:
+def all_right(gradients_of, judge=is_right) -> bool:
     """Ask every case; a crash counts as found."""
     try:
-        return all(is_right(gradients_of, *case) for case in cases())
+        return all(judge(gradients_of, *case) for case in cases())
     except (bptt.BpttError, ValueError, IndexError, TypeError):
         return False
 
@@ -147,12 +154,12 @@ def fused_gradients(module):
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(timemajor, "CHUNK_ROWS", 12)
+    monkeypatch.setattr(timemajor, "CHUNK_ROWS", 16)
 
 
 def test_nothing_planted_is_right():
     assert all_right(reference_gradients(rnn, head))
-    assert all_right(fused_gradients(fused))
+    assert all_right(fused_gradients(fused), equals_the_reference)
 
 
 @pytest.mark.parametrize(("old", "new"), CELL_FAULTS)
@@ -173,19 +180,19 @@ def test_a_fault_in_the_head_fails(old, new):
 
 @pytest.mark.parametrize(("old", "new"), FUSED_FAULTS)
 def test_a_fault_in_the_fused_step_fails(old, new):
-    assert not all_right(fused_gradients(changed(fused, old, new)))
+    assert not all_right(fused_gradients(changed(fused, old, new)), equals_the_reference)
 
 
 @pytest.mark.parametrize(("old", "new"), TIMEMAJOR_FAULTS)
 def test_a_fault_in_its_layout_fails(old, new, monkeypatch):
     planted = changed(timemajor, old, new)
-    planted.CHUNK_ROWS = 12
+    planted.CHUNK_ROWS = 16
     wides = (1, 512) if "future" in old or "wide" in old else (512,)
     found = []
     for wide in wides:
         planted.WIDE = wide
         monkeypatch.setattr(fused, "network", planted.network)
-        found.append(not all_right(fused_gradients(fused)))
+        found.append(not all_right(fused_gradients(fused), equals_the_reference))
     assert any(found)
 
 

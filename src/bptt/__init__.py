@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bptt.errors import BpttError as BpttError
     from bptt.gradcheck import check_gradients as check_gradients
     from bptt.inputs import one_hot as one_hot
+    from bptt.model import SimpleRNN as SimpleRNN
     from bptt.ops import cross_entropy as cross_entropy
     from bptt.ops import softmax as softmax
     from bptt.rnn import rnn_backward as rnn_backward
@@ -32,6 +33,7 @@ _HOME = {
     "check": "checking.call",
     "check_gradients": "gradcheck",
     "cross_entropy": "ops",
+    "SimpleRNN": "model",
     "softmax": "ops",
     "one_hot": "inputs",
     "rnn_backward": "rnn",

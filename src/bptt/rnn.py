@@ -18,8 +18,9 @@ F5      L_t = -Σ_{n_y} y_t log y_pred_t     B5      da = da_from_output + da_fr
 
 Axes: units first, then the m examples, then time: X (n_x, m, T_x), A (n_a, m, T_x), Y (n_y, m, T_x).
 ``A[:, :, t]`` is the state *after* step t; the state before step 0 is a0.  The recurrence (``rnn_layer_*``, a
-loop over :mod:`bptt.cell`) and the head (:mod:`bptt.head`) know nothing of each other.  This module is for reading and for truth (it accepts
-complex128, so that the complex step runs through it); training uses :mod:`bptt.fused`.
+loop over :mod:`bptt.cell`) and the head (:mod:`bptt.head`) know nothing of each other.  These modules are for
+reading and for truth (they accept complex128, so that the complex step runs through them); training uses
+:mod:`bptt.fused`.
 
 References
 ----------

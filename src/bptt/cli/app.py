@@ -102,6 +102,14 @@ def options(
     """Take the options of the command itself."""
 
 
+# The verbs need ExitCode from above; their own imports are few, what they work with is imported when they run.
+from bptt.cli.sample import sample  # noqa: E402
+from bptt.cli.train import train  # noqa: E402
+
+add(train)
+add(sample)
+
+
 def main() -> None:
     """Run the command; the entry point of the package."""
     for stream in (sys.stdout, sys.stderr):
