@@ -14,6 +14,8 @@ from bptt.checking.report import Dims, Expected, Finding, Note, ParameterRow, Re
 _COLOURS = {"wrong": "1;31", "right": "32", "code": "1;36", "mark": "33", "quiet": "2", "strong": "1"}
 _LABEL = 12  # where the text of "wanted", "because", "write" begins
 
+_LONGEST = 2000  # characters of a line of the patch that a terminal still shows
+
 Style = Callable[[str, str], str]
 
 
@@ -250,6 +252,8 @@ def _error(error: float | None, status: str) -> str:
 
 
 def _patch(diff: str, style: Style) -> list[str]:
+    if max(map(len, diff.split("\n"))) > _LONGEST:
+        return ["The patch changes one very long line (a notebook without line breaks): --diff prints it."]
     mark = {"+": "right", "-": "wrong", "@": "code"}
     return [style(mark[line[0]], line) if line[:1] in mark else line for line in diff.rstrip("\n").split("\n")]
 
