@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bptt.checking.bank import Role
-from bptt.checking.roles import accumulates, bare_name, judge, words
+from bptt.checking.roles import bare_name, is_start, judge, words
 from bptt.checking.stepping import Unit
 from bptt.checking.truth import Series
 
@@ -80,7 +80,7 @@ def sources(judging: Judging, reader: Unit, settled: bool) -> list[Unit]:
     """
     result = []
     for unit in judging.units:
-        if unit.number == reader.number or not unit.target or unit.number in judging.sink_names:
+        if unit.number == reader.number or not unit.target or unit.number in judging.sink_names or unit.number in judging.mixed:
             continue
         if not _reads(reader, unit) or not judging.natural.events.get(unit.number):
             continue
@@ -141,12 +141,6 @@ def _may_be(series: Series, held: Role | None, axes: tuple[int, ...], shape: tup
     if held is not None and held.series.kind in ("part", "share"):
         return series.kind == "adjoint" and len(series.items) == len(held.series.items)
     return series.kind != "value"
-
-
-def is_start(unit: Unit) -> bool:
-    """Tell whether a unit only sets a variable up: zeros, an empty list, a constant."""
-    text = unit.text.split("=", 1)[-1]
-    return any(mark in text for mark in ("zeros", "empty", "full(")) or not any(c.isalpha() for c in text)
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,9 +14,9 @@ from bptt.checking import forced
 from bptt.checking.bank import Bank, Role
 from bptt.checking.forced import Event, Run
 from bptt.checking.guess import guess
-from bptt.checking.numeric import RIGHT, Theirs, quiet, relative_error, restore, snapshot
+from bptt.checking.numeric import RIGHT, Theirs, fresh, quiet, relative_error, reseed, restore, snapshot
 from bptt.checking.program import Program, Sizes
-from bptt.checking.roles import accumulates, judge, match_unit, sinks, supply
+from bptt.checking.roles import accumulates, judge, match_unit, sinks, slice_of, supply
 from bptt.checking.above import look_above
 from bptt.checking.slopes import slopes
 from bptt.checking.stepping import Unit, stepped_tree
@@ -54,6 +55,7 @@ class Judging:
         self.program, self.truth, self.sizes, self.seed = program, truth, sizes, seed
         tree, self.units = stepped_tree(program.tree)
         with quiet():
+            reseed(seed)
             self.module = program.load(tree)
         self.bank = Bank([*truth.series, *slopes(truth)])
         self.roles: dict[int, Role] = {}
@@ -70,6 +72,7 @@ class Judging:
         delivered: dict[str, Any] = {}
         error: Exception | None = None
         with quiet():
+            reseed(self.seed)
             case = self.program.build(self.module, self.sizes, self.seed)
             kept = snapshot(case.parameters)
             with forced.recording(run):
@@ -79,6 +82,12 @@ class Judging:
                     error = raised
             restore(case.parameters, kept)
         return run, delivered, error
+
+    def plain_run(self, tree: ast.Module) -> dict[str, Any]:
+        """Run a program as it is, at the first sizes; return what it delivers."""
+        with quiet():
+            _, case = fresh(self.program, tree, self.sizes, self.seed)
+            return {name: np.array(value) for name, value in dict(case.gradients()).items()}
 
     def right_gradients(self, delivered: Mapping[str, Any]) -> dict[str, bool]:
         """Tell which delivered gradients are right."""
@@ -103,7 +112,7 @@ class Judging:
         run, delivered, _ = self.run({})
         self.natural = run
         self.delivered = delivered
-        self.sink_names = sinks(self.units, run, delivered)
+        self.sink_names, self.mixed = sinks(self.units, run, delivered)
         for _ in range(ROUNDS):
             changed = self._match(run)
             self._sink_roles(run)
@@ -116,12 +125,12 @@ class Judging:
         changed = False
         for unit in self.units:
             events = run.events.get(unit.number, [])
-            if not events or unit.number in self.fixed or unit.op == "call":
+            if not events or unit.number in self.fixed | self.mixed or unit.op == "call":
                 continue
             role, whole = match_unit(unit, events, self.bank, self.truth.parameters)
             if role is None:
                 continue
-            if role.series.kind == "value" and not whole:
+            if not whole and (role.series.kind == "value" or len(role.series.items) < len(events) / 2):
                 continue
             old = self.roles.get(unit.number)
             if old is None or (whole and old.series is not role.series):
@@ -136,18 +145,40 @@ class Judging:
         for number, name in self.sink_names.items():
             held = self.roles.get(number)
             if held is not None and held.series.parameter == name:
-                self.complete(held, run.events[number])
+                self.complete(held, run.events.get(number, []))
                 continue
             unit, events = self.units[number], run.events.get(number, [])
             if not events:
                 continue
-            series = self._contribution(name, len(events)) if accumulates(unit) else self._total(name)
-            if series is None:
-                continue
-            axes = tuple(range(series.items[0].ndim))  # type: ignore[union-attr]
-            role = Role(series, axes, {}, delta=accumulates(unit), evidence="sink")
-            self.complete(role, events)
-            self.roles[number] = role
+            role = self._slice_role(name, events) or self._whole_role(unit, name, events)
+            if role is not None:
+                self.roles[number] = role
+
+    def _whole_role(self, unit: Unit, name: str, events: list[Event]) -> Role | None:
+        if np.size(events[-1].live) != self.truth.parameters[name].size:
+            return None
+        series = self._contribution(name, len(events)) if accumulates(unit) else self._total(name)
+        if series is None:
+            return None
+        axes = tuple(range(np.ndim(series.items[0])))
+        role = Role(series, axes, {}, delta=accumulates(unit), evidence="sink")
+        self.complete(role, events)
+        return role
+
+    def _slice_role(self, name: str, events: list[Event]) -> Role | None:
+        """A unit that fills a gradient slice by slice (dX[:, :, t]): each slice's truth is known by its place."""
+        places = [slice_of(event.live, self.delivered.get(name)) for event in events]
+        known = [place for place in places if place is not None]
+        true = self.truth.parameters[name]
+        if len(known) < len(places) or not known or len({axis for axis, _ in known}) != 1:
+            return None
+        if np.shape(self.delivered[name]) != true.shape:
+            return None
+        axis = known[0][0]
+        items: list[Array | None] = [np.take(true, k, axis) for k in range(true.shape[axis])]
+        series = Series("gradient", f"a slice of d{name}", items, parameter=name)
+        times = {event.instance: k for event, (_, k) in zip(events, known, strict=True)}
+        return Role(series, tuple(range(true.ndim - 1)), times, evidence="sink")
 
     def _total(self, name: str) -> Series | None:
         return next((s for s in self.bank.series if s.kind == "gradient" and s.parameter == name), None)
@@ -222,12 +253,14 @@ class Judging:
                 break
             wrong = self.wrong_units()
         wrong = self._needed(wrong)
+        named = {j.unit.number for j in wrong}
+        wrong = [j for j in self.wrong_units(capture=named.__contains__) if j.unit.number in named]
         return Judgement(wrong, self.explains(wrong), dict(self.roles))
 
-    def wrong_units(self, extra: Mapping[int, Role] | None = None) -> list[Judged]:
+    def wrong_units(self, extra: Mapping[int, Role] | None = None, capture: Callable[[int], bool] | None = None) -> list[Judged]:
         """Run with every role forced; return the units that, given true values, compute something else."""
         roles = {**self.roles, **(extra or {})}
-        run, _, _ = self.run(roles)
+        run, _, _ = self.run(roles, capture)
         self.last = run
         wrong = []
         for number, role in roles.items():

@@ -7,8 +7,6 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bptt.checking.numeric import quiet, restore, snapshot
-
 if TYPE_CHECKING:
     from bptt.checking.judging import Judging
 
@@ -48,14 +46,10 @@ def wrong_header(judging: Judging) -> WrongHeader | None:
 
 
 def _all_right(judging: Judging, tree: ast.Module) -> bool:
-    with quiet():
-        try:
-            case = judging.program.build(judging.program.load(tree), judging.sizes, judging.seed)
-            kept = snapshot(case.parameters)
-            delivered = dict(case.gradients())
-            restore(case.parameters, kept)
-        except Exception:  # a range that runs out of their arrays
-            return False
+    try:
+        delivered = judging.plain_run(tree)
+    except Exception:  # a range that runs out of their arrays
+        return False
     right = judging.right_gradients(delivered)
     return bool(right) and all(right.values())
 

@@ -6,16 +6,19 @@ verdict comes from here alone.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
+import random
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from bptt.checking.program import Case
+from bptt.checking.program import Case, Program, Sizes
 from bptt.differences import CENTRAL_STEP
 from bptt.dims import Array
 
@@ -44,6 +47,19 @@ class Theirs:
     error: BaseException | None = None
     written: list[str] = field(default_factory=list)
     """Parameters that the run changed."""
+
+
+def fresh(program: Program, tree: ast.Module, sizes: Sizes, seed: int) -> tuple[ModuleType, Case]:
+    """Load a tree and build its case, with the global random generators seeded: the same every time."""
+    reseed(seed)
+    module = program.load(tree)
+    return module, program.build(module, sizes, seed)
+
+
+def reseed(seed: int) -> None:
+    """Seed the generators that their code may draw from."""
+    np.random.seed(seed)  # noqa: NPY002 - it is theirs that we seed
+    random.seed(seed)
 
 
 def snapshot(parameters: Mapping[str, Array]) -> dict[str, Array]:

@@ -115,20 +115,52 @@ def words(text: str) -> set[str]:
     return {word.replace("_", "") for word in letters.split()}
 
 
-def sinks(units: list[Unit], run: Run, delivered: dict[str, Any]) -> dict[int, str]:
-    """Return the units that write into a delivered gradient: the same memory, or the same object."""
+def sinks(units: list[Unit], run: Run, delivered: dict[str, Any]) -> tuple[dict[int, str], set[int]]:
+    """Return the units that write into one delivered gradient, and those that write into several in turn.
+
+    A unit writes into a gradient if its target shares memory with it, or is the same object.
+    """
     result: dict[int, str] = {}
+    mixed: set[int] = set()
     for unit in units:
         events = run.events.get(unit.number)
         if not events:
             continue
-        live = events[-1].live
-        for name, gradient in delivered.items():
-            if isinstance(live, np.ndarray) and isinstance(gradient, np.ndarray) and np.shares_memory(live, gradient):
-                if accumulates(unit) or (unit.op == "=" and np.any(live)):
-                    result[unit.number] = name
-                break
-    return result
+        found = {name for event in events for name in [_owner(event.live, delivered)] if name}
+        shapes = {event.value.shape for event in events if event.value is not None}
+        if len(found) > 1 or (len(shapes) > 1 and "[" in unit.target):
+            mixed.add(unit.number)
+        elif found and (accumulates(unit) or not is_start(unit) and all(_owner(e.live, delivered) for e in events)):
+            result[unit.number] = found.pop()
+    return result, mixed
+
+
+def is_start(unit: Unit) -> bool:
+    """Tell whether a unit only sets a variable up: zeros, an empty list, a constant."""
+    text = unit.text.split("=", 1)[-1]
+    return any(mark in text for mark in ("zeros", "empty", "full(")) or not any(c.isalpha() for c in text)
+
+
+def slice_of(live: Any, whole: Any) -> tuple[int, int] | None:
+    """Return the axis and the index of a slice of an array that a view is; None if it is no such slice."""
+    if not isinstance(live, np.ndarray) or not isinstance(whole, np.ndarray) or live.size >= whole.size:
+        return None
+    for axis in range(whole.ndim):
+        for k in range(whole.shape[axis]):
+            part = np.moveaxis(whole, axis, 0)[k]
+            if part.size == live.size and part.__array_interface__["data"] == live.__array_interface__["data"]:
+                if part.strides == live.strides:
+                    return axis, k
+    return None
+
+
+def _owner(live: Any, delivered: dict[str, Any]) -> str | None:
+    if not isinstance(live, np.ndarray):
+        return None
+    for name, gradient in delivered.items():
+        if isinstance(gradient, np.ndarray) and np.shares_memory(live, gradient):
+            return name
+    return None
 
 
 def supply(unit: Unit, role: Role) -> Supply:

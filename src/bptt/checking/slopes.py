@@ -23,8 +23,8 @@ def slopes(truth: Truth) -> list[Series]:
             items: list[Array | None] = [chain.get(end) for chain in chains]
             item = items[0]
             if item is not None and len(items) == len([i for i in items if i is not None]) and np.ptp(item) > 0:
-                name = f"the slope of {truth.text(end)} by {truth.text(site)}"
-                series.append(Series("slope", name, items, end))
+                name = f"the slope of {truth.label(end)} by {truth.label(site)}"
+                series.append(Series("slope", name, items, end, parameter=str(site)))
     return series
 
 

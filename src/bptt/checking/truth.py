@@ -11,7 +11,7 @@ import numpy as np
 
 from bptt.checking import hooks
 from bptt.checking.instrument import Site, traced_tree
-from bptt.checking.numeric import directional_slope, quiet, restore, snapshot
+from bptt.checking.numeric import directional_slope, fresh, quiet, restore, snapshot
 from bptt.checking.on_the_fly import SITES, instrumented
 from bptt.checking.program import Case, Program, Sizes
 from bptt.checking.tape import Operation, Tape
@@ -97,7 +97,7 @@ def find_truth(program: Program, sizes: Sizes, seed: int, plain: Case) -> Truth:
     trace = Trace()
     with quiet():
         try:
-            case = program.build(program.load(tree), sizes, seed)
+            _, case = fresh(program, tree, sizes, seed)
             kept = snapshot(case.parameters)
             for value in case.parameters.values():
                 trace.tape.ids(value)
