@@ -109,7 +109,8 @@ def why_not(outcome: Outcome, file: str, limits: Limits) -> str:
     answer = outcome.answer or {}
     if "error" in answer:
         kind = getattr(bptt.errors, answer["error"], BpttError)
-        return str(answer["message"]) if issubclass(kind, CannotCheckError) else f"{kind.__name__}: {answer['message']}"
+        text = str(answer["message"]).removeprefix("check: ").removeprefix(f"{file}: ")
+        return text if issubclass(kind, CannotCheckError) else f"{kind.__name__}: {text}"
     line = outcome.last_line(file)
     place = f" in line {line[0]}" + (f" ({line[1]})" if not line[1].startswith("<") else "") if line else ""
     if "raised" in answer:
