@@ -13,7 +13,7 @@ SOURCE = Path(bptt.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
 
 # what each part may import, besides itself; design: errors <- dims <- ops <- inputs <- head <- rnn, fused <- ...
-NUMERIC = {"errors", "dims", "differences", "gradcheck", "expressions"}
+NUMERIC = {"errors", "dims", "differences", "gradcheck", "expressions", "notation"}
 NETWORK = {"errors", "dims", "ops", "inputs", "head", "cell", "rnn", "timemajor", "fused"}
 ALLOWED = {
     "errors": set(),
@@ -21,6 +21,8 @@ ALLOWED = {
     "differences": {"errors", "dims"},
     "gradcheck": {"errors", "dims", "differences"},
     "expressions": {"errors", "dims"},
+    "notation": {"errors", "dims", "expressions"},
+    "arrayfile": {"errors", "dims"},
     "ops": {"errors", "dims"},
     "inputs": {"errors", "dims", "ops"},
     "head": {"errors", "dims", "ops", "inputs"},
@@ -36,6 +38,7 @@ ALLOWED = {
 DRAWN = {  # a renderer inside a method, for notebooks: the one exception
     ("checking", "render"),
     ("explaining", "render"),
+    ("expressions", "notation"),  # and an expression names itself in its own errors
 }
 
 

@@ -15,7 +15,6 @@ from typing import Annotated, Any
 
 import typer
 
-from bptt.cli.check import check
 from bptt.errors import BpttError
 
 
@@ -80,9 +79,6 @@ def add(verb: Callable[..., int]) -> None:
     app.command(epilog=EXIT_CODES)(command)
 
 
-add(check)
-
-
 def show_version(wanted: bool) -> None:
     """Print the version and end."""
     if wanted:
@@ -103,11 +99,15 @@ def options(
 
 
 # The verbs need ExitCode from above; their own imports are few, what they work with is imported when they run.
+from bptt.cli.check import check  # noqa: E402
+from bptt.cli.explain import explain  # noqa: E402
 from bptt.cli.sample import sample  # noqa: E402
 from bptt.cli.train import train  # noqa: E402
 
 add(train)
 add(sample)
+add(explain)
+add(check)
 
 
 def main() -> None:
