@@ -225,3 +225,12 @@ def test_our_own_fault_is_3_and_says_so(monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.setattr("bptt.checking.call.check_source", lambda *_, **__: 1 / 0)
     assert run_verb(command.check, None) == 3
     assert "our own fault" in capsys.readouterr().err
+
+
+def test_the_page_holds_the_report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    assert invoke(monkeypatch, target=program(tmp_path, WRONG), html=str(page)) == 1
+    text = page.read_text("utf-8")
+    assert "1 of 9 statements is wrong" in text
+    assert "http" not in text.split("<style")[0]
+    assert invoke(monkeypatch, target=program(tmp_path, WRONG), html=str(tmp_path / "no" / "report.html")) == 2

@@ -136,7 +136,7 @@ def _print_diff(report: Report) -> None:
 
 def _write_page(report: Report, file: str) -> None:
     """Write the page whose level "Your code" is this report; the calculations in it are those of the embedded example."""
-    from bptt.explaining.sources import explanation
+    from bptt.cli.explained import explanation
     from bptt.render.html import page, write_page
 
     trace, _ = explanation(None, None, False, None, "sum")
