@@ -112,7 +112,7 @@ class Writer:
             return f"-{self._tight(args[0], UNARY)}", UNARY
         if op == "T":
             return f"{self._tight(args[0], ATOM)}.T", ATOM
-        if op == "sum":
+        if op in ("sum", "mean"):
             return self._sum(term), ATOM
         if op == "outer":
             return f"{self.style.numpy}outer({self._free(args[0])}, {self._free(args[1])})", ATOM
@@ -156,8 +156,8 @@ class Writer:
         axis, keep = term.payload
         given = ([] if axis is None else [f"axis={axis!r}"]) + (["keepdims=True"] if keep else [])
         if self.style.sum == ".sum":
-            return f"{self._tight(term.args[0], ATOM)}.sum({', '.join(given)})"
-        return f"{self.style.numpy}sum({', '.join([self._free(term.args[0]), *given])})"
+            return f"{self._tight(term.args[0], ATOM)}.{term.op}({', '.join(given)})"
+        return f"{self.style.numpy}{term.op}({', '.join([self._free(term.args[0]), *given])})"
 
     def _index(self, term: Term) -> str:
         if term.op != "slice":
