@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt.checking import places
+from bptt.checking import paths as places
 from bptt.checking import roles_by_name as roles
 from bptt.checking.facts import Facts, Function
 from bptt.checking.layouts import Hints, Layout, candidates, hints_for
@@ -41,6 +41,7 @@ class Context:
     classes: list[str]  # for targets
     batch: bool
     loose: list[str] = field(default_factory=list)  # parameters that are passed one by one
+    made: dict[str, Any] = field(default_factory=dict)  # arguments that an initialiser of theirs makes, with their paths
     box: str | None = None  # the argument that holds the parameters
     cell: bool = False  # a single step, not a sequence
 
@@ -133,6 +134,9 @@ def options_for(
     layouts = plan.layouts
     if not uses(function, name) and stage != "constructor":
         return [Option(0.0, None if name in function.defaults else Source("const", None))]
+    if name in context.made:
+        return [Option(0.0, Source("made", None, context.made[name]))]
+    whole = [path for path in context.made.values() if path == ()]
     default = function.defaults.get(name)
     if isinstance(default, ast.Constant) and isinstance(default.value, bool | str):
         return [Option(0.0, None)]
@@ -154,7 +158,14 @@ def options_for(
         return [Option(0.0, None if default is not None else Source("const", 0))]
     if stage in ("cost", "backward"):
         out += _from_outputs(name, function, outputs, stage, plan)
+    if stage == "constructor" and roles.matches(name, r"(layer_?|hidden_?)?(sizes|dims|dimensions|layers|units|hidden)") and re.search(
+        rf"zip\({name}|{name}\[|in {name}\b|len\({name}", function.text
+    ):
+        lists = (("n_x", "n_a", "n_a + 1"), ("n_x", "n_a", "n_a + 1", "n_y"), ("n_x", "n_a", "n_y"))
+        return [Option(0.1 * i, Source("sizes", sizes)) for i, sizes in enumerate(lists)]
     own = any(o.penalty < 0.3 for o in out)  # the forward gives something of this very name
+    if whole and stage in ("cost", "backward") and not own and roles.matches(name, roles.PARAMETERS):
+        return [Option(0.0, Source("made", None, ()))]
     if name == context.box or not own and context.box and stage != "forward" and roles.matches(name, roles.PARAMETERS):
         return [Option(0.0, Source("params"))]
     size = roles.size_of(name)
