@@ -59,7 +59,7 @@ def data_options(
     if role in layouts:
         return [Option(penalty, Source("data", role), role)]
     hints = hints_for(function.node, name, {f.name: f.node for f in context.facts.functions.values()})
-    found: list[Layout]
+    found: list[tuple[float, Layout]]
     if role == "X":
         kinds = ["ids", "dense"] if hints.index else ["dense", "ids"]
         found = candidates(hints, context.features, kinds, batch=context.batch, steps=context.cell)[:44]  # type: ignore[arg-type]
@@ -72,11 +72,12 @@ def data_options(
         found = candidates(hints, context.classes, kinds, batch=context.batch, steps=context.cell, like=like)  # type: ignore[arg-type]
         shapes = _shapes_of(outputs)
         if shapes:  # targets share the shape of what they are compared with
-            found.sort(key=lambda x: not _shape_at_probe(x) & shapes)
-        found = found[:44]
+            found = [(score - 1.5 * bool(_shape_at_probe(x) & shapes), x) for score, x in found]
+            found.sort(key=lambda x: x[0])
+        found = [(score - found[0][0], x) for score, x in found[:44]]
     else:
-        found = state_layouts(layouts.get("X"), hints, context)
-    return [Option(penalty + 0.1 * i, Source("data", role), role, layout) for i, layout in enumerate(found)]
+        found = [(0.2 * i, x) for i, x in enumerate(state_layouts(layouts.get("X"), hints, context))]
+    return [Option(penalty + score, Source("data", role), role, layout) for score, layout in found]
 
 
 PROBED = {"n_x": 3, "n_a": 5, "n_y": 7, "V": 7, "m": 2, "T_x": 4, "1": 1}
