@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bptt.checking import places
+from bptt.checking import paths as places
 from bptt.checking import roles_by_name as roles
 from bptt.checking.facts import Facts, Function
 from bptt.checking.gradients_found import MARK, path_label
@@ -30,6 +30,13 @@ def reachable(facts: Facts, functions: Iterable[Function]) -> list[Function]:
         names |= facts.reached(function)
     more = [f for f in facts.functions.values() if f.name in names and f not in start]
     return start + more
+
+
+def is_initialiser(function: Function) -> bool:
+    """Tell whether a function makes random weights and gives them back."""
+    if not function.returns or function.makes_gradients or re.search(r"train|fit|main|sample|data|batch|forward|backward|entrena", function.name, re.I):
+        return False
+    return re.search(r"rand|normal|uniform|\brng\b", function.text) is not None and not re.search(r"tanh\(|exp\(", function.text)
 
 
 def held_by_object(thing: Any) -> list[Parameter]:
