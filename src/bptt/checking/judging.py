@@ -14,7 +14,7 @@ from bptt.checking import forced
 from bptt.checking.bank import Bank, Role
 from bptt.checking.forced import Event, Run
 from bptt.checking.graph import find_graph
-from bptt.checking.guess import guess
+from bptt.checking.guess import carries, guess
 from bptt.checking.numeric import RIGHT, Theirs, fresh, quiet, relative_error, reseed, restore, snapshot
 from bptt.checking.program import Program, Sizes
 from bptt.checking.roles import accumulates, judge, match_unit, sinks, slice_of, supply
@@ -173,6 +173,8 @@ class Judging:
                 events = run.events.get(number, [])
                 if held is not None and held.series.parameter == name or not events or number in self.sink_names:
                     continue
+                if {t.instance for t in terms if t.unit == number} != {e.instance for e in self.natural.events[number]}:
+                    continue  # a value that goes round the loop, and only at the end into the gradient (da0)
                 like = next((e.value for e in events if e.value is not None), None)
                 if like is None or name not in self.truth.parameters:
                     continue
@@ -268,6 +270,15 @@ class Judging:
                         counts[loop][(1, time - event.loops[loop])] += 1
         return {loop: max(c.items(), key=lambda item: (item[1], -item[0][0]))[0] for loop, c in counts.items()}
 
+    def carried(self, unit: Unit) -> bool:
+        """Tell whether a unit's value goes on into the next iteration: into a unit that runs before it."""
+        if self.graph is None:
+            return carries(self, unit)
+        order = {e.unit: place for place, e in reversed(list(enumerate(self.natural.order)))}
+        group = {unit.number} | {u for u, v in self.graph.aliases.items() if v == unit.number}
+        readers = [n for n, sources in self.graph.sources.items() if sources & group]
+        return any(order.get(n, 0) < order.get(unit.number, 0) for n in readers) or carries(self, unit)
+
     @property
     def backward_units(self) -> set[int]:
         """The units that are no part of the forward pass, as far as their values tell."""
@@ -321,7 +332,7 @@ class Judging:
 
 def _one_of_many(series: Series, like: Array, unit: Unit) -> bool:
     """Tell whether a summand may be one step's part: not an update, which is judged by what it adds."""
-    return not accumulates(unit) and like.ndim == np.ndim(series.items[0])
+    return not accumulates(unit) and (like.ndim == np.ndim(series.items[0]) or like.size == 1)
 
 
 def their_result(delivered: dict[str, Any], error: Exception | None) -> Theirs:

@@ -213,7 +213,8 @@ class Stepper(ast.NodeTransformer):
             for keyword in value.keywords:
                 keyword.value = self._elements(keyword.value, statement, ast.Constant(keyword.arg))
             return value
-        if not any(isinstance(n, ast.BinOp | ast.Call | ast.UnaryOp) for n in ast.walk(value)):
+        handed_on = isinstance(value, ast.Subscript) and isinstance(target, ast.Name)
+        if not handed_on and not any(isinstance(n, ast.BinOp | ast.Call | ast.UnaryOp) for n in ast.walk(value)):
             return value
         if isinstance(value, ast.ListComp | ast.DictComp | ast.GeneratorExp | ast.Starred | ast.Lambda):
             return value
