@@ -140,7 +140,7 @@ def _terms(first: int, shape: tuple[int, ...], run: TracedRun, made: dict[int, O
 
 def _running_total(owner: Event, run: TracedRun) -> bool:
     """Tell whether an event belongs to a sum that is still growing: its unit adds to what was there, or rescales it."""
-    return owner.before is not None
+    return owner.updates
 
 
 def _split(operation: Operation, factor: float) -> list[tuple[int, float]] | None:

@@ -120,6 +120,7 @@ class Judging:
             changed = self._match(run)
             self._sink_roles(run)
             self._term_roles(run)
+            self._overwritten()
             if not changed:
                 break
             run, _, _ = self.run(self.roles)
@@ -185,6 +186,26 @@ class Judging:
                 self.complete(role, events)
                 self.roles[number] = role
                 self.fixed.add(number)
+
+    def _overwritten(self) -> None:
+        """A unit that sets a gradient to one step's part, where the parts are to be summed."""
+        right = self.right_gradients(self.delivered)
+        for name, gradient in self.delivered.items():
+            if right.get(name, True) or not isinstance(gradient, np.ndarray):
+                continue
+            found = [m for m in self.bank.look(gradient) if self.bank.series[m.series].kind == "contribution"]
+            series = next((self.bank.series[m.series] for m in found if self.bank.series[m.series].parameter == name), None)
+            if series is None or len(series.items) < 2:
+                continue
+            for unit in reversed(self.units):
+                events = self.natural.events.get(unit.number, [])
+                if len(events) == len(series.items) and unit.op == "=" and unit.loops and not unit.recursive and _last_is(events, gradient):
+                    role = Role(series, tuple(range(np.ndim(series.items[0]))), {}, delta=True, evidence="sink")
+                    self.complete(role, events)
+                    if events[-1].before is not None:
+                        self.roles[unit.number] = role
+                        self.fixed.add(unit.number)
+                        break
 
     def _whole_role(self, unit: Unit, name: str, events: list[Event]) -> Role | None:
         if np.size(events[-1].live) != self.truth.parameters[name].size:
@@ -328,6 +349,11 @@ class Judging:
             if judged.role.evidence == "guess" and judged.events[0].error is None and self.explains(fewer):
                 kept = fewer
         return kept
+
+
+def _last_is(events: list[Event], gradient: Array) -> bool:
+    value = events[-1].value
+    return value is not None and value.shape == gradient.shape and bool(np.array_equal(value, gradient))
 
 
 def _one_of_many(series: Series, like: Array, unit: Unit) -> bool:
