@@ -21,10 +21,12 @@ import textwrap
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+Place = dict[int, tuple[int | None, int]]  # line of the Python code -> cell and line of the text as given
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Entry:
     """The program as runnable Python: the text itself, except of notebooks and of pasted posts."""
     raises: str | None = None
     """The exception that its own backward pass ends with; None where it is silent."""
+    truncated: int | None = None
+    """The number of steps that a right program reaches back where it truncates: right for T_x up to it."""
     dropped: tuple[str, ...] = ()
     """Names that are called and not shown, so that the loader has to supply them."""
 
@@ -111,7 +115,7 @@ def _of_base(folder: Path) -> Iterator[Entry]:
     for verdict, key in (("right", "right"), ("wrong", "fault")):
         for fault in data.get(key, ()):
             name = f"{folder.name}/{fault['name']}"
-            if set(fault) - {"name", "edits", "notes", "raises"}:
+            if set(fault) - {"name", "edits", "notes", "raises", "truncated"}:
                 raise ValueError(f"{name}: unknown keys in {sorted(fault)}")
             edited, found = _edit(name, code, fault["edits"])
             text, _, place = _given(folder, edited, form, data)
@@ -124,45 +128,61 @@ def _of_base(folder: Path) -> Iterator[Entry]:
                 expected=tuple(_placed(e, place) for e in found) if verdict == "wrong" else (),
                 notes=base.notes + tuple(fault.get("notes", ())),
                 raises=fault.get("raises"),
+                truncated=fault.get("truncated"),
             )
+
+
+def parts(entry: Entry) -> Iterator[str]:
+    """Yield, for a program with several faults, its Python with each fault alone."""
+    folder, name = entry.name.split("/")
+    faults = tomllib.loads((HERE / folder / "faults.toml").read_text(encoding="utf-8"))["fault"]
+    code = (HERE / folder / "program.py").read_text(encoding="utf-8")
+    groups: list[list[dict[str, Any]]] = [[]]
+    for edit in next(fault["edits"] for fault in faults if fault["name"] == name):
+        if "codes" in edit and any("codes" in earlier for earlier in groups[-1]):
+            groups.append([])
+        groups[-1].append(edit)
+    for group in groups:
+        alone = code
+        for edit in group:
+            alone = alone.replace(edit["old"], edit["new"])
+        yield alone
 
 
 def _edit(name: str, code: str, edits: list[dict[str, Any]]) -> tuple[str, list[Expected]]:
     """Apply the replacements; ``old`` stands once in the program, ``new`` takes its place.
 
-    An edit without ``codes`` belongs to the fault of the edit before it.  ``at`` names, by a part of its text, each line that may be
+    An edit without ``codes`` only belongs to the others.  ``at`` names, by a part of its text, each line that may be
     reported, the best first; without it, it is the statement that holds the first changed character, or, where a
-    statement was taken out, the one before it (or the one behind).
+    statement was taken out, the one before it (or any other that it could follow).
     """
-    marks: list[tuple[int, int]] = []
-    for number, edit in enumerate(edits):
+    marks: list[int] = []
+    for edit in edits:
         if set(edit) - {"old", "new", "codes", "at"}:
             raise ValueError(f"{name}: unknown keys in {sorted(edit)}")
         if code.count(edit["old"]) != 1:
             raise ValueError(f"{name}: {edit['old']!r} stands {code.count(edit['old'])} times")
-        start = code.index(edit["old"])
-        same = 0
+        start, same = code.index(edit["old"]), 0
         while same < min(len(edit["old"]), len(edit["new"])) and edit["old"][same] == edit["new"][same]:
             same += 1
         code = code[:start] + edit["new"] + code[start + len(edit["old"]) :]
-        shift = len(edit["new"]) - len(edit["old"])
-        marks = [(m + shift if m > start else m, n) for m, n in marks]
-        marks.append((start + same, number))
+        marks = [mark + len(edit["new"]) - len(edit["old"]) if mark > start else mark for mark in marks]
+        marks.append(start + same)
     found = []
-    for position, number in sorted(marks, key=lambda pair: pair[1]):
-        edit = edits[number]
+    for position, edit in zip(marks, edits, strict=True):
         if "codes" not in edit:
             continue
         if "at" in edit:
             lines = [_line_with(name, code, part) for part in edit["at"]]
-        elif not edit["new"].strip() or edit["new"].strip() in edit["old"] and "\n" in edit["old"]:
-            lines = _around(code, position)
+        elif not edit["new"].strip():
+            lines = _could_follow(code, position, edit["old"])
         else:
             # a change that begins with new lines or blanks is of the statement that follows them
             while code[position : position + 1].isspace() and code[position - 1 : position] in ("\n", " "):
                 position += 1
-            lines = [_statement_line(code, code.count("\n", 0, position) + 1)]
-        found.append(Expected(line=lines[0], lines=tuple(lines), codes=tuple(edit["codes"])))
+            changed = code.count("\n", 0, position) + 1
+            lines = [_statement_line(code, changed), changed]
+        found.append(Expected(line=lines[0], lines=tuple(dict.fromkeys(lines)), codes=tuple(edit["codes"])))
     return code, found
 
 
@@ -173,30 +193,41 @@ def _line_with(name: str, code: str, part: str) -> int:
     return _statement_line(code, lines[0])
 
 
-def _statements(code: str) -> list[tuple[int, int]]:
-    """The first and last line of every simple statement and of every compound one's head."""
-    spans = []
-    for node in ast.walk(ast.parse(plain(code))):
-        if isinstance(node, ast.stmt):
-            body = getattr(node, "body", None)
-            spans.append((node.lineno, max(node.lineno, body[0].lineno - 1) if body else node.end_lineno or node.lineno))
-    return sorted(spans)
+@lru_cache(maxsize=8)
+def _blocks(code: str) -> list[list[ast.stmt]]:
+    """Every list of statements in a program: the module's, and each body's."""
+    blocks = [ast.parse(plain(code)).body]
+    for block in blocks:
+        for statement in block:
+            blocks += [b for b in (getattr(statement, name, None) for name in ("body", "orelse", "finalbody")) if b]
+    return blocks
 
 
 def _statement_line(code: str, line: int) -> int:
-    return max((first for first, last in _statements(code) if first <= line <= last), default=line)
+    """The first line of the innermost statement that holds a line, a compound statement counting as its head."""
+    first = [
+        node.lineno
+        for block in _blocks(code)
+        for node in block
+        if node.lineno <= line <= (node.end_lineno or node.lineno)
+    ]
+    return max(first, default=line)
 
 
-def _around(code: str, position: int) -> list[int]:
-    """The statement before, then every other one of its block: an insert that is right can follow any of them."""
-    line = code.count("\n", 0, position) + (1 if code[position - 1 : position] != "\n" else 0)
-    before = max(first for first, _ in _statements(code) if first <= line)
-    behind = min((first for first, _ in _statements(code) if first > line), default=before)
-    for node in ast.walk(ast.parse(plain(code))):
-        block = [statement.lineno for statement in getattr(node, "body", ()) if isinstance(statement, ast.stmt)]
-        if before in block:
-            return [before] + [first for first in block if first != before]
-    return [before, behind]
+def _could_follow(code: str, position: int, removed: str) -> list[int]:
+    """The statement before the one removed, then each other of its block from the last that makes what it reads."""
+    line = code.count("\n", 0, position)
+    before = max(node.lineno for block in _blocks(code) for node in block if node.lineno <= line)
+    block = next(block for block in _blocks(code) if before in [statement.lineno for statement in block])
+    reads = {n.id for n in ast.walk(ast.parse(textwrap.dedent(removed))) if isinstance(n, ast.Name)}
+    earlier = [
+        statement.lineno
+        for statement in block
+        if statement.lineno <= before
+        and {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} & reads
+    ]
+    start = max(earlier, default=block[0].lineno)
+    return [before] + [statement.lineno for statement in block if statement.lineno >= start]
 
 
 def plain(code: str) -> str:
@@ -210,7 +241,7 @@ def plain(code: str) -> str:
     return "\n".join(lines)
 
 
-def _given(folder: Path, code: str, form: str, data: dict[str, Any]) -> tuple[str, str, dict[int, tuple[int | None, int]]]:
+def _given(folder: Path, code: str, form: str, data: dict[str, Any]) -> tuple[str, str, Place]:
     """Return the text as a person hands it in, its file name, and for each line of the code (cell, line)."""
     count = code.count("\n") + 1
     if form == "py":
@@ -221,7 +252,7 @@ def _given(folder: Path, code: str, form: str, data: dict[str, Any]) -> tuple[st
     before, after = prose.split("{code}\n")
     if form == "flat":  # indentation lost
         body = [line.strip() for line in code.rstrip("\n").split("\n")]
-    elif form == "prompt":  # copied from a Python session
+    elif form == "prompt":  # copied from the interpreter
         body = []
         for line in code.rstrip("\n").split("\n"):
             body.append(("... " if line[:1] in (" ", "") else ">>> ") + line)
@@ -232,13 +263,13 @@ def _given(folder: Path, code: str, form: str, data: dict[str, Any]) -> tuple[st
     else:
         raise ValueError(f"{folder.name}: unknown form {form!r}")
     first = before.count("\n")
-    place: dict[int, tuple[int | None, int]] = {i: (None, i + first) for i in range(1, count + 1)}
+    place: Place = {i: (None, i + first) for i in range(1, count + 1)}
     return before + "\n".join(body) + "\n" + after, data.get("file", f"{folder.name}.txt"), place
 
 
-def _notebook(code: str, filename: str) -> tuple[str, str, dict[int, tuple[int | None, int]]]:
+def _notebook(code: str, filename: str) -> tuple[str, str, Place]:
     cells: list[tuple[str, list[str]]] = []
-    place: dict[int, tuple[int | None, int]] = {}
+    place: Place = {}
     for i, line in enumerate(code.rstrip("\n").split("\n"), 1):
         if line.startswith("# %%"):
             cells.append(("markdown" if "[markdown]" in line else "code", []))
@@ -258,9 +289,11 @@ def _notebook(code: str, filename: str) -> tuple[str, str, dict[int, tuple[int |
             cell |= {"execution_count": None, "outputs": []}
         out.append(cell)
     python = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    return json.dumps({"cells": out, "metadata": python, "nbformat": 4, "nbformat_minor": 4}, indent=1) + "\n", filename, place
+    notebook = {"cells": out, "metadata": python, "nbformat": 4, "nbformat_minor": 4}
+    return json.dumps(notebook, indent=1) + "\n", filename, place
 
 
-def _placed(expected: Expected, place: dict[int, tuple[int | None, int]]) -> Expected:
+def _placed(expected: Expected, place: Place) -> Expected:
     cell, line = place[expected.line]
-    return replace(expected, line=line, lines=tuple(place[i][1] for i in expected.lines), cell=cell)
+    lines = tuple(place[i][1] for i in expected.lines if place[i][0] == cell)
+    return replace(expected, line=line, lines=lines, cell=cell)
