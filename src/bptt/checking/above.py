@@ -80,15 +80,28 @@ def sources(judging: Judging, reader: Unit, settled: bool) -> list[Unit]:
     """
     result = []
     for unit in judging.units:
-        if unit.number == reader.number or not unit.target or unit.number in judging.sink_names or unit.number in judging.mixed:
+        if unit.number == reader.number or unit.number in judging.sink_names or unit.number in judging.mixed:
             continue
-        if not _reads(reader, unit) or not judging.natural.events.get(unit.number):
+        if not _feeds(judging, unit, reader) or not judging.natural.events.get(unit.number):
             continue
         role = judging.roles.get(unit.number)
+        if role is not None and role.evidence == "sink":
+            continue
         is_open = role is None or role.series.kind in ("part", "share") or judging.out_of_step(unit, role)
         if is_open != settled:
             result.append(unit)
     return sorted(result, key=lambda u: judging.roles.get(u.number) is not None)
+
+
+def _feeds(judging: Judging, unit: Unit, reader: Unit) -> bool:
+    """Tell whether a unit's value goes directly into a reader's, or into one that only hands it on."""
+    graph = judging.graph
+    if graph is None or reader.number not in graph.sources:
+        return bool(unit.target) and _reads(reader, unit)
+    direct = graph.sources[reader.number]
+    if unit.number in direct:
+        return True
+    return graph.aliases.get(unit.number) in direct and _reads(reader, unit)
 
 
 def _reads(reader: Unit, unit: Unit) -> bool:

@@ -151,6 +151,10 @@ def nameless(unit: int, compute: Callable[[], Any], names: dict[str, Any]) -> An
     return event.live if forces(unit) else value
 
 
+for _hook in (begin, done, failed, tick, forces, forced, nameless):
+    _hook.__bptt_instrumented__ = True  # type: ignore[attr-defined]
+
+
 def _placed(live: Any, value: Any) -> Any:
     """Write the true value into an array that is updated, so that every alias of it sees it; else make a new one."""
     if isinstance(live, np.ndarray) and live.shape == np.shape(value) and live.dtype.kind == "f" and live.flags.writeable:

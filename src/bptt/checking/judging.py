@@ -13,6 +13,7 @@ import numpy as np
 from bptt.checking import forced
 from bptt.checking.bank import Bank, Role
 from bptt.checking.forced import Event, Run
+from bptt.checking.graph import find_graph
 from bptt.checking.guess import guess
 from bptt.checking.numeric import RIGHT, Theirs, fresh, quiet, relative_error, reseed, restore, snapshot
 from bptt.checking.program import Program, Sizes
@@ -54,6 +55,7 @@ class Judging:
     def __init__(self, program: Program, truth: Truth, sizes: Sizes, seed: int) -> None:
         self.program, self.truth, self.sizes, self.seed = program, truth, sizes, seed
         tree, self.units = stepped_tree(program.tree)
+        self.stepped = tree
         with quiet():
             reseed(seed)
             self.module = program.load(tree)
@@ -113,9 +115,11 @@ class Judging:
         self.natural = run
         self.delivered = delivered
         self.sink_names, self.mixed = sinks(self.units, run, delivered)
+        self.graph = find_graph(self, self.stepped)
         for _ in range(ROUNDS):
             changed = self._match(run)
             self._sink_roles(run)
+            self._term_roles(run)
             if not changed:
                 break
             run, _, _ = self.run(self.roles)
@@ -153,6 +157,32 @@ class Judging:
             role = self._slice_role(name, events) or self._whole_role(unit, name, events)
             if role is not None:
                 self.roles[number] = role
+
+    def _term_roles(self, run: Run) -> None:
+        """A unit that is a summand of a delivered gradient has its role from there."""
+        if self.graph is None:
+            return
+        owners: dict[int, set[str]] = defaultdict(set)
+        for name, terms in self.graph.terms.items():
+            for term in terms:
+                owners[term.unit].add(name)
+        for name, terms in self.graph.terms.items():
+            for number in {t.unit for t in terms if len(owners[t.unit]) == 1}:
+                held = self.roles.get(number)
+                factor = next(t.factor for t in terms if t.unit == number)
+                events = run.events.get(number, [])
+                if held is not None and held.series.parameter == name or not events or number in self.sink_names:
+                    continue
+                like = next((e.value for e in events if e.value is not None), None)
+                if like is None or name not in self.truth.parameters:
+                    continue
+                series = self._contribution(name, len(events))
+                if series is None or not _one_of_many(series, like, self.units[number]):
+                    continue
+                role = Role(series, tuple(range(np.ndim(series.items[0]))), {}, sign=1 / factor, evidence="sink")
+                self.complete(role, events)
+                self.roles[number] = role
+                self.fixed.add(number)
 
     def _whole_role(self, unit: Unit, name: str, events: list[Event]) -> Role | None:
         if np.size(events[-1].live) != self.truth.parameters[name].size:
@@ -287,6 +317,11 @@ class Judging:
             if judged.role.evidence == "guess" and judged.events[0].error is None and self.explains(fewer):
                 kept = fewer
         return kept
+
+
+def _one_of_many(series: Series, like: Array, unit: Unit) -> bool:
+    """Tell whether a summand may be one step's part: not an update, which is judged by what it adds."""
+    return not accumulates(unit) and like.ndim == np.ndim(series.items[0])
 
 
 def their_result(delivered: dict[str, Any], error: Exception | None) -> Theirs:

@@ -10,7 +10,7 @@ import ast
 import copy
 from dataclasses import dataclass, field
 
-HOOKS = "__bptt__"
+HOOKS = "__bptt_steps__"
 ADDS = {"append", "appendleft", "insert", "add", "setdefault"}
 
 
@@ -45,8 +45,9 @@ class Unit:
 class Stepper(ast.NodeTransformer):
     """Put the steps into a tree."""
 
-    def __init__(self, units: list[Unit]) -> None:
+    def __init__(self, units: list[Unit], own: frozenset[str] = frozenset()) -> None:
         self.units = units
+        self.own = own
         self._function: list[str] = []
         self._loops: list[int] = []
         self._guarded = 0
@@ -134,6 +135,7 @@ class Stepper(ast.NodeTransformer):
             return node
         if _is_plain_function(node.value):
             return node
+        self._arguments(node.value, original)
         targets = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
         if any(isinstance(t, ast.Starred | ast.Tuple | ast.List) for t in targets):
             return node
@@ -183,6 +185,15 @@ class Stepper(ast.NodeTransformer):
             number = self._unit(original, "", "call", original.value, None).number
             return self._try([node], f"{HOOKS}.failed({number})", node)
         return node
+
+    def _arguments(self, value: ast.expr, statement: ast.stmt) -> None:
+        """Sums and products that are handed to one of their own functions are units as well."""
+        for call in [n for n in ast.walk(value) if isinstance(n, ast.Call)]:
+            name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+            if name in self.own:
+                call.args = [
+                    self._elements(a, statement, None) if isinstance(a, ast.BinOp) else a for a in call.args
+                ]
 
     def _elements(self, value: ast.expr, statement: ast.stmt, target: ast.expr | None) -> ast.expr:
         """Judge each element of a display by itself; an element that only names a value is none of ours."""
@@ -301,4 +312,5 @@ def _preamble(statement: ast.stmt) -> bool:
 def stepped_tree(tree: ast.Module) -> tuple[ast.Module, list[Unit]]:
     """Return a copy of a program that runs unit by unit, and its units."""
     units: list[Unit] = []
-    return Stepper(units).visit(copy.deepcopy(tree)), units
+    own = frozenset(n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef))
+    return Stepper(units, own).visit(copy.deepcopy(tree)), units

@@ -47,6 +47,8 @@ class Tape:
         """Where values went through something that cannot be traced: (site, what)."""
         self.sampled: list[tuple[int, str]] = []
         """Where a function's derivative was taken numerically: (site, name)."""
+        self.leaves: list[tuple[int, Array]] = []
+        """Arrays that no operation made, each with its first id."""
         self.names: dict[int, str] = {}
         """First id of a value -> the first name that the program gave it."""
         self._roots: dict[int, tuple[Array, Array]] = {}
@@ -71,6 +73,7 @@ class Tape:
         held = self._roots.get(id(root))
         if held is None:
             flat = np.arange(self.count, self.count + root.size, dtype=np.int64)
+            self.leaves.append((self.count, root))
             self.count += root.size
             self._roots[id(root)] = held = (root, flat)
         return _aligned(value, root, held[1])
@@ -81,12 +84,20 @@ class Tape:
             return value.dtype.kind == "f" and id(_root(value)) in self._roots
         return isinstance(value, float | np.floating) and id(value) in self._scalars
 
+    def made_here(self, value: Array) -> None:
+        """Register a fresh result, so that it is no leaf."""
+        root = _root(value)
+        if id(root) not in self._roots:
+            self._roots[id(root)] = (root, np.zeros(root.size, dtype=np.int64))
+
     def put(self, value: Any, ids: Array) -> None:
         """Say which numbers lie in a value now: a fresh result, a copy, or a write into an old buffer."""
         if isinstance(value, np.ndarray):
-            own = self._array_ids(value)
-            if own is not None and value.dtype.kind == "f":
-                own[...] = ids
+            if value.dtype.kind == "f":
+                self.made_here(value)
+                own = self._array_ids(value)
+                if own is not None:
+                    own[...] = ids
         elif isinstance(value, float | np.floating):
             self._scalars[id(value)] = (value, int(np.asarray(ids).reshape(-1)[0]))
 

@@ -330,6 +330,9 @@ class Trace:
         if isinstance(result, np.ndarray) and result.dtype.kind != "f":
             return
         if isinstance(result, np.ndarray | float | np.floating) and ids is not None:
+            if not self.tape.known(result):
+                self.tape.put(result, np.asarray(ids))
+                return
             own = self.tape.ids(result)
             if own is None or not np.array_equal(own, ids):
                 self.tape.put(result, np.asarray(ids))

@@ -151,12 +151,19 @@ def _list_series(truth: Truth, leaves: dict[str, Array]) -> None:
     given: dict[str, list[tuple[int, Array]]] = defaultdict(list)  # parameter -> [(consumer, contribution)]
     leaf_of: dict[int, str] = {int(i): name for name, ids in leaves.items() for i in ids.reshape(-1)}
     buffer = np.zeros(tape.count)
+    leaf_place = np.full(tape.count, -1, dtype=np.int64)
+    for place, (start, root) in enumerate(tape.leaves):
+        if root.size <= 256:
+            leaf_place[start : start + root.size] = place
     for k, operation in enumerate(tape.operations):
         for (ids, _), part in zip(operation.inputs, operation.parts or (), strict=True):
             flat = ids.reshape(-1)
             np.add.at(buffer, flat, part.reshape(-1))
             for made in {int(o) for o in owner[flat] if o >= 0}:
                 shares[made].append((k, buffer[tape.operations[made].out].copy()))
+            for place in {int(p) for p in leaf_place[flat] if p >= 0}:
+                start, root = tape.leaves[place]
+                shares[-2 - place].append((k, buffer[start : start + root.size].copy()))
             for name in {leaf_of[int(i)] for i in flat if int(i) in leaf_of}:
                 given[name].append((k, buffer[leaves[name]].copy()))
             buffer[flat] = 0.0
@@ -165,6 +172,7 @@ def _list_series(truth: Truth, leaves: dict[str, Array]) -> None:
         truth.series.append(Series("adjoint", f"dJ/d({truth.label(site)})", [adjoint[o.out] for o in operations], site))
         truth.series.append(Series("value", truth.label(site), [o.value for o in operations], site))
         truth.series += _parts(truth, site, ks, shares)
+        truth.series += _futures(truth, site, ks, shares)
     truth.series += _shares(truth, set(leaf_of))
     for name, contributions in given.items():
         truth.series += _contributions(truth, name, contributions)
@@ -193,6 +201,44 @@ def _parts(truth: Truth, site: int, ks: list[int], shares: dict[int, list[tuple[
         ]
         result.append(Series("part", _through(truth, truth.label(site), choice), items, site, consumers=frozenset(choice)))
     return result
+
+
+def _futures(truth: Truth, site: int, ks: list[int], shares: dict[int, list[tuple[int, Array]]]) -> list[Series]:
+    """List what the operations of the next step hand back to a state, in the order of *their* steps.
+
+    The first step hands back to the state before it, which is no operation's result.
+    """
+    operations = truth.tape.operations
+    steps = {id(o): t for os in truth.by_site.values() for t, o in enumerate(os)}
+    later: dict[int, dict[int, Array]] = defaultdict(dict)  # consumer's step -> its site -> share
+    shape = operations[ks[0]].out.shape
+    if len(ks) < 2 or not shape or operations[ks[0]].out.size < 2:
+        return []
+    for t, k in enumerate(ks):
+        for consumer, share in shares.get(k, ()):
+            if steps[id(operations[consumer])] == t + 1 and len(truth.by_site[operations[consumer].site]) == len(ks):
+                held = later[t + 1].get(operations[consumer].site)
+                later[t + 1][operations[consumer].site] = share if held is None else held + share
+    sites = sorted({s for group in later.values() for s in group})
+    if not sites:
+        return []
+    for place, given in shares.items():
+        if place <= -2 and truth.tape.leaves[-2 - place][1].size == operations[ks[0]].out.size:
+            for consumer, share in given:
+                site_of = operations[consumer].site
+                if site_of in sites and steps[id(operations[consumer])] == 0:
+                    held = later[0].get(site_of)
+                    part = share.reshape(shape)
+                    later[0][site_of] = part if held is None else held + part
+    result = []
+    for choice in [*_choices(sites), tuple(sites)]:
+        items: list[Array | None] = [
+            sum((later[t][c] for c in choice if c in later[t]), np.zeros(shape)) if later.get(t) else None
+            for t in range(len(ks))
+        ]
+        name = f"what comes back to {truth.label(site)} from the next step"
+        result.append(Series("share", name, items, min(choice), consumers=frozenset(choice), future=site))
+    return list({tuple(sorted(s.consumers)): s for s in result}.values())
 
 
 def _choices(kinds: list[int]) -> list[tuple[int, ...]]:
