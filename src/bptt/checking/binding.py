@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt.checking import places
+from bptt.checking import paths as places
 from bptt.checking import roles_by_name as roles
 from bptt.checking.facts import Facts, Function
 from bptt.checking.layouts import Hints, Layout, candidates, hints_for

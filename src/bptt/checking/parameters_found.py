@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bptt.checking import places
+from bptt.checking import paths as places
 from bptt.checking import roles_by_name as roles
 from bptt.checking.facts import Facts, Function
 from bptt.checking.gradients_found import MARK, path_label

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bptt.checking import places
+from bptt.checking import paths as places
 from bptt.checking.gradients_found import Delivery
 from bptt.checking.layouts import Layout, size_value
 from bptt.checking.paths import Path

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt.checking import places
+from bptt.checking import paths as places
 from bptt.checking import roles_by_name as roles
 from bptt.checking.binding import (
     LIMIT,
