@@ -292,4 +292,4 @@ def test_help_names_every_option_and_what_may_be_explained() -> None:
 
 def test_the_python_call_is_public() -> None:
     assert "explain" in dir(bptt)
-    assert bptt.explain.__module__ == "bptt.explaining.trace"
+    assert bptt.explain.__module__ == "bptt.explaining.explain"

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import bptt
-from bptt.explaining.equations import CodeLine
+from bptt.explaining.code_lines import CodeLine
 from bptt.explaining.examples import by_hand_example, default_example
 from bptt.explaining.page_data import page_data
 from bptt.explaining.trace import Trace

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bptt.cell import rnn_cell_backward as rnn_cell_backward
     from bptt.cell import rnn_cell_forward as rnn_cell_forward
     from bptt.errors import BpttError as BpttError
-    from bptt.explaining.trace import explain as explain
+    from bptt.explaining.explain import explain as explain
     from bptt.gradcheck import check_gradients as check_gradients
     from bptt.inputs import one_hot as one_hot
     from bptt.model import SimpleRNN as SimpleRNN
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "BpttError": "errors",
-    "explain": "explaining.trace",
+    "explain": "explaining.explain",
     "check_gradients": "gradcheck",
     "cross_entropy": "ops",
     "SimpleRNN": "model",

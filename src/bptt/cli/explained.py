@@ -9,7 +9,8 @@ import numpy as np
 from bptt.arrayfile import read_arrays
 from bptt.errors import FileError, ValueRangeError, message
 from bptt.explaining.examples import EXAMPLES
-from bptt.explaining.trace import Trace, explain
+from bptt.explaining.explain import explain
+from bptt.explaining.trace import Trace
 from bptt.inputs import PARAMETERS, Reduction
 from bptt.ops import Activation
 
