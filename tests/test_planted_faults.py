@@ -154,7 +154,7 @@ def fused_gradients(module):
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(timemajor, "CHUNK_ROWS", 8)
+    monkeypatch.setattr(timemajor, "CHUNK_ROWS", 16)
 
 
 def test_nothing_planted_is_right():
@@ -186,7 +186,7 @@ def test_a_fault_in_the_fused_step_fails(old, new):
 @pytest.mark.parametrize(("old", "new"), TIMEMAJOR_FAULTS)
 def test_a_fault_in_its_layout_fails(old, new, monkeypatch):
     planted = changed(timemajor, old, new)
-    planted.CHUNK_ROWS = 8
+    planted.CHUNK_ROWS = 16
     wides = (1, 512) if "future" in old or "wide" in old else (512,)
     found = []
     for wide in wides:

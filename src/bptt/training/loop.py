@@ -115,34 +115,45 @@ class Loop:
         NotFiniteError
             If a cost, gradient or parameter is NaN or infinite; the message names the step and the tensor.
         """
-        number = self.step + 1
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what overflows is found and named
+            cost, size = self._differentiate()
+            clipped = self._clip(size)
+            rate = self.schedule.rate(self.step)
+            w = self.parameters.values
+            self.optimizer.update(w, self._gradient.values, rate, self.step)
+            if not math.isfinite(norm(w)):
+                self._name_first(self.parameters.views)
+            self.step += 1
+            self.cost_sum += cost
+            self.cost_steps += 1
+            validation, best = None, False
+            if self.step % self.evaluate_every == 0 or self.step == self.steps:
+                validation, best = self._judge()
+        epoch = self.step / self.batches.steps_per_epoch
+        return Record(self.step, epoch, cost, rate, size, clipped, validation, best)
+
+    def _differentiate(self) -> tuple[float, float]:
+        """Fill in the gradient of the next batch; return the cost and the gradient's norm."""
         batch = self.batches.next(self.generator)
         try:
             cost, gradients, self.carried = self._compute(batch, batch.a0 if batch.fresh else self.carried)
         except NotFiniteError as error:
-            raise _not_finite(number, str(error)) from error
-        g = self._gradient.values
+            raise _not_finite(self.step + 1, str(error)) from error
+        if not math.isfinite(cost):
+            raise _not_finite(self.step + 1, f"The cost is {cost}.")
         self._gradient.fill(gradients, prefix="d")
-        size = norm(g)
-        if not (math.isfinite(cost) and math.isfinite(size)):
-            self._name_first(
-                number, {"cost": np.asarray(cost), **{f"d{k}": v for k, v in self._gradient.views.items()}}
-            )
+        size = norm(self._gradient.values)
+        if not math.isfinite(size):
+            self._name_first({f"d{name}": view for name, view in self._gradient.views.items()})
+        return cost, size
+
+    def _clip(self, size: float) -> bool:
+        """Keep the gradient within the limits; return whether it was outside."""
+        g = self._gradient.values
         clipped = self.clip_value is not None and clip_by_value(g, self.clip_value)
         if self.clip_norm is not None:
             clipped |= clip_by_norm(g, norm(g) if clipped else size, self.clip_norm)
-        rate = self.schedule.rate(self.step)
-        w = self.parameters.values
-        self.optimizer.update(w, g, rate, self.step)
-        if not math.isfinite(norm(w)):
-            self._name_first(number, self.parameters.views)
-        self.step = number
-        self.cost_sum += cost
-        self.cost_steps += 1
-        validation, best = None, False
-        if number % self.evaluate_every == 0 or number == self.steps:
-            validation, best = self._judge()
-        return Record(number, number / self.batches.steps_per_epoch, cost, rate, size, clipped, validation, best)
+        return clipped
 
     def _judge(self) -> tuple[float, bool]:
         """Evaluate, and keep the parameters if they are the best so far."""
@@ -159,11 +170,11 @@ class Loop:
             self.stale += 1
         return cost, better
 
-    def _name_first(self, number: int, tensors: Mapping[str, Array]) -> None:
+    def _name_first(self, tensors: Mapping[str, Array]) -> None:
         try:
             check_finite("training", tensors)
         except NotFiniteError as error:
-            raise _not_finite(number, str(error)) from error
+            raise _not_finite(self.step + 1, str(error)) from error
 
 
 def _not_finite(number: int, reason: str) -> NotFiniteError:

@@ -15,6 +15,10 @@ from importlib import resources
 
 _COMMENT = re.compile(r"^\s*//[^\n]*\n|/\*\*.*?\*/[ \n]?", re.MULTILINE | re.DOTALL)
 _INDENT = re.compile(r"^\s+", re.MULTILINE)
+_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_SPACE = re.compile(r"\s*([{};,])\s*")
+_STRING = re.compile(r'("(?:[^"\\]|\\.)*")')
+_BETWEEN = re.compile(r"\s*(=>|===|!==|&&|\|\||[=,;:?(){}\[\]<>])\s*")
 _IMPORT = re.compile(r"^import\s[^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export\s+", re.MULTILINE)
 
@@ -44,7 +48,7 @@ def assemble(data: Mapping[str, object]) -> str:
     True
     """
     script = "\n" + "\n".join(_module(name) for name in _read("modules.txt").split())
-    style = "\n" + _INDENT.sub("", re.sub(r"/\*.*?\*/", "", _read("page.css")))
+    style = _SPACE.sub(r"\1", _CSS_COMMENT.sub("", _read("page.css")))
     parts = {"data": _escaped(data), "script": script, "style": style, "csp": _policy(script, style)}
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _read("index.html"))
 
@@ -58,7 +62,16 @@ def _module(name: str) -> str:
     text = _read(f"js/{name}")
     for pattern in (_COMMENT, _IMPORT, _EXPORT, _INDENT):
         text = pattern.sub("", text)
-    return text
+    return "\n".join(_tight(line) for line in text.splitlines())
+
+
+def _tight(line: str) -> str:
+    """Return a line of code without spaces that nothing needs; one with a template or a slash stays as it is."""
+    if "`" in line or "/" in line:
+        return line
+    pieces = _STRING.split(line)
+    pieces[::2] = [_BETWEEN.sub(r"\1", piece) for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 def _escaped(data: Mapping[str, object]) -> str:

@@ -8,7 +8,7 @@ import { letters } from "./strip.js";
 import { outputOf } from "./network.js";
 import { largest } from "./tensor.js";
 import { editable } from "./numbers.js";
-import { app, go, state } from "./store.js";
+import { app, equationOf, go, state } from "./store.js";
 
 let selected = "a_t";
 
@@ -21,14 +21,14 @@ const NODES = [
 
 /** from, to, forward's words, forward equation, backward equation
  * @type {[number, number, string, string, string][]} */
-const EDGES = [[0, 2, "W_ax \u00b7", "F1", "B11"], [1, 2, "W_aa \u00b7", "F1", "B10"], [2, 3, "activation", "F2", "B6"], [3, 4, "W_ya \u00b7", "F3", "B4"], [4, 5, "softmax", "F4", "B1"], [5, 6, "cross-entropy", "F5", "B1"], [7, 6, "", "F5", ""]];
+const EDGES = [[0, 2, "W_ax ·", "F1", "B11"], [1, 2, "W_aa ·", "F1", "B10"], [2, 3, "activation", "F2", "B6"], [3, 4, "W_ya ·", "F3", "B4"], [4, 5, "softmax", "F4", "B1"], [5, 6, "cross-entropy", "F5", "B1"], [7, 6, "", "F5", ""]];
 
 /** @returns {any[]} */
 export function cellLevel() {
   const { t } = state;
-  return [h("section", { class: "intro" }, h("h2", null, `One step, t = ${t}: every value with its gradient`),
+  return [h("section.intro", null, h("h2", null, `One step, t = ${t}: every value with its gradient`),
     h("p", null, "Left in each node the value, right in a frame its gradient, always of the same shape. Forward runs right, backward runs left.")),
-  h("div", { class: "choices", role: "group", "aria-label": "which step" }, [...Array(app.model.sizes.T_x).keys()].slice(0, 40).map((k) => button(`t = ${k}`, () => go({ t: k }), { class: "choice", "data-key": `cell${k}`, "aria-pressed": String(k === t) }))),
+  h("div.choices", { role: "group", "aria-label": "which step" }, [...Array(app.model.sizes.T_x).keys()].slice(0, 40).map((k) => button(`t = ${k}`, () => go({ t: k }), { class: "choice", key: `cell${k}`, "aria-pressed": String(k === t) }))),
   graph(t), detail(t), mirror()];
 }
 
@@ -50,7 +50,7 @@ function graph(t) {
   const [, , ax, ay] = NODES[3];
   const onward = [line(ax + half + 4, ay + 14, 650, 206, "grey"), line(650, 224, ax + half + 4, ay + 32, "from-future"), svg("text", { x: 660, y: 212, class: "edge-word" }, t + 1 < app.model.sizes.T_x ? `step t = ${t + 1}` : "no step after this"), svg("text", { x: 660, y: 232, class: "edge-word from-future" }, "from the future")];
   const nodes = NODES.map((node) => nodeButton(node, t));
-  return h("div", { class: "scroller graph", "data-scroll": "graph", tabindex: 0, role: "group", "aria-label": "the graph of one step" }, h("div", { class: "board", vars: { "--w": `${width}px`, "--h": `${height}px` } }, svg("svg", { width, height, "aria-hidden": "true" },
+  return h("div.scroller.graph", { "data-scroll": "graph", tabindex: 0, role: "group", "aria-label": "the graph of one step" }, h("div.board", { vars: { "--w": `${width}px`, "--h": `${height}px` } }, svg("svg", { width, height, "aria-hidden": "true" },
     svg("defs", {}, ["grey", "accent", "from-output", "from-future"].map((kind) => svg("marker", { id: `cell-${kind}`, viewBox: "0 0 8 8", refX: 6, refY: 4, markerWidth: 8, markerHeight: 8, orient: "auto", markerUnits: "userSpaceOnUse" }, svg("path", { d: "M0,0.5 L7.5,4 L0,7.5 z", class: `head ${kind}` })))), lines, onward), nodes));
 }
 
@@ -64,7 +64,7 @@ function valuesOf(name, gradient, t) {
   const names = app.trace.scope[t];
   const value = names[name];
   if (!gradient) return { value, slope: null };
-  const slope = gradient === "da_from_future" ? outputOf(app.trace, app.model.equations.find((/** @type {Equation} */ eq) => eq.id === "B10"), t) : names[gradient];
+  const slope = gradient === "da_from_future" ? outputOf(app.trace, equationOf("B10"), t) : names[gradient];
   return { value, slope };
 }
 
@@ -75,8 +75,8 @@ function nodeButton([name, gradient, x, y], t) {
     const drawn = glyph(tensor, { x: 0, y: 0, cell: 8, scale: largest(tensor), most: [6, 6] });
     return svg("svg", { class: `glyph ${kind}`, width: drawn.width, height: drawn.height, "data-sym": lights }, drawn.nodes);
   };
-  const shown = button([h("span", { class: "node-name" }, symbol(name)), picture(value, "", name), slope ? picture(slope, "gradient", gradient) : null], () => { selected = name; go({}); },
-    { class: `node ${selected === name ? "here" : ""}`, "data-key": `graph${name}`, "aria-pressed": String(selected === name) });
+  const shown = button([h("span.node-name", null, symbol(name)), picture(value, "", name), slope ? picture(slope, "gradient", gradient) : null], () => { selected = name; go({}); },
+    { class: `node ${selected === name ? "here" : ""}`, key: `graph${name}`, "aria-pressed": String(selected === name) });
   shown.style.left = `${x}px`;
   shown.style.top = `${y}px`;
   return shown;
@@ -87,21 +87,21 @@ function detail(t) {
   const [name, gradient, , , forward, backward] = /** @type {any} */ (NODES.find((node) => node[0] === selected));
   const { value, slope } = valuesOf(name, gradient, t);
   const row = (/** @type {string} */ id) => {
-    const eq = app.model.equations.find((/** @type {Equation} */ other) => other.id === id);
-    return eq ? h("p", { class: "pair" }, button(id, () => go({ level: "steps", step: id, cell: [0, 0] }), { class: "ask", "data-key": `pair${id}` }), equationLine(eq), h("span", { class: "note" }, prose(eq.why))) : null;
+    const eq = equationOf(id);
+    return eq ? h("p.pair", null, button(id, () => go({ level: "steps", step: id, cell: [0, 0] }), { class: "ask", key: `pair${id}` }), equationLine(eq), h("span.note", null, prose(eq.why))) : null;
   };
   const show = (/** @type {string} */ label, /** @type {Tensor} */ tensor, /** @type {string} */ key) => matrix({ name: label, value: tensor, sizes: app.model.sizes, key, change: editable(label) ? (i, j, x) => editable(label)?.(t, i, j, x) : undefined });
-  return h("section", { class: "panel" }, h("div", { class: "change-body" }, show(name, value, "cellvalue"), slope ? show(name === "a_prev" && t === 0 ? "da0" : gradient, slope, "cellslope") : null,
-    h("div", { class: "pairs" }, forward ? row(forward) : h("p", { class: "note" }, name === "x_t" ? "The input: given." : name === "y_t" ? "The target: given." : t ? "The state after the step before." : "a0: the state before step 0."), backward ? row(backward) : h("p", { class: "note" }, name === "y_t" ? "It is no parameter: nobody changes it, so nobody asks for its gradient." : "Softmax and logarithm are taken back together, straight to the logits: B1."))));
+  return h("section.panel", null, h("div.change-body", null, show(name, value, "cellvalue"), slope ? show(name === "a_prev" && t === 0 ? "da0" : gradient, slope, "cellslope") : null,
+    h("div.pairs", null, forward ? row(forward) : h("p.note", null, name === "x_t" ? "The input: given." : name === "y_t" ? "The target: given." : t ? "The state after the step before." : "a0: the state before step 0."), backward ? row(backward) : h("p.note", null, name === "y_t" ? "It is no parameter: nobody changes it, so nobody asks for its gradient." : "Softmax and logarithm are taken back together, straight to the logits: B1."))));
 }
 
 /** The forward lines and, on the same height, the backward lines they ask for. */
 function mirror() {
   const groups = [[["F4", "F5"], ["B1"]], [["F3"], ["B2", "B3", "B4"]], [[], ["B5"]], [["F2"], ["B6"]], [["F1"], ["B7", "B8", "B9", "B10", "B11"]]];
   const cellOf = (/** @type {string[]} */ ids) => h("td", null, ids.map((id) => {
-    const eq = app.model.equations.find((/** @type {Equation} */ other) => other.id === id);
-    return h("p", { class: "pair" }, button(id, () => go({ level: "steps", step: id, cell: [0, 0] }), { class: "ask", "data-key": `mirror${id}` }), equationLine(eq));
-  }), ids.length ? null : h("p", { class: "note" }, prose("a_t is used twice: by its output and by the next step")));
-  return h("section", { class: "panel" }, h("h2", null, "Each forward line asks for its backward lines"), h("p", { class: "note" }, "Read the left column upwards for the forward pass, the right column downwards for the backward pass."),
-    h("div", { class: "table-box", tabindex: 0, role: "group", "aria-label": "forward and backward lines" }, h("table", { class: "mirror" }, h("thead", null, h("tr", null, h("th", { scope: "col" }, "forward \u2191"), h("th", { scope: "col" }, "backward \u2193"))), h("tbody", null, groups.map(([left, right]) => h("tr", null, cellOf(left), cellOf(right)))))));
+    const eq = equationOf(id);
+    return h("p.pair", null, button(id, () => go({ level: "steps", step: id, cell: [0, 0] }), { class: "ask", key: `mirror${id}` }), equationLine(eq));
+  }), ids.length ? null : h("p.note", null, prose("a_t is used twice: by its output and by the next step")));
+  return h("section.panel", null, h("h2", null, "Each forward line asks for its backward lines"), h("p.note", null, "Read the left column upwards for the forward pass, the right column downwards for the backward pass."),
+    h("div.table-box", { tabindex: 0, role: "group", "aria-label": "forward and backward lines" }, h("table.mirror", null, h("thead", null, h("tr", null, h("th", { scope: "col" }, "forward ↑"), h("th", { scope: "col" }, "backward ↓"))), h("tbody", null, groups.map(([left, right]) => h("tr", null, cellOf(left), cellOf(right)))))));
 }

@@ -32,13 +32,13 @@ export function contributions(model, trace) {
 export function chain(model, trace, t, k) {
   const by = Object.fromEntries(model.equations.map((eq) => [eq.id, eq.expression]));
   let da = trace.scope[t].da_from_output;
-  const links = [{ factor: "W_ya\u1d40 dz_y", at: t, length: norm(da) }];
+  const links = [{ factor: "W_yaᵀ dz_y", at: t, length: norm(da) }];
   for (let s = t; s > k; s -= 1) {
     const names = { ...trace.scope[s], da };
     names.dz_a = evaluate(by.B6, names);
     links.push({ factor: "slope", at: s, length: norm(names.dz_a) });
     da = evaluate(by.B10, names);
-    links.push({ factor: "W_aa\u1d40", at: s, length: norm(da) });
+    links.push({ factor: "W_aaᵀ", at: s, length: norm(da) });
   }
   return links;
 }

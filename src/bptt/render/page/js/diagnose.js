@@ -39,9 +39,9 @@ function mistakes(model, trace, eq, t) {
     });
   }
   if (has(expression, (node) => node.op === "square")) {
-    list.push(["you used a, not a\u00b2.", rewriteAll(expression, (node) => (node.op === "square" ? node.args[0] : node))]);
-    list.push(["that is 1 \u2212 z\u00b2: the slope of tanh is written with its value a_t, not with z_a.", rewriteAll(expression, renamed("a_t", "z_a"))]);
-    list.push(["that is 1 \u2212 tanh(a)\u00b2: a_t is already tanh(z_a).", rewriteAll(expression, (node) => (node.name === "a_t" ? { op: "tanh", dims: node.dims, args: [node] } : node))]);
+    list.push(["you used a, not a².", rewriteAll(expression, (node) => (node.op === "square" ? node.args[0] : node))]);
+    list.push(["that is 1 − z²: the slope of tanh is written with its value a_t, not with z_a.", rewriteAll(expression, renamed("a_t", "z_a"))]);
+    list.push(["that is 1 − tanh(a)²: a_t is already tanh(z_a).", rewriteAll(expression, (node) => (node.name === "a_t" ? { op: "tanh", dims: node.dims, args: [node] } : node))]);
   }
   if (expression.op === "mul") {
     list.push(["the slope is missing: that is da unchanged.", expression.args[0]]);

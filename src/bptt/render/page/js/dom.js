@@ -8,24 +8,30 @@ function dress(node, attributes) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (name === "vars") for (const [key, x] of Object.entries(value)) node.style.setProperty(key, String(x));
+    else if (name === "key") node.dataset.key = value; // by which the keyboard's place is found again
     else node.setAttribute(name, value === true ? "" : String(value));
   }
 }
 
-/** @param {string} tag @param {Record<string, any> | null} [attributes] @param {...any} children @returns {any} */
-export function h(tag, attributes, ...children) {
-  const node = document.createElement(tag);
+/** @param {any} node @param {Record<string, any> | null | undefined} attributes @param {any[]} children */
+function filled(node, attributes, children) {
   if (attributes) dress(node, attributes);
   node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return node;
 }
 
+/** An element: "span.sign" is a span of class sign. @param {string} tag @param {Record<string, any> | null} [attributes]
+ * @param {...any} children @returns {any} */
+export function h(tag, attributes, ...children) {
+  const [name, ...classes] = tag.split(".");
+  const node = document.createElement(name);
+  if (classes.length) node.className = classes.join(" ");
+  return filled(node, attributes, children);
+}
+
 /** @param {string} tag @param {Record<string, any>} [attributes] @param {...any} children @returns {any} */
 export function svg(tag, attributes, ...children) {
-  const node = document.createElementNS(SVG, tag);
-  if (attributes) dress(node, attributes);
-  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
-  return node;
+  return filled(document.createElementNS(SVG, tag), attributes, children);
 }
 
 /** A real button. @param {any} label @param {() => void} act @param {Record<string, any>} [attributes] */

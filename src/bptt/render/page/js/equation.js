@@ -26,8 +26,8 @@ function app_dim(dim) {
 
 /** The shape of a symbol as chips. @param {(string|number)[]} dims @param {Sizes} sizes @param {{left?: string, right?: string}} [ties] */
 export function chips(dims, sizes, ties = {}) {
-  if (!dims.length) return h("span", { class: "chips" }, h("span", { class: "chip" }, h("b", null, "number")));
-  return h("span", { class: "chips" }, dims.map((dim, k) =>
+  if (!dims.length) return h("span.chips", null, h("span.chip", null, h("b", null, "number")));
+  return h("span.chips", null, dims.map((dim, k) =>
     chip(dim, sizes, `${k === 0 && ties.left ? ties.left : ""} ${k === dims.length - 1 && ties.right ? ties.right : ""}`)));
 }
 
@@ -64,30 +64,30 @@ function bare(expression, how = {}) {
   if (op === "symbol" || op === "transpose") {
     const name = op === "symbol" ? expression.name : args[0].name;
     const body = op === "transpose" && args[0].op !== "symbol" ? h("span", null, "(", inner(args[0]), ")") : symbol(/** @type {string} */ (name), how);
-    const letters = h("span", { class: "letters" }, body, op === "transpose" ? h("sup", { class: "transpose" }, "T") : null);
-    return sizes ? h("span", { class: "factor" }, letters, chips(dims, sizes, ties)) : letters;
+    const letters = h("span.letters", null, body, op === "transpose" ? h("sup.transpose", null, "T") : null);
+    return sizes ? h("span.factor", null, letters, chips(dims, sizes, ties)) : letters;
   }
-  if (op === "const") return h("span", { class: "factor" }, h("span", { class: "letters" }, String(expression.value)));
-  const wrap = (rank > (RANK[op] || 9)) ? (/** @type {any} */ node) => h("span", { class: "op" }, sign("("), node, sign(")")) : (/** @type {any} */ node) => node;
+  if (op === "const") return h("span.factor", null, h("span.letters", null, String(expression.value)));
+  const wrap = (rank > (RANK[op] || 9)) ? (/** @type {any} */ node) => h("span.op", null, sign("("), node, sign(")")) : (/** @type {any} */ node) => node;
   if (op === "matmul") {
     const tie = sizes ? (fits(args[0], args[1], sizes).byName ? "tie" : "torn") : "";
-    return wrap(h("span", { class: "op product" }, inner(args[0], { rank: 3, ties: { ...ties, right: `${tie} ${tie}-left` } }),
+    return wrap(h("span.op.product", null, inner(args[0], { rank: 3, ties: { ...ties, right: `${tie} ${tie}-left` } }),
       inner(args[1], { rank: 3, ties: { ...ties, left: `${tie} ${tie}-right` } })));
   }
   if (op === "add" || op === "sub" || op === "mul" || op === "div") {
-    const mark = { add: "+", sub: "\u2212", mul: args.some((arg) => !arg.dims.length) ? "\u00b7" : "\u2299", div: "/" }[op];
-    return wrap(h("span", { class: "op" }, args.map((arg, k) => [k ? sign(mark) : null, inner(arg, { rank: RANK[op] + (op === "sub" && k ? 1 : 0) })])));
+    const mark = { add: "+", sub: "−", mul: args.some((arg) => !arg.dims.length) ? "·" : "⊙", div: "/" }[op];
+    return wrap(h("span.op", null, args.map((arg, k) => [k ? sign(mark) : null, inner(arg, { rank: RANK[op] + (op === "sub" && k ? 1 : 0) })])));
   }
-  if (op === "xlogy") return wrap(h("span", { class: "op" }, inner(args[0], { rank: 2 }), h("span", { class: "function" }, "log"), inner(args[1], { rank: 3 })));
-  if (op === "neg") return wrap(h("span", { class: "op" }, sign("\u2212"), inner(args[0], { rank: 2 })));
+  if (op === "xlogy") return wrap(h("span.op", null, inner(args[0], { rank: 2 }), h("span.function", null, "log"), inner(args[1], { rank: 3 })));
+  if (op === "neg") return wrap(h("span.op", null, sign("−"), inner(args[0], { rank: 2 })));
   if (op === "square" && args[0].op === "symbol") {
-    const letters = h("span", { class: "letters" }, symbol(/** @type {string} */ (args[0].name), how), h("sup", null, "2"));
-    return sizes ? h("span", { class: "factor" }, letters, chips(dims, sizes, ties)) : letters;
+    const letters = h("span.letters", null, symbol(/** @type {string} */ (args[0].name), how), h("sup", null, "2"));
+    return sizes ? h("span.factor", null, letters, chips(dims, sizes, ties)) : letters;
   }
-  if (op === "square") return h("span", { class: "op" }, inner(args[0], { rank: 3 }), h("sup", { class: "power" }, "2"));
-  if (op === "sum") return wrap(h("span", { class: "op" }, h("span", { class: "sum" }, "\u03a3", h("sub", null, dimLetters(/** @type {string} */ (expression.axis)))), inner(args[0], { rank: 2 })));
-  if (op === "step") return h("span", { class: "op" }, sign("["), inner(args[0]), sign("> 0]"));
-  return h("span", { class: "op" }, h("span", { class: "function" }, op), sign("("), inner(args[0]), sign(")"));
+  if (op === "square") return h("span.op", null, inner(args[0], { rank: 3 }), h("sup.power", null, "2"));
+  if (op === "sum") return wrap(h("span.op", null, h("span.sum", null, "Σ", h("sub", null, dimLetters(/** @type {string} */ (expression.axis)))), inner(args[0], { rank: 2 })));
+  if (op === "step") return h("span.op", null, sign("["), inner(args[0]), sign("> 0]"));
+  return h("span.op", null, h("span.function", null, op), sign("("), inner(args[0]), sign(")"));
 }
 
 /** @param {string} mark */
@@ -104,9 +104,9 @@ export function dimLetters(dim) {
 /** target = expression (or +=). @param {Equation} eq @param {{sizes?: Sizes, expression?: Expression, plain?: boolean}} [how] */
 export function equationLine(eq, how = {}) {
   const { sizes } = how;
-  const letters = h("span", { class: "letters" }, symbol(eq.target, how));
-  const target = sizes ? h("span", { class: "factor" }, letters, chips(eq.dims, sizes)) : letters;
-  return h("span", { class: "equation" }, target, sign(eq.accumulate ? "+=" : "="), drawn(how.expression || eq.expression, how));
+  const letters = h("span.letters", null, symbol(eq.target, how));
+  const target = sizes ? h("span.factor", null, letters, chips(eq.dims, sizes)) : letters;
+  return h("span.equation", null, target, sign(eq.accumulate ? "+=" : "="), drawn(how.expression || eq.expression, how));
 }
 
 /** An expression in one line of plain text. @param {Expression} expression @param {number} [rank] @returns {string} */
@@ -116,12 +116,12 @@ export function plainText(expression, rank = 0) {
   const bracket = (/** @type {string} */ text) => (rank > (RANK[op] || 9) ? `(${text})` : text);
   if (op === "symbol") return /** @type {string} */ (expression.name);
   if (op === "const") return String(expression.value);
-  if (op === "transpose") return `${plainText(args[0], 3)}\u1d40`;
-  if (op === "square") return `${plainText(args[0], 3)}\u00b2`;
-  if (op === "neg") return bracket(`\u2212${plainText(args[0], 2)}`);
-  if (op === "sum") return bracket(`\u03a3 over ${expression.axis} of ${plainText(args[0], 2)}`);
+  if (op === "transpose") return `${plainText(args[0], 3)}ᵀ`;
+  if (op === "square") return `${plainText(args[0], 3)}²`;
+  if (op === "neg") return bracket(`−${plainText(args[0], 2)}`);
+  if (op === "sum") return bracket(`Σ over ${expression.axis} of ${plainText(args[0], 2)}`);
   if (op === "xlogy") return bracket(`${plainText(args[0], 2)} log ${plainText(args[1], 3)}`);
-  const mark = { add: " + ", sub: " \u2212 ", mul: " \u2299 ", matmul: " \u00b7 ", div: " / " }[op];
+  const mark = { add: " + ", sub: " − ", mul: " ⊙ ", matmul: " · ", div: " / " }[op];
   if (mark) return bracket(args.map((arg, k) => plainText(arg, RANK[op] + (op === "sub" && k ? 1 : 0))).join(mark));
   return `${op}(${plainText(args[0])})`;
 }

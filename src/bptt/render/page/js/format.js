@@ -2,11 +2,11 @@
 import { h } from "./dom.js";
 
 /** @param {string} text */
-const minus = (text) => text.replace(/-/g, "\u2212");
+const minus = (text) => text.replace(/-/g, "−");
 
 /** A number in a matrix: two decimals, and never a zero that is not one. @param {number} x */
 export function short(x) {
-  if (!Number.isFinite(x)) return Number.isNaN(x) ? "NaN" : x > 0 ? "\u221e" : "\u2212\u221e";
+  if (!Number.isFinite(x)) return Number.isNaN(x) ? "NaN" : x > 0 ? "∞" : "−∞";
   if (x === 0) return "0";
   const size = Math.abs(x);
   if (size < 0.00995 || size >= 999.5) return minus(x.toExponential(0).replace("e+", "e"));
@@ -50,7 +50,7 @@ export function symbol(name, { plain = false } = {}) {
 
 const NAMES = "d?W_aa|d?W_ax|d?W_ya|d?b_a|d?b_y|x_t|a_prev|a_t|z_a|z_y|y_pred_t|y_pred|y_t|L_t|dz_y|dz_a|da_from_output|da_from_future|da|dx_t|a0|da0|n_x|n_a|n_y|T_x";
 const KNOWN = new RegExp(`^(${NAMES}|scale)$`);
-const IN_PROSE = new RegExp(`\\b(${NAMES})(\u1d40?)(?![A-Za-z0-9_])`);
+const IN_PROSE = new RegExp(`\\b(${NAMES})(ᵀ?)(?![A-Za-z0-9_])`);
 
 /** Is this word one of the equations' symbols? @param {string} word */
 export function known(word) {
@@ -63,7 +63,7 @@ export function prose(text) {
   let rest = text;
   for (let found = IN_PROSE.exec(rest); found; found = IN_PROSE.exec(rest)) {
     const dimension = /^(n_.|T_x)$/.test(found[1]);
-    out.push(rest.slice(0, found.index), symbol(found[1], { plain: dimension }), found[2] ? h("sup", { class: "transpose" }, "T") : "");
+    out.push(rest.slice(0, found.index), symbol(found[1], { plain: dimension }), found[2] ? h("sup.transpose", null, "T") : "");
     rest = rest.slice(found.index + found[0].length);
   }
   return [...out, rest];

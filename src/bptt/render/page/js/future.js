@@ -23,10 +23,10 @@ export function futureBanner() {
   const last = app.model.sizes.T_x - 1;
   const rows = damage().map(({ name, error, since }) => {
     const wrong = error > 1e-12;
-    return h("li", { class: wrong ? "wrong" : "right" }, symbol(name === "da0" ? "da0" : name), h("span", null, wrong ? ` \u2717 ${percent(error)} off${since === null ? "" : `, from t = ${since} down`}` : " \u2713 right"));
+    return h("li", { class: wrong ? "wrong" : "right" }, symbol(name === "da0" ? "da0" : name), h("span", null, wrong ? ` ✗ ${percent(error)} off${since === null ? "" : `, from t = ${since} down`}` : " ✓ right"));
   });
-  return h("section", { class: "banner", "aria-label": "the future term is off" },
+  return h("section.banner", { "aria-label": "the future term is off" },
     h("p", null, h("b", null, "The future term is off: this is the commonest mistake. "), last > 0 ? `At t = ${last} nothing changes, there is no future. From t = ${last - 1} down every da is wrong, and all that is built from it. ` : "With one step nothing changes. ",
       symbol("dW_ya"), " and ", symbol("db_y"), " never saw the future, so they stay right: a loss that still falls proves nothing."),
-    h("ul", { class: "damage" }, rows), button("Switch it on again", () => go({ future: true }), { class: "quiet", "data-key": "future-on" }));
+    h("ul.damage", null, rows), button("Switch it on again", () => go({ future: true }), { class: "quiet", key: "future-on" }));
 }

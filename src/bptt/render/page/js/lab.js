@@ -32,7 +32,7 @@ const productDims = (left, right) => [left.dims[0], right.dims[right.dims.length
 
 /** @type {Record<string, {title: string, op: string, change: (node: any) => any}>} */
 const VARIANTS = {
-  plain: { title: "forget the \u1d40", op: "transpose", change: (node) => (node.op === "transpose" ? node.args[0] : remade(node)) },
+  plain: { title: "forget the ᵀ", op: "transpose", change: (node) => (node.op === "transpose" ? node.args[0] : remade(node)) },
   swap: { title: "swap the operands", op: "matmul", change: (node) => (node.op === "matmul" ? { ...node, args: [node.args[1], node.args[0]], dims: productDims(node.args[1], node.args[0]) } : node) },
   star: { title: "* instead of np.dot", op: "matmul", change: (node) => (node.op === "matmul" ? { ...node, op: "mul" } : node) },
   dot: { title: "np.dot instead of *", op: "mul", change: (node) => (node.op === "mul" ? { ...node, op: "matmul", args: node.args.slice(0, 2), dims: productDims(node.args[0], node.args[1]) } : node) },
@@ -58,11 +58,11 @@ export function equationRow(eq, expression) {
   const variant = variants(expression).find(([id]) => id === state.lab);
   const altered = variant ? rewritten(expression, variant[1].change) : expression;
   const offers = variants(expression).map(([id, { title }]) => button(title, () => go({ lab: state.lab === id ? "" : id }),
-    { class: "ask", "data-key": `lab${id}`, "aria-pressed": String(state.lab === id) }));
-  return h("div", { class: "equation-row" },
+    { class: "ask", key: `lab${id}`, "aria-pressed": String(state.lab === id) }));
+  return h("div.equation-row", null,
     h("div", { class: `equation-box ${variant ? "altered" : ""}`, "data-scroll": "equation" }, variant ? equationLine(eq, { sizes, expression: altered }) : equationLine(eq, { sizes, expression })),
-    h("div", { class: "lab" }, h("p", { class: variant ? "verdict" : "", role: variant ? "status" : null }, prose(variant ? verdict(expression, altered) : shapesInWords(expression))),
-      offers.length ? h("p", { class: "asks" }, h("span", null, "What if I\u2026 "), offers) : null));
+    h("div.lab", null, h("p", { class: variant ? "verdict" : "", role: variant ? "status" : null }, prose(variant ? verdict(expression, altered) : shapesInWords(expression))),
+      offers.length ? h("p.asks", null, h("span", null, "What if I… "), offers) : null));
 }
 
 /** What happens to the dimensions, in a sentence. @param {Expression} expression */

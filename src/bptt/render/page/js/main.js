@@ -26,13 +26,13 @@ const LEVELS = [
 
 function header() {
   const sets = Object.keys(numberSets());
-  return h("header", { class: "top" }, h("h1", null, h("span", { class: "brand" }, "bptt"), " explain"),
-    h("div", { class: "tabs", role: "tablist", "aria-label": "levels", onkeydown: tabKeys },
-      LEVELS.map(([id, title]) => button(title, () => go({ level: id }), { role: "tab", id: `tab-${id}`, "data-key": `tab-${id}`, "aria-selected": String(state.level === id),
+  return h("header.top", null, h("h1", null, h("span.brand", null, "bptt"), " explain"),
+    h("div.tabs", { role: "tablist", "aria-label": "levels", onkeydown: tabKeys },
+      LEVELS.map(([id, title]) => button(title, () => go({ level: id }), { role: "tab", id: `tab-${id}`, key: `tab-${id}`, "aria-selected": String(state.level === id),
         "aria-controls": "level", tabindex: state.level === id ? 0 : -1 }))),
-    h("div", { class: "tools" },
-      app.edits.length ? button(`Undo (${app.edits.length})`, undo, { class: "quiet", "data-key": "undo" }) : null,
-      sets.length > 1 ? h("label", null, h("span", null, "numbers "), h("select", { "data-key": "numbers", onchange: (/** @type {any} */ event) => go({ numbers: event.target.value, cell: [0, 0] }) },
+    h("div.tools", null,
+      app.edits.length ? button(`Undo (${app.edits.length})`, undo, { class: "quiet", key: "undo" }) : null,
+      sets.length > 1 ? h("label", null, h("span", null, "numbers "), h("select", { key: "numbers", onchange: (/** @type {any} */ event) => go({ numbers: event.target.value, cell: [0, 0] }) },
         sets.map((name) => h("option", { value: name, selected: name === state.numbers }, name)))) : null));
 }
 
@@ -52,7 +52,7 @@ function draw() {
   const page = /** @type {HTMLElement} */ (document.getElementById("page"));
   const [, title, level] = LEVELS.find(([id]) => id === state.level) || LEVELS[0];
   refill(page, header(), h("main", { id: "level", role: "tabpanel", "aria-labelledby": `tab-${state.level}`, class: `level-${state.level}` }, level()));
-  document.title = `${title} \u00b7 bptt explain`;
+  document.title = `${title} · bptt explain`;
   relight();
 }
 

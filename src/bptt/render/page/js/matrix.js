@@ -30,10 +30,10 @@ export function matrix(o) {
     "aria-rowcount": rows, "aria-colcount": columns, "aria-readonly": o.change ? null : "true",
     onkeydown: (/** @type {KeyboardEvent} */ event) => walk(event, o, rows, columns),
   }, h("tbody", { role: "presentation" }, cells));
-  const letters = o.label || h("span", { class: "letters" }, symbol(o.name), o.turned ? h("sup", { class: "transpose" }, "T") : null);
+  const letters = o.label || h("span.letters", null, symbol(o.name), o.turned ? h("sup.transpose", null, "T") : null);
   return h("figure", { class: `tensor ${o.group || ""} ${o.change ? "editable" : ""}`, "data-sym": o.name },
     o.caption === false ? null : h("figcaption", null, letters, chips(o.value.dims, o.sizes)),
-    h("div", { class: "bracketed" }, table),
+    h("div.bracketed", null, table),
     big ? heatMap(o.value, scale, { rows: rowsShown, columns: columnsShown }, o.pick) : null);
 }
 
@@ -54,7 +54,7 @@ function cell(o, i, j, columns, scale, entry) {
   const kind = [blank ? "blank" : x < 0 ? "neg" : x > 0 ? "pos" : "", lit ? "lit" : "", chosen ? "chosen" : "", changed ? "changed" : "",
     o.mark ? o.mark(i, j) : ""].filter(Boolean).join(" ");
   return h("td", {
-    role: "gridcell", class: kind, tabindex: entry ? 0 : -1, "data-key": `${o.key}:${i},${j}`, "data-i": i, "data-j": j,
+    role: "gridcell", class: kind, tabindex: entry ? 0 : -1, key: `${o.key}:${i},${j}`, "data-i": i, "data-j": j,
     "aria-colindex": j + 1, "aria-selected": chosen ? "true" : o.pick ? "false" : null, title: blank ? null : `${o.name}${o.turned ? ".T" : ""}[${i}, ${j}] = ${x}`,
     vars: { "--size": blank ? 0 : Math.min(1, Math.abs(x) / scale) },
     onclick: () => (o.pick ? o.pick(i, j) : o.change ? type(o, i, j) : null),
@@ -107,7 +107,7 @@ export function type(o, i, j, first) {
   const finish = (/** @type {boolean} */ keep) => {
     if (done) return;
     done = true;
-    const value = Number(field.value.trim().replace("\u2212", "-"));
+    const value = Number(field.value.trim().replace("−", "-"));
     const good = keep && field.value.trim() !== "" && Number.isFinite(value);
     if (keep && !good) say(`${field.value} is not a number; nothing was changed.`);
     td.textContent = short(old);

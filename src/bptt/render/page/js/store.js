@@ -86,6 +86,11 @@ function settle() {
   if (!LEVEL_NAMES.includes(state.level)) state.level = "steps";
 }
 
+/** @param {string} id @returns {any} */
+export function equationOf(id) {
+  return app.model.equations.find((/** @type {Equation} */ eq) => eq.id === id);
+}
+
 /** The position of the reader's step in the order of execution. */
 export function position() {
   return app.steps.findIndex(({ t, eq }) => t === state.t && eq.id === state.step);

@@ -42,13 +42,13 @@ export function strip(all = false) {
     nodes.push(...column(t, x, box, scale));
   }
   nodes.push(startNode(first, left, scale));
-  if (first + count < T) nodes.push(place(h("span", { class: "more" }, "\u2026"), width - 12, ROWS.a));
-  const board = h("div", { class: "board", vars: { "--w": `${width}px`, "--h": `${HEIGHT}px` } },
+  if (first + count < T) nodes.push(place(h("span.more", null, "…"), width - 12, ROWS.a));
+  const board = h("div.board", { vars: { "--w": `${width}px`, "--h": `${HEIGHT}px` } },
     svg("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, "aria-hidden": "true" }, heads(), drawing), nodes);
-  const times = h("div", { class: "times", vars: { "--w": `${width}px` } },
+  const times = h("div.times", { vars: { "--w": `${width}px` } },
     [...Array(count).keys()].map((k) => timeButton(first + k, centre(k))));
-  return h("section", { class: "strip", "aria-label": "the network, one column a step" },
-    h("div", { class: "scroller", "data-scroll": "strip", tabindex: 0, role: "group", "aria-label": "unrolled network" }, board, times));
+  return h("section.strip", { "aria-label": "the network, one column a step" },
+    h("div.scroller", { "data-scroll": "strip", tabindex: 0, role: "group", "aria-label": "unrolled network" }, board, times));
 }
 
 /** One scale a kind of value, so that colours can be compared between steps. */
@@ -72,8 +72,8 @@ function place(node, x, y) {
 /** @param {number} t @param {number} x */
 function timeButton(t, x) {
   const future = !state.future && t < app.model.sizes.T_x - 1 && status("B5", t) !== "todo";
-  const node = button(h("span", null, "t = ", String(t), future ? " \u2260" : ""), () => go({ t, cell: [0, 0] }),
-    { class: `time ${t === state.t ? "here" : ""}`, "data-key": `time${t}`, "aria-current": t === state.t ? "step" : null,
+  const node = button(h("span", null, "t = ", String(t), future ? " ≠" : ""), () => go({ t, cell: [0, 0] }),
+    { class: `time ${t === state.t ? "here" : ""}`, key: `time${t}`, "aria-current": t === state.t ? "step" : null,
       title: future ? "without the future term this step's gradient is wrong" : null });
   return place(node, x, 0);
 }
@@ -84,13 +84,13 @@ function column(t, x, box, scale) {
   const make = (row, base, id, name, gradientId, gradientName) => {
     const parts = [half(scope[name], here(t, name), status(id, t) !== "todo", scale[name], "")];
     if (gradientName) parts.push(half(scope[gradientName], here(t, gradientName), status(gradientId, t) !== "todo", scale[gradientName], "gradient"));
-    const node = button([h("span", { class: "node-name" }, h("i", null, base)), parts],
+    const node = button([h("span.node-name", null, h("i", null, base)), parts],
       () => go({ t, step: id, cell: [0, 0] }),
-      { class: `node row-${row} ${t === state.t ? "here" : ""}`, "data-key": `node${row}${t}`, tabindex: -1, "aria-label": `${base} at step ${t}: go to ${id}`,
+      { class: `node row-${row} ${t === state.t ? "here" : ""}`, key: `node${row}${t}`, tabindex: -1, "aria-label": `${base} at step ${t}: go to ${id}`,
         vars: { "--box": `${box}px` } });
     return place(node, x, ROWS[row]);
   };
-  return [make("L", "L", "F5", "L_t"), make("y", "\u0177", "F4", "y_pred_t", "B1", "dz_y"), make("a", "a", "F2", "a_t", "B5", "da"),
+  return [make("L", "L", "F5", "L_t"), make("y", "ŷ", "F4", "y_pred_t", "B1", "dz_y"), make("a", "a", "F2", "a_t", "B5", "da"),
     make("x", "x", "F1", "x_t", "B11", "dx_t")];
 }
 
@@ -109,9 +109,9 @@ function half(value, lights, known, scale, kind) {
 
 /** @param {number} first @param {number} left @param {any} scale */
 function startNode(first, left, scale) {
-  if (first > 0) return place(h("span", { class: "more" }, "\u2026"), left / 2 - 6, ROWS.a);
+  if (first > 0) return place(h("span.more", null, "…"), left / 2 - 6, ROWS.a);
   const value = app.model.tensors.a0;
-  const node = h("span", { class: "node row-a start" }, h("span", { class: "node-name" }, symbol("a0", { plain: true })),
+  const node = h("span.node.row-a.start", null, h("span.node-name", null, symbol("a0", { plain: true })),
     half(value, state.t === 0 ? "a_prev" : "a0", true, scale.a_t, ""));
   return place(node, left / 2 - 5, ROWS.a);
 }

@@ -30,7 +30,7 @@ export function termsAt(expression, names, i, j) {
     const inner = rowsAndColumns(left)[1];
     return tagged([...Array(inner).keys()].map((k) => {
       const [x, y] = [entry(left, i, k), entry(right, k, j)];
-      return { value: x * y, text: `${bracketed(x)} \u00d7 ${bracketed(y)}` };
+      return { value: x * y, text: `${bracketed(x)} × ${bracketed(y)}` };
     }));
   }
   if (op === "sum") {
@@ -48,7 +48,7 @@ export function termsAt(expression, names, i, j) {
 
 /** @param {Term[]} terms @returns {Term[]} */
 function negated(terms) {
-  return terms.map((term) => ({ ...term, value: -term.value, text: `\u2212(${term.text})` }));
+  return terms.map((term) => ({ ...term, value: -term.value, text: `−(${term.text})` }));
 }
 
 /** An elementwise expression with its numbers put in. @param {Expression} expression @param {Record<string, Tensor>} names
@@ -58,18 +58,18 @@ export function writtenAt(expression, names, i, j) {
   const args = /** @type {Expression[]} */ (expression.args || []);
   const inner = (/** @type {Expression} */ arg) => writtenAt(arg, names, i, j);
   const atom = (/** @type {Expression} */ arg) => (arg.op === "symbol" || arg.op === "const" ? bracketed(entry(evaluate(arg, names), i, j)) : inner(arg));
-  if (op === "mul") return args.map(atom).join(" \u00d7 ");
-  if (op === "xlogy") return `${atom(args[0])} \u00d7 log ${atom(args[1])}`;
-  if (op === "sub" || op === "add") return `(${args.map(atom).join(op === "sub" ? " \u2212 " : " + ")})`;
+  if (op === "mul") return args.map(atom).join(" × ");
+  if (op === "xlogy") return `${atom(args[0])} × log ${atom(args[1])}`;
+  if (op === "sub" || op === "add") return `(${args.map(atom).join(op === "sub" ? " − " : " + ")})`;
   if (op === "div") return args.map(atom).join(" / ");
-  if (op === "square") return `${atom(args[0])}\u00b2`;
-  if (op === "neg") return `\u2212${atom(args[0])}`;
+  if (op === "square") return `${atom(args[0])}²`;
+  if (op === "neg") return `−${atom(args[0])}`;
   if (op === "step") return `[${inner(args[0])} > 0]`;
   if (op === "tanh" || op === "relu" || op === "log" || op === "exp") return `${op}(${inner(args[0])})`;
   if (op === "softmax") {
     const value = evaluate(args[0], names);
     const all = [...Array(rowsAndColumns(value)[0]).keys()].map((k) => `exp ${bracketed(entry(value, k, j))}`);
-    return `exp ${bracketed(entry(value, i, j))} / (${all.length > 6 ? `${all.slice(0, 3).join(" + ")} + \u2026` : all.join(" + ")})`;
+    return `exp ${bracketed(entry(value, i, j))} / (${all.length > 6 ? `${all.slice(0, 3).join(" + ")} + …` : all.join(" + ")})`;
   }
   return short(entry(evaluate(expression, names), i, j));
 }
