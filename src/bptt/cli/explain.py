@@ -52,20 +52,24 @@ def explain(
     ] = "sum",
     json_: Annotated[bool, typer.Option("--json", help="One JSON object with all numbers.")] = False,
     html: Annotated[str | None, typer.Option(metavar="FILE", help="Write the explanation as one web page.")] = None,
+    report: Annotated[
+        str | None, typer.Option(metavar="FILE", help="For the page: what bptt check --json wrote about your own code.")
+    ] = None,
 ) -> int:
     """Explain every calculation of a forward and a backward pass: equation, shapes, numbers, code line, and why.
 
     Without an argument it explains an embedded example; start there.
     """
     from bptt.cli.app import ExitCode
-    from bptt.cli.explained import explanation
+    from bptt.cli.explained import explanation, read_report
 
+    checked = None if report is None else read_report(report, html)
     trace, title = explanation(file, prime, by_hand, activation, reduction)
     place = None if cell is None else _cell(cell)
     if html is not None:
         from bptt.render.html import page, write_page
 
-        write_page(html, page(trace, title=title))
+        write_page(html, page(trace, checked, title))
         print(f"{html}: open it in a browser.  It needs no network.", file=sys.stderr if json_ else sys.stdout)
         if not json_ and (t, step, phase, cell, through_time) == (None, None, None, None, False):
             return ExitCode.OK

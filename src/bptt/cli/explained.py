@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -95,6 +97,36 @@ def _model(file: str, prime: str | None, activation: Activation | None, reductio
 def _is_zip(file: str) -> bool:
     with open(file, "rb") as stream:
         return file.endswith(".npz") or stream.read(2) == b"PK"
+
+
+def read_report(file: str, html: str | None) -> dict[str, Any]:
+    """Return the JSON of ``bptt check``; what is in it is only ever shown as text.
+
+    Raises
+    ------
+    FileError
+        If the file is missing or no such report.
+    ValueRangeError
+        If no page is to be written.
+    """
+    if html is None:
+        raise ValueRangeError(message("explain", "--report is shown by the page; --html FILE is wanted with it."))
+    if not Path(file).is_file():
+        raise FileError(message("explain", f"{file} does not exist; bptt check FILE --json writes a report."))
+    try:
+        report = json.loads(Path(file).read_text(encoding="utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError, OSError):
+        report = None
+    wanted = {"source": str, "findings": list}
+    fits = isinstance(report, dict) and report.get("schema") == 1
+    if not fits or not all(isinstance(report.get(name), kind) for name, kind in wanted.items()):
+        wrong = f"{file} is no report of bptt check (bptt check FILE --json writes one)."
+        raise FileError(message("explain", wrong))
+    return dict(report)
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _printable(name: str) -> str:
