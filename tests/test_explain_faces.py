@@ -148,7 +148,7 @@ def test_the_notebook_shows_the_ids_and_numbers_of_the_steps() -> None:
         assert f"<b>{step.id}</b>" in text
         assert f"t = {step.t}, {step.phase}" in text
         last = text[text.rindex("<td><table>") :]
-        rows = [re.findall(r"<td>([^<]*)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", last)]
+        rows = [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", last)]
         shown = np.array([[float(x) for x in row] for row in rows if row])
         np.testing.assert_allclose(shown, np.atleast_2d(step.output.array), rtol=0, atol=0.5001e-4)
         assert html.escape(step.why) in text

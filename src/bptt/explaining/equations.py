@@ -184,7 +184,7 @@ _BACKWARD = (
     ),
     Equation(
         "B11", "backward", "Gradient of the input",
-        "What this input should have been: W_ax transposed carries the units' errors back to the inputs.",
+        "How the loss would change with this input: W_ax transposed carries the units' errors back to the inputs.",
         "dx_t", W_ax.T @ dz_a,
     ),
 )  # fmt: skip
