@@ -53,7 +53,7 @@ def explanation(
         trace = explain(
             given["X"], given["Y"], parameters, given.get("a0"), activation=activation or "tanh", reduction=reduction
         )
-        return trace, _printable(Path(file).name)
+        return trace, printable(Path(file).name)
     return _model(file, prime, activation, reduction)
 
 
@@ -91,7 +91,7 @@ def _model(file: str, prime: str | None, activation: Activation | None, reductio
         reduction=reduction,
         vocabulary=tuple(model.vocabulary.characters),
     )
-    return trace, f"{_printable(Path(file).name)}, reading {prime[:30]!r}{'…' if len(prime) > 30 else ''}"
+    return trace, f"{printable(Path(file).name)}, reading {prime[:30]!r}{'…' if len(prime) > 30 else ''}"
 
 
 def _is_zip(file: str) -> bool:
@@ -129,6 +129,6 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """Return a file's name as it may be shown: no control character reaches the terminal."""
     return "".join(character if character.isprintable() else "�" for character in name)
