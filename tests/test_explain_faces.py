@@ -129,6 +129,9 @@ def test_the_json_holds_the_ids_and_numbers_of_the_steps_exactly() -> None:
         assert mine["inputs"] == [tensor.name for tensor in step.inputs]
         assert mine["output"]["dims"] == list(step.output.dims)
         assert mine["output"]["data"] == step.output.array.tolist()
+        if step.before is not None:
+            assert mine["before"] == step.before.tolist()
+            assert mine["added"] == step.added.tolist()
         if step.output.array.ndim == 2 and step.output.array.shape[1] > 1:
             assert mine["cell"]["value"] == step.output.array[0, 1]
     for name, gradient in trace.gradients.items():
