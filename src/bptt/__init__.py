@@ -13,6 +13,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from bptt.cell import rnn_cell_backward as rnn_cell_backward
     from bptt.cell import rnn_cell_forward as rnn_cell_forward
+    from bptt.checking.call import check as check
+    from bptt.checking.proving import assert_gradients_right as assert_gradients_right
     from bptt.errors import BpttError as BpttError
     from bptt.explaining.explain import explain as explain
     from bptt.gradcheck import check_gradients as check_gradients
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 _HOME = {
     "BpttError": "errors",
+    "assert_gradients_right": "checking.proving",
+    "check": "checking.call",
     "explain": "explaining.explain",
     "check_gradients": "gradcheck",
     "cross_entropy": "ops",
