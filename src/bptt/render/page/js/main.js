@@ -55,6 +55,15 @@ function draw() {
   refill(page, header(), h("main", { id: "level", role: "tabpanel", "aria-labelledby": `tab-${state.level}`, class: `level-${state.level}` }, level()));
   document.title = `${title} · bptt explain`;
   relight();
+  showHere();
+}
+
+/** Where the strip is wider than the screen, bring the reader's step into it. */
+function showHere() {
+  const strip = document.querySelector(".strip .scroller");
+  const node = strip?.querySelector(".time.here");
+  if (!(node instanceof HTMLElement) || !strip || strip.scrollWidth <= strip.clientWidth) return;
+  strip.scrollTo({ left: node.offsetLeft - strip.clientWidth / 2, behavior: "instant" });
 }
 
 /** @param {KeyboardEvent} event */

@@ -38,7 +38,7 @@ export function open(data) {
   state.t = Math.min(start.t ?? 0, app.model.sizes.T_x - 1);
   readHash();
   window.addEventListener("hashchange", () => {
-    if (location.hash.slice(1) !== written()) {
+    if (location.hash.slice(1) !== address) { // not our own writing, which the reader may have left behind since
       readHash();
       announce();
     }
@@ -150,9 +150,11 @@ function written() {
 }
 
 let writing = 0;
+let address = ""; // as this page wrote it last
 
 function writeHash() {
   const hash = written();
+  address = hash;
   // A frame made by srcdoc resolves addresses against its parent, so there only the hash may be set.
   if (location.protocol === "about:") location.hash = hash;
   else location.replace(`${location.href.split("#")[0]}#${hash}`);

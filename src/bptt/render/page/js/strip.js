@@ -75,10 +75,18 @@ function place(node, x, y) {
   return node;
 }
 
+/** What a model that reads text reads at step t, and what it should predict. @param {number} t */
+function read(t) {
+  const { vocabulary } = app.data;
+  if (!vocabulary || app.model.sizes.m !== 1 || app.model.sizes.n_x !== vocabulary.length || state.numbers !== Object.keys(app.sets)[0]) return null;
+  const letter = (/** @type {Tensor} */ value) => JSON.stringify(vocabulary[value.data.indexOf(Math.max(...value.data))]).slice(1, -1).replace(/ /g, "␣");
+  return h("span.reads", null, ` ${letter(app.trace.scope[t].x_t)} → ${letter(app.trace.scope[t].y_t)}`);
+}
+
 /** @param {number} t @param {number} x */
 function timeButton(t, x) {
   const future = !state.future && t < app.model.sizes.T_x - 1 && status("B5", t) !== "todo";
-  const node = button(h("span", null, "t = ", String(t), future ? " ≠" : ""), () => go({ t, cell: [0, 0] }),
+  const node = button(h("span", null, "t = ", String(t), future ? " ≠" : "", read(t)), () => go({ t, cell: [0, 0] }),
     { class: `time ${t === state.t ? "here" : ""}`, key: `time${t}`, "aria-current": t === state.t ? "step" : null,
       title: future ? "without the future term this step's gradient is wrong" : null });
   return place(node, x, 0);
