@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,13 @@ class Tab:
 
     def text(self, selector: str) -> str:
         return " ".join(self.page.locator(selector).first.inner_text().split())
+
+    def wait(self, seen: Callable[[], bool], seconds: float = 10) -> None:
+        """Wait in Python: the page's policy forbids Playwright's own way, which evaluates strings in the page."""
+        end = time.monotonic() + seconds
+        while not seen():
+            assert time.monotonic() < end, "waited in vain"
+            self.page.wait_for_timeout(30)
 
     def hash(self) -> str:
         return str(self.page.evaluate("location.hash.slice(1)"))
