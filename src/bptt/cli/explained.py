@@ -15,6 +15,7 @@ from bptt.explaining.explain import explain
 from bptt.explaining.trace import Trace
 from bptt.inputs import PARAMETERS, Reduction
 from bptt.ops import Activation
+from bptt.tensorfile import check_readable
 
 
 def explanation(
@@ -44,9 +45,7 @@ def explanation(
         e = EXAMPLES[name]()
         title = "the embedded example" + (" to follow by hand" if by_hand else "")
         return explain(e.X, e.Y, e.parameters, e.a0, activation=activation or "tanh", reduction=reduction), title
-    if not Path(file).is_file():
-        what = "is a directory" if Path(file).is_dir() else "does not exist"
-        raise FileError(message("explain", f"{file} {what}; a model (.safetensors) or an npz file is wanted."))
+    check_readable(Path(file), "explain")
     if _is_zip(file):
         given = read_arrays(file, "explain", ("X", "Y", *PARAMETERS), ("a0",))
         parameters = {name: given[name] for name in PARAMETERS}
@@ -111,8 +110,7 @@ def read_report(file: str, html: str | None) -> dict[str, Any]:
     """
     if html is None:
         raise ValueRangeError(message("explain", "--report is shown by the page; --html FILE is wanted with it."))
-    if not Path(file).is_file():
-        raise FileError(message("explain", f"{file} does not exist; bptt check FILE --json writes a report."))
+    check_readable(Path(file), "explain")
     try:
         report = json.loads(Path(file).read_text(encoding="utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError, OSError):
