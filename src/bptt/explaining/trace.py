@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -121,6 +121,12 @@ class Trace:
                     if row.accumulate:
                         gathered[row.target] = step.output.array
                     yield step
+
+    @overload
+    def __getitem__(self, key: tuple[str, int]) -> Step: ...
+
+    @overload
+    def __getitem__(self, key: str) -> list[Step]: ...
 
     def __getitem__(self, key: str | tuple[str, int]) -> Step | list[Step]:
         """Return one step, ``trace["B5", 2]``, or one equation's steps, ``trace["B5"]``."""
