@@ -63,7 +63,7 @@ class Tab:
         """Go to a place of the page; the text after # is the whole state."""
         self.page.goto("about:blank")
         self.page.goto(self.url + (f"#{place}" if place else ""))
-        self.page.wait_for_selector("main > *")
+        self.page.wait_for_selector("#level > *")
         return self
 
     def matrix(self, key: str) -> list[float]:

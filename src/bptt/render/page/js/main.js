@@ -52,7 +52,7 @@ function tabKeys(event) {
 function draw() {
   const page = /** @type {HTMLElement} */ (document.getElementById("page"));
   const [, title, level] = LEVELS.find(([id]) => id === state.level) || LEVELS[0];
-  refill(page, header(), h("main", { id: "level", role: "tabpanel", "aria-labelledby": `tab-${state.level}`, class: `level-${state.level}` }, level()));
+  refill(page, header(), h("main", null, h("div", { id: "level", role: "tabpanel", "aria-labelledby": `tab-${state.level}`, class: `level-${state.level}` }, level())));
   document.title = `${title} · bptt explain`;
   relight();
   showHere();
