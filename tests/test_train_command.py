@@ -101,7 +101,7 @@ def test_a_finished_run_goes_on_with_more_epochs_only():
     end = log_of(Path("bptt-run"))[-1]["step"]
     result = call("train", "--resume", "--epochs", 4)
     assert result.exit_code == 0
-    assert f"going on from step {end}" in result.stderr
+    assert f"Going on from step {end}" in result.stderr
     assert log_of(Path("bptt-run"))[-1]["step"] > end
     for option in (["--n-a", 9], ["--rate", 0.1], ["--seed", 1], ["--log-every", 2], ["--encoding", "ascii"]):
         result = call("train", "--resume", *option)
