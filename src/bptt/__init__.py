@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from bptt.cell import rnn_cell_backward as rnn_cell_backward
+    from bptt.cell import rnn_cell_forward as rnn_cell_forward
     from bptt.errors import BpttError as BpttError
     from bptt.gradcheck import check_gradients as check_gradients
     from bptt.inputs import one_hot as one_hot
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from bptt.ops import cross_entropy as cross_entropy
     from bptt.ops import softmax as softmax
     from bptt.rnn import rnn_backward as rnn_backward
-    from bptt.rnn import rnn_cell_backward as rnn_cell_backward
-    from bptt.rnn import rnn_cell_forward as rnn_cell_forward
     from bptt.rnn import rnn_cost as rnn_cost
     from bptt.rnn import rnn_forward as rnn_forward
     from bptt.rnn import rnn_layer_backward as rnn_layer_backward
@@ -33,8 +33,8 @@ _HOME = {
     "softmax": "ops",
     "one_hot": "inputs",
     "rnn_backward": "rnn",
-    "rnn_cell_backward": "rnn",
-    "rnn_cell_forward": "rnn",
+    "rnn_cell_backward": "cell",
+    "rnn_cell_forward": "cell",
     "rnn_cost": "rnn",
     "rnn_forward": "rnn",
     "rnn_layer_backward": "rnn",
