@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -152,18 +153,24 @@ def test_arrays_are_trained_on(kind):
     assert "such as '3 1 4'" in result.stderr
 
 
-def test_a_plot_is_drawn_and_what_cannot_be_drawn_is_refused_first(monkeypatch, place):
-    assert call("train", "t.txt", *QUICK, "--plot", "cost.png").exit_code == 0
+def test_a_plot_is_drawn(place, trained):
+    pytest.importorskip("matplotlib", reason="the extra 'plot' is not installed")
+    result = call("train", "--resume", "--out", shutil.copytree(trained, place / "run"), "--plot", "cost.png")
+    assert result.exit_code == 0, result.stderr
     assert (place / "cost.png").read_bytes().startswith(b"\x89PNG")
-    for file, words in [("cost.xyz", "png, svg, pdf"), ("no/where.png", "there is no directory")]:
-        result = call("train", "t.txt", "--out", "other", "--plot", file)
+
+
+def test_what_cannot_be_drawn_is_refused_before_the_training(monkeypatch, place):
+    monkeypatch.setattr("bptt.training.plot.find_spec", lambda name: None)
+    for file, words in [
+        ("cost.xyz", "png, svg, pdf"),
+        ("no/where.png", "there is no directory"),
+        ("cost.png", "pip install 'bptt[plot]'"),
+    ]:
+        result = call("train", "t.txt", "--plot", file)
         assert result.exit_code == 2
         assert words in result.stderr
-    monkeypatch.setattr("bptt.training.plot.find_spec", lambda name: None)
-    result = call("train", "t.txt", "--out", "other", "--plot", "cost.png")
-    assert result.exit_code == 2
-    assert "pip install 'bptt[plot]'" in result.stderr
-    assert not (place / "other").exists()
+    assert [file.name for file in place.iterdir()] == ["t.txt"]
 
 
 def test_early_stopping_ends_a_run():

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt import __version__
+import bptt
 
 NAMES = {
     "bptt": "bptt",
@@ -28,7 +28,7 @@ def environment() -> dict[str, str]:
     build: dict[str, Any] = np.show_config(mode="dicts") or {}  # type: ignore[assignment]
     blas = build.get("Build Dependencies", {}).get("blas", {})
     return {
-        "bptt": __version__,
+        "bptt": bptt.__version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "blas": f"{blas.get('name', '?')} {blas.get('version', '?')}",
