@@ -104,6 +104,10 @@ def test_a_finished_run_goes_on_with_more_epochs_only():
     assert result.exit_code == 0
     assert f"Going on from step {end}" in result.stderr
     assert log_of(Path("bptt-run"))[-1]["step"] > end
+    assert call("train", "--resume", "--steps", 100).exit_code == 0
+    assert log_of(Path("bptt-run"))[-1]["step"] == 100
+    assert call("train", "--resume", "--epochs", 2).exit_code == 0  # it has gone further already
+    assert log_of(Path("bptt-run"))[-1]["step"] == 100
     for option in (["--n-a", 9], ["--rate", 0.1], ["--seed", 1], ["--log-every", 2], ["--encoding", "ascii"]):
         result = call("train", "--resume", *option)
         assert result.exit_code == 2

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,9 @@ from bptt.training.run import Run
 from bptt.training.settings import Settings
 from bptt.training.text import default_text, read_text
 from bptt.training.vocabulary import Vocabulary
+
+N_A = 128
+"""The hidden size where none is named: the best after a minute, see docs/training.md."""
 
 EXTENDABLE = {"epochs", "steps", "patience"}
 """Settings that a resumed run may change: they say how long it goes on, not what it does."""
@@ -77,6 +82,17 @@ def begin(options: Options, directory: RunDirectory, *, resume: bool, force: boo
     return _resumed(options, directory) if resume else _new(options, directory, force)
 
 
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Say in our words that the memory does not reach."""
+    try:
+        yield
+    except MemoryError as error:
+        raise ValueRangeError(
+            message("train", "this takes more memory than there is.", hint="A smaller n_a, m or T_x takes less.")
+        ) from error
+
+
 def read_source(path: Path | None, encoding: str) -> Source:
     """Read a text, arrays, or the default text."""
     if path is None:
@@ -95,7 +111,7 @@ def _new(options: Options, directory: RunDirectory, force: bool) -> Job:
     source = read_source(options.data, encoding)
     model = _model(source, options.architecture, settings.seed)
     data = _data(model, source, settings)
-    settings = replace(settings, m=data.batches.m, T_x=data.batches.T_x)
+    settings = replace(settings, m=data.batches.m, T_x=data.batches.T_x, rate=settings.peak)
     directory.begin(force)
     about = {
         "settings": settings.to_json(),
@@ -122,7 +138,8 @@ def _resumed(options: Options, directory: RunDirectory) -> Job:
         raise ValueRangeError(
             message("resume", f"{names} cannot change in a run that goes on; it keeps what it began with.")
         )
-    settings = replace(Settings.from_json(about["settings"]), **options.settings)
+    longer = {"steps": None, **options.settings} if "epochs" in options.settings else options.settings
+    settings = replace(Settings.from_json(about["settings"]), **longer)
     recorded = about["data"]
     path = options.data or (None if recorded["path"] is None else Path(recorded["path"]))
     source = read_source(path, recorded["encoding"])
@@ -168,7 +185,7 @@ def _job(
 
 
 def _model(source: Source, architecture: dict[str, Any], seed: int) -> SimpleRNN:
-    chosen = {"n_a": 256, **architecture}
+    chosen = {"n_a": N_A, **architecture}
     dtype = chosen.pop("dtype", "float32")
     if dtype not in ("float32", "float64"):
         raise ValueRangeError(message("train", f"dtype is {dtype!r}; float32 or float64 is wanted."))
