@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from bptt.training.environment import differences, environment
 from bptt.training.run import Run
 from bptt.training.settings import Settings
 from bptt.training.text import default_text, read_text
+from bptt.training.threads import set_blas_threads
 from bptt.training.vocabulary import Vocabulary
 
 N_A = 128
@@ -39,6 +41,7 @@ class Options:
     encoding: str | None = None
     log_every: int | None = None
     save_every: float = 10.0
+    threads: int | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     architecture: dict[str, Any] = field(default_factory=dict)
 
@@ -79,6 +82,8 @@ def begin(options: Options, directory: RunDirectory, *, resume: bool, force: boo
         raise ValueRangeError(message("train", f"save_every is {options.save_every}; 0 or more seconds are wanted."))
     if resume and force:
         raise ValueRangeError(message("train", "--resume goes on with a run, --force throws it away: give one."))
+    if options.threads is not None and options.threads < 1:
+        raise ValueRangeError(message("train", f"threads is {options.threads}; at least 1 is wanted."))
     return _resumed(options, directory) if resume else _new(options, directory, force)
 
 
@@ -105,7 +110,19 @@ def read_source(path: Path | None, encoding: str) -> Source:
     return Source(text.source, text.sha256, text.content)
 
 
+def _use_threads(named: int | None, recorded: str = "1") -> None:
+    """Let BLAS work with the threads that were named, else with those of its variables, else of the run, else one.
+
+    More than one are slower at small sizes, many times so where other programs want the cores, too.
+    """
+    if named is not None:
+        set_blas_threads(named)
+    elif "OPENBLAS_NUM_THREADS" not in os.environ and recorded.isdigit():
+        set_blas_threads(max(1, int(recorded)))
+
+
 def _new(options: Options, directory: RunDirectory, force: bool) -> Job:
+    _use_threads(options.threads)
     settings = Settings(**_without_zero_limits(options.settings))
     encoding = options.encoding or "utf-8"
     source = read_source(options.data, encoding)
@@ -143,6 +160,7 @@ def _resumed(options: Options, directory: RunDirectory) -> Job:
     recorded = about["data"]
     path = options.data or (None if recorded["path"] is None else Path(recorded["path"]))
     source = read_source(path, recorded["encoding"])
+    _use_threads(options.threads, str(about["environment"].get("threads")))
     now = environment()
     warnings = differences(about["environment"], now)
     if source.sha256 != recorded["sha256"]:

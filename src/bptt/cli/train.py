@@ -68,6 +68,9 @@ def train(
     scale: Annotated[float | None, typer.Option(help="Scale of the initialisation.", show_default="its own")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32 or float64.", show_default="float32")] = None,
     seed: Annotated[int | None, typer.Option(help="Equal seeds train equal models.", show_default="0")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Of the matrix products; more pay where n_a is large.", show_default="1")
+    ] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of the text file.", show_default="utf-8")] = None,
     log_every: Annotated[int | None, typer.Option(help="Steps between lines of the log.", show_default="10")] = None,
     save_every: Annotated[float, typer.Option(help="Seconds between checkpoints, at most.")] = 10.0,
@@ -101,6 +104,7 @@ def train(
         encoding=encoding,
         log_every=log_every,
         save_every=save_every,
+        threads=threads,
         settings={name: value for name, value in chosen.items() if value is not None},
         architecture={name: value for name, value in architecture.items() if value is not None},
     )
