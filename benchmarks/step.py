@@ -263,9 +263,14 @@ def main():
             flush=True,
         )
     if options.write:
-        path = Path(__file__).parent / "results" / f"step-{options.threads}.json"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps({"machine": machine(), "threads": options.threads, "rows": rows}, indent=1) + "\n")
+        write(f"step-{options.threads}", {"machine": machine(), "threads": options.threads, "rows": rows})
+
+
+def write(name, results):
+    """Write results/NAME.json beside this file."""
+    path = Path(__file__).parent / "results" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(results, indent=1) + "\n")
 
 
 def machine():

@@ -13,7 +13,10 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from bptt.cell import rnn_cell_backward as rnn_cell_backward
     from bptt.cell import rnn_cell_forward as rnn_cell_forward
+    from bptt.checking.call import check as check
+    from bptt.checking.proving import assert_gradients_right as assert_gradients_right
     from bptt.errors import BpttError as BpttError
+    from bptt.explaining.trace import explain as explain
     from bptt.gradcheck import check_gradients as check_gradients
     from bptt.inputs import one_hot as one_hot
     from bptt.model import SimpleRNN as SimpleRNN
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
 _HOME = {
     "BpttError": "errors",
+    "assert_gradients_right": "checking.proving",
+    "check": "checking.call",
+    "explain": "explaining.trace",
     "check_gradients": "gradcheck",
     "cross_entropy": "ops",
     "SimpleRNN": "model",

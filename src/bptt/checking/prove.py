@@ -1,0 +1,375 @@
+"""The proof of a repaired program: its own gradients against the numeric gradient of the cost that was given."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from bptt.checking.patch import Change, patched_code
+from bptt.checking.places import Place, array_places
+from bptt.checking.program import Case, Program, Sizes
+from bptt.differences import CENTRAL_STEP, carries_complex, central_difference, complex_step
+from bptt.dims import Array
+
+BOUND = 1e-8  # of the gradient's largest element
+FLOAT32_BOUND = 2e-2
+FLOAT32_STEP = 2e-2
+KINK = 1e-3
+
+PROOF_SIZES = (
+    Sizes(n_x=3, n_a=5, n_y=4, m=2, T_x=6),
+    Sizes(n_x=4, n_a=3, n_y=5, m=1, T_x=4),
+    Sizes(n_x=2, n_a=4, n_y=3, m=5, T_x=1),
+    Sizes(n_x=5, n_a=2, n_y=3, m=4, T_x=7),
+    Sizes(n_x=2, n_a=3, n_y=6, m=4, T_x=5),
+    Sizes(n_x=6, n_a=4, n_y=2, m=3, T_x=5),
+)
+"""Pairwise different where it can be; one example (m = 1) and one step (T_x = 1) are among them."""
+SPARE_SIZES = (Sizes(n_x=2, n_a=4, n_y=3, m=5, T_x=3), Sizes(n_x=3, n_a=2, n_y=4, m=6, T_x=5))
+"""Taken where a program does not run at one of the others."""
+
+Method = Literal["complex step", "central differences", "central differences in float32"]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Whether a repaired program gives the right gradients, and how it was found out.
+
+    ``max_relative_error`` is the largest of ``per_parameter``; each is max |theirs - numeric| / max |numeric| over all
+    sizes (of all parameters where this one is all zero), infinite where a gradient is missing or not finite.
+    """
+
+    ok: bool
+    max_relative_error: float
+    method: Method
+    sizes: tuple[Sizes, ...]
+    per_parameter: dict[str, float] = field(default_factory=dict)
+    bound: float = BOUND
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Slope:
+    """The numeric gradient of the cost of the program as given, at one size."""
+
+    cost: float
+    gradients: dict[str, Array]
+    method: Method
+    noise: float
+    rough: frozenset[str]
+
+
+class Truth:
+    """The numeric gradients of a program's own cost, each computed once; proofs of many repairs share it."""
+
+    def __init__(self, program: Program, seed: int = 0) -> None:
+        self.program = program
+        self.seed = seed
+        self._slopes: dict[tuple[Sizes, int], Slope | None] = {}
+        self._given: dict[Sizes, frozenset[str] | None] = {}
+
+    def slope(self, sizes: Sizes, seed: int) -> Slope | None:
+        """Return the slope at these sizes; None where the program as given does not run there."""
+        if (sizes, seed) not in self._slopes:
+            try:
+                with quiet():
+                    self._slopes[sizes, seed] = numeric_slope(self.program, sizes, seed)
+            except Exception:  # anybody's program: it does not run at this size
+                self._slopes[sizes, seed] = None
+        return self._slopes[sizes, seed]
+
+    def given(self, sizes: Sizes) -> frozenset[str] | None:
+        """Return the parameters whose gradient the program as given delivers; None where it does not run."""
+        if sizes not in self._given:
+            try:
+                with quiet():
+                    case = self.program.build(self.program.load(self.program.tree), sizes, self.seed)
+                    self._given[sizes] = frozenset(case.gradients())
+            except Exception:
+                self._given[sizes] = None
+        return self._given[sizes]
+
+    def usable(self, sizes: Sequence[Sizes]) -> tuple[Sizes, ...]:
+        """Return the sizes at which the program runs, filled up with spare ones."""
+        good = [s for s in sizes if self.slope(s, self.seed) is not None]
+        for spare in SPARE_SIZES:
+            if len(good) < len(sizes) and self.slope(spare, self.seed) is not None:
+                good.append(spare)
+        return tuple(good)
+
+
+def prove(
+    program: Program,
+    patched: str | ast.Module,
+    sizes: Sequence[Sizes] = PROOF_SIZES,
+    seed: int = 0,
+    *,
+    truth: Truth | None = None,
+    repeatable: bool = True,
+) -> Proof:
+    """Prove that the patched program delivers the gradients of the cost of the program as given.
+
+    Parameters
+    ----------
+    program : Program
+        As given: its cost is the specification.
+    patched : str or ast.Module
+        The text (or tree) of the repaired program.
+    sizes : sequence of Sizes
+    seed : int
+    truth : Truth, optional
+        Shares the numeric gradients between proofs.
+    repeatable : bool
+        Whether a second call of ``gradients()`` must return what the first did.
+
+    Returns
+    -------
+    Proof
+        It is ``ok`` only if every parameter's gradient is right at every size, if the cost is still that of the
+        program as given, and if no gradient went missing.
+    """
+    truth = truth or Truth(program, seed)
+    try:
+        tree = ast.parse(patched) if isinstance(patched, str) else patched
+    except SyntaxError as error:
+        return _refused(f"the repaired program is no Python: {error.msg}", sizes)
+    usable = truth.usable(sizes)
+    if not usable:
+        return _refused("the program runs at none of the sizes", sizes)
+    errors: dict[str, float] = {}
+    methods: set[Method] = set()
+    bounds, reason = [BOUND], ""
+    for k, size in enumerate(usable):
+        for attempt in range(3):  # another point, where this one lies on a kink such as ReLU's
+            point = seed + 1000 * attempt
+            slope = truth.slope(size, point)
+            if slope is None:
+                continue
+            found, reason, kink = _compare(program, tree, size, point, slope, truth, repeatable and k == 0)
+            if not kink:
+                break
+        if slope is None:
+            return _refused("the program does not run twice at one size", usable)
+        methods.add(slope.method)
+        bounds.append(FLOAT32_BOUND if "float32" in slope.method else BOUND + _noise_share(slope))
+        for name, distance in found.items():
+            errors[name] = max(errors.get(name, 0.0), distance)
+        if reason:
+            break
+    largest = max(errors.values(), default=float("inf"))
+    method = max(methods, key=len)  # the weakest that was needed
+    return Proof(not reason, largest if not reason else float("inf"), method, usable, errors, max(bounds), reason)
+
+
+def minimise(
+    program: Program, changes: Sequence[Change], seed: int = 0, *, truth: Truth | None = None
+) -> tuple[Change, ...]:
+    """Drop every change without which the program is still proven; the changes together must be proven."""
+    truth = truth or Truth(program, seed)
+    kept = list(changes)
+    for change in list(changes):
+        fewer = [other for other in kept if other is not change]
+        code = patched_code(program, fewer)
+        if all(
+            prove(program, code, sizes, seed, truth=truth).ok
+            for sizes in (PROOF_SIZES[:1], PROOF_SIZES)  # most fail at the first size
+        ):
+            kept = fewer
+    return tuple(kept)
+
+
+def preconditions(program: Program, patched: str | ast.Module, seed: int = 0) -> tuple[str, ...]:
+    """Return what the repaired program takes for granted about its data, found by running it outside of that.
+
+    Each array that the program holds and does not compute, whose columns (rows) sum to 1, is disturbed; where the
+    gradients are then wrong, the repair holds only on that assumption.
+    """
+    tree = ast.parse(patched) if isinstance(patched, str) else patched
+    size = next((s for s in PROOF_SIZES if Truth(program, seed).slope(s, seed)), None)
+    found: list[str] = []
+    if size is None:
+        return ()
+    with quiet():
+        module, case = _fresh(program, program.tree, size, seed)
+        names = {p.name: lines for p in array_places(case, module) if (lines := _sums_to_one(p.value))}
+        for name, lines in names.items():
+            disturb = _disturber(name)
+            try:
+                slope = numeric_slope(program, size, seed, disturb)
+                module, case = _fresh(program, tree, size, seed)
+                disturb(case, module)
+                _seed(seed)
+                theirs = {k: np.array(v, dtype=float) for k, v in case.gradients().items()}
+            except Exception:  # the program itself refuses such data
+                continue
+            if any(
+                _error(theirs.get(k), g, slope) > _bound(k, slope) for k, g in slope.gradients.items() if k in theirs
+            ):
+                found.append(f"each {lines} of {name} sums to 1")
+    return tuple(found)
+
+
+def numeric_slope(
+    program: Program, sizes: Sizes, seed: int, disturb: Callable[[Case, Any], None] | None = None
+) -> Slope:
+    """Return the numeric gradient of the cost of the program as given: complex step where it carries it."""
+    module, case = _fresh(program, program.tree, sizes, seed)
+    if disturb is not None:
+        disturb(case, module)
+    live = dict(case.parameters)
+    values = {name: np.array(value, dtype=np.float64) for name, value in live.items()}
+    held: dict[str, list[Place]] = {name: [] for name in live}
+    for place in array_places(case, module):
+        for name, array in live.items():
+            if place.value is array:
+                held[name].append(place)
+
+    def cost(moved: dict[str, Array]) -> complex:
+        swapped = [name for name, value in moved.items() if np.iscomplexobj(value)]
+        for name, value in moved.items():
+            if name in swapped:
+                for place in held[name]:
+                    place.put(value)
+            else:
+                live[name][...] = value
+        _seed(seed)
+        try:
+            return case.cost()
+        finally:
+            for name in swapped:
+                for place in held[name]:
+                    place.put(live[name])
+
+    base = float(np.real(cost(values)))
+    if not np.isfinite(base) or float(np.real(cost(values))) != base:
+        raise ValueError("the cost is not finite, or two runs differ")
+    single = any(value.dtype == np.float32 for value in live.values())
+    if not single and carries_complex(cost, values):
+        return Slope(base, {n: complex_step(cost, values, n) for n in values}, "complex step", 0.0, frozenset())
+    step = FLOAT32_STEP if single else CENTRAL_STEP
+    both = {n: central_difference(cost, values, n, step) for n in values}
+    epsilon = np.finfo(np.float32 if single else np.float64).eps
+    return Slope(
+        base,
+        {n: slope for n, (slope, _) in both.items()},
+        "central differences in float32" if single else "central differences",
+        float(4 * epsilon * max(abs(base), 1e-3) / step),
+        frozenset(n for n, (_, rough) in both.items() if rough > KINK),
+    )
+
+
+def _compare(
+    program: Program, tree: ast.Module, sizes: Sizes, seed: int, slope: Slope, truth: Truth, repeat: bool
+) -> tuple[dict[str, float], str, bool]:
+    """Return each parameter's error, why the proof fails here ("" if it does not), and whether a kink may be why."""
+    try:
+        with quiet():
+            _, case = _fresh(program, tree, sizes, seed)
+            _seed(seed)
+            cost = float(np.real(case.cost()))
+            _, case = _fresh(program, tree, sizes, seed)
+            _seed(seed)
+            theirs = {k: np.array(v, dtype=float) for k, v in case.gradients().items()}
+            if repeat:
+                _seed(seed)
+                again = {k: np.array(v, dtype=float) for k, v in case.gradients().items()}
+    except Exception as error:  # anybody's program
+        return {}, f"it raises {type(error).__name__}: {error}", False
+    if abs(cost - slope.cost) > (1e-5 if "float32" in slope.method else 1e-12) * max(abs(slope.cost), 1e-3):
+        return {}, "its cost is no longer that of the program as given", False
+    if not theirs:
+        return {}, "it delivers no gradient", False
+    errors, wrong = {}, []
+    optional = truth.given(sizes)
+    for name, numeric in slope.gradients.items():
+        if name not in theirs:
+            if optional is None or name in optional:
+                errors[name] = float("inf")
+                wrong.append(name)
+            continue
+        errors[name] = _error(theirs[name], numeric, slope)
+        if not errors[name] <= _bound(name, slope):
+            wrong.append(name)
+    if wrong:
+        return errors, f"the gradient of {', '.join(wrong)} is wrong", bool(slope.rough & set(wrong))
+    if repeat and any(_error(again.get(k), v, slope) > 1e-6 for k, v in theirs.items()):
+        return errors, "two runs of the backward pass differ", False
+    return errors, "", False
+
+
+def _error(theirs: Array | None, numeric: Array, slope: Slope) -> float:
+    if theirs is None or np.squeeze(theirs).shape != np.squeeze(numeric).shape or not np.isfinite(theirs).all():
+        return float("inf")
+    difference = np.abs(np.squeeze(theirs) - np.squeeze(numeric)).max(initial=0.0)
+    return float(difference) / _scale(numeric, slope)
+
+
+def _scale(numeric: Array, slope: Slope) -> float:
+    own = float(np.abs(numeric).max(initial=0.0))
+    if own > 100 * slope.noise and own > 0:
+        return own
+    return max(float(np.abs(g).max(initial=0.0)) for g in slope.gradients.values()) or 1.0
+
+
+def _bound(name: str, slope: Slope) -> float:
+    if "float32" in slope.method:
+        return FLOAT32_BOUND
+    return BOUND + 10 * slope.noise / _scale(slope.gradients[name], slope)
+
+
+def _noise_share(slope: Slope) -> float:
+    return max((_bound(name, slope) - BOUND for name in slope.gradients), default=0.0)
+
+
+def _refused(reason: str, sizes: Sequence[Sizes]) -> Proof:
+    return Proof(False, float("inf"), "central differences", tuple(sizes), {}, BOUND, reason)
+
+
+def _fresh(program: Program, tree: ast.Module, sizes: Sizes, seed: int) -> tuple[Any, Case]:
+    _seed(seed)
+    module = program.load(tree)
+    return module, program.build(module, sizes, seed)
+
+
+def _sums_to_one(value: Array) -> str:
+    """Return "column" or "row" where the entries of a table of shares sum to 1 along it."""
+    if value.ndim < 1 or value.dtype.kind not in "fiu" or value.size < 2 or not np.all(value >= 0):
+        return ""
+    for axis in range(value.ndim):
+        if value.shape[axis] > 1 and np.allclose(value.sum(axis=axis), 1.0):
+            return "row" if axis == value.ndim - 1 and value.ndim > 1 else "column"
+    return ""
+
+
+def _disturber(name: str) -> Callable[[Case, Any], None]:
+    def disturb(case: Case, module: Any) -> None:
+        done: dict[int, Array] = {}
+        for place in list(array_places(case, module)):
+            if place.name == name and _sums_to_one(place.value):
+                place.put(done.setdefault(id(place.value), place.value * 0.7))
+
+    return disturb
+
+
+def _seed(seed: int) -> None:
+    np.random.seed(seed)  # noqa: NPY002 - their programs draw from the legacy generator
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Run somebody's code without its prints, and without NumPy's warnings about it."""
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+    ):
+        warnings.simplefilter("ignore")
+        yield
