@@ -15,7 +15,8 @@ from bptt.inputs import one_hot_targets
 from bptt.training.batches import ArrayBatches, Batch, Batches, TextBatches, side_by_side, windows
 from bptt.training.settings import Settings
 
-DEFAULT_M, DEFAULT_T_X = 32, 64
+DEFAULT_M, DEFAULT_T_X = 16, 64
+STEPS = 20  # of an epoch, at least, where a text allows it
 LARGEST_HELD_BACK = 100_000
 """Characters; a longer held-back text would tell hardly more and take longer."""
 
@@ -37,8 +38,8 @@ class Data:
 def text_data(ids: Array, settings: Settings) -> Data:
     """Split a text: its last part is held back.
 
-    Where the text is too short for the usual m = 32 and T_x = 64, fewer streams, then fewer steps are taken;
-    what the settings name is never changed.
+    Where the text is too short for 20 steps of the usual m = 16 and T_x = 64, fewer streams, then fewer time steps
+    are taken; what the settings name is never changed.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ def text_data(ids: Array, settings: Settings) -> Data:
     if most < 1:
         raise ValueRangeError(message("train", f"the text has {ids.size} characters; at least 2 are needed."))
     T_x = settings.T_x or min(DEFAULT_T_X, max(1, most // (settings.m or 1)))
-    m = settings.m or min(DEFAULT_M, max(1, most // T_x))
+    m = settings.m or min(DEFAULT_M, max(1, most // (STEPS * T_x)))
     batches = TextBatches(trained, m, T_x)
     if held < 2:
         return Data(batches, None, m)
