@@ -38,6 +38,10 @@ class FileError(BpttError, OSError):
         return str(self.args[0]) if self.args else ""
 
 
+class CannotCheckError(BpttError):
+    """A program whose forward, cost, backward or parameters are not found, or that cannot be run."""
+
+
 class MissingExtraError(BpttError, ImportError):
     """A package that an extra brings is not installed."""
 
