@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import ast
-import contextlib
-import io
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +11,7 @@ import numpy as np
 
 from bptt.checking.places import Place, array_places
 from bptt.checking.program import Case, Program, Sizes
+from bptt.checking.quiet import quiet
 from bptt.differences import CENTRAL_STEP, carries_complex, central_difference, complex_step
 from bptt.dims import Array
 
@@ -134,16 +132,3 @@ def fresh(program: Program, tree: ast.Module, sizes: Sizes, seed: int) -> tuple[
 def set_seed(seed: int) -> None:
     """Seed the generator that their programs draw from."""
     np.random.seed(seed)  # noqa: NPY002 - their programs draw from the legacy generator
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Run somebody's code without its prints, and without NumPy's warnings about it."""
-    with (
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-        warnings.catch_warnings(),
-        np.errstate(all="ignore"),
-    ):
-        warnings.simplefilter("ignore")
-        yield

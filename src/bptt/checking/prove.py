@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from bptt.checking.measured import Method, Slope, Truth, fresh, numeric_slope, quiet, set_seed
+from bptt.checking.measured import Method, Slope, Truth, fresh, numeric_slope, set_seed
 from bptt.checking.patch import Change, patched_code
 from bptt.checking.places import array_places
 from bptt.checking.program import Case, Program, Sizes
+from bptt.checking.quiet import quiet
 from bptt.dims import Array
 
 __all__ = ["PROOF_SIZES", "Proof", "Truth", "minimise", "preconditions", "prove", "quiet"]

@@ -9,12 +9,12 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bptt.checking.ranges import carries, ranges
-from bptt.checking.nodes import Function, block_of, blocks, statements, targets_of, text_of
 from bptt.checking.measured import Truth
+from bptt.checking.nodes import Function, block_of, blocks, statements, targets_of, text_of
 from bptt.checking.patch import Change, delete, insert_after, insert_before, patched_code, replace
 from bptt.checking.program import Program
 from bptt.checking.prove import PROOF_SIZES, Proof, prove
+from bptt.checking.ranges import carries, ranges
 from bptt.checking.samples import Budget
 
 
