@@ -19,7 +19,7 @@ from bptt.dims import Array
 LARGE = 10_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Source:
     """Where the value of an argument comes from.
 

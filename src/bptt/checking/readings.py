@@ -39,11 +39,13 @@ from bptt.checking.parameters_found import (
     lazy_arrays,
     loose_arguments,
     reachable,
+    script_parameters,
     symbolic,
 )
 from bptt.checking.plan import Call, Cost, Parameter, Plan, PlannedCase, Source, World
 from bptt.checking.program import Sizes
 from bptt.checking.quiet import quiet
+from bptt.checking.script import STEP
 from bptt.checking.standard_costs import standard_costs
 from bptt.checking.units import Unit
 
@@ -112,7 +114,13 @@ class Search:
     def bases(self, unit: Unit) -> Iterator[tuple[Plan, Context, int]]:
         """Yield plans with the object made and the parameters found."""
         functions = [unit.forward] + ([unit.backward] if unit.backward else [])
-        constants = self.constants(functions)
+        every = self.constants(functions)
+        rates = {n: c for n, c in every.items() if c.kind == "const"}
+        hidden = {n: c for n, c in every.items() if c.kind == "const" or c.value == "n_a"}
+        for constants in dict.fromkeys(tuple(sorted(c.items())) for c in (every, hidden, rates)):
+            yield from self._bases(unit, functions, dict(constants))
+
+    def _bases(self, unit: Unit, functions: list[Function], constants: dict[str, Source]) -> Iterator[tuple[Plan, Context, int]]:
         batch = self.facts.speaks_of_batch
         empty = Plan({}, (), Call(unit.forward.name, unit.owner is not None, ()), constants=constants, owner=unit.owner)
         text = ast.unparse(self.facts.tree)
@@ -125,6 +133,11 @@ class Search:
             return
         held = held_by_module(self.module, reachable(self.facts, functions))
         held = [p for p in held if not _is_state_name(p.name) and not _is_data(p, self.module, set())]
+        if unit.forward.name == STEP:
+            held = script_parameters(self.module, unit.forward)
+            context.loose = [p.name for p in held if p.name in unit.forward.arguments]
+            yield replace(empty, parameters=tuple(held), states=tuple(self.global_states(functions))), context, 1
+            return
         if held:
             context.features += _own_sizes(self.module, held)
             context.classes += _own_sizes(self.module, held)
@@ -333,7 +346,8 @@ class Search:
     def backwards(self, unit: Unit, plan: Plan, context: Context, compared: list[Any], outputs: list[Any]) -> Iterator[Attempt]:
         """Yield what the backward does under each binding of its arguments; a standard cost compares ``compared``."""
         function = unit.backward or unit.forward
-        delivery = Delivery(_labels(function))
+        script = function.name == STEP
+        delivery = Delivery(() if script else _labels(function), local=script)
         fused = function.updates_weights and not any(re.match(r"d_?|grad", x) for x in delivery.labels)
         if unit.backward is None:
             choices: Iterator[tuple[Option, ...]] = iter([()])
