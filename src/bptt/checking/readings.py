@@ -173,11 +173,14 @@ class Search:
                 thing = World(self.case(made)).made
                 return (made, thing) if places.arrays(thing) else None
 
-            for _, (made, thing) in explore(function, options, 40, run, self.log, SLACK):
+            for _, (made, thing) in explore(function, options, 40, run, self.log, [np.inf]):
                 bindings = _bindings(unit.forward, function, thing, reachable(self.facts, [unit.forward]))
                 if not bindings:
                     continue
                 ends = {name: path for name, path in bindings.items() if path}
+                sizes = sorted({str(n) for _, v in places.arrays(thing) for n in v.shape} - {"3", "5", "7", "1", "0"})
+                context.features += [n for n in (*sizes, "n_a") if n not in context.features]
+                context.classes += [n for n in (*sizes, "n_a") if n not in context.classes]
                 held = [p for p in held_by_object(thing) if not ends or p.paths[0][:1] in ends.values()]
                 held = [replace(p, home="made", name=_made_name(p, ends)) for p in held]
                 known = replace(context, made=bindings, loose=[], box=None)
@@ -272,13 +275,15 @@ class Search:
                 return None
             return key, plan, world, suspicion, lazy
 
-        for _, (key, plan, world, suspicion, lazy) in explore(function, options, FORWARD_TRIES, run, self.log, SLACK):
+        limit = [np.inf]
+        for _, (key, plan, world, suspicion, lazy) in explore(function, options, FORWARD_TRIES, run, self.log, limit):
             if lazy:
                 plan = replace(plan, parameters=tuple(_settled(p, lazy) for p in plan.parameters))
             own = {p.paths[0][0][1] for p in plan.parameters if p.home == "self"}
             outputs = result_outputs(function.labels, _plain(world.result), world.object, own)
             penalty = plan.penalty + 3.0 * bool(suspicion.count)
             found[key] = (penalty, replace(plan, penalty=penalty), outputs)
+            limit[0] = min(limit[0], penalty + SLACK - base.penalty)
             if sum(p <= min(x[0] for x in found.values()) + SLACK for p, *_ in found.values()) >= FORWARD_KEPT + 2:
                 break
         for _, plan, outputs in sorted(found.values(), key=lambda x: x[0])[:FORWARD_KEPT]:
@@ -335,10 +340,10 @@ class Search:
                         return replace(candidate, penalty=chosen.penalty + doubt)
                 return None
 
-            for _, candidate in explore(function, options, COST_TRIES, run, self.log, SLACK):
+            limit = [np.inf]
+            for _, candidate in explore(function, options, COST_TRIES, run, self.log, limit):
                 worked.append((candidate.penalty, len(worked), candidate))
-                if sum(p <= min(worked)[0] + 0.5 for p, *_ in worked) >= 2:
-                    break
+                limit[0] = min(limit[0], candidate.penalty - plan.penalty + 0.8)
             for _, _, candidate in sorted(worked, key=lambda x: x[:2])[:2]:
                 yield candidate
         yield replace(plan, cost=None)  # left to the backward: returned with the gradients, upstream, or a standard one
