@@ -1,6 +1,6 @@
 """The asker's class, its indentation restored by hand: once with the right statements, once with theirs."""
 
-HEAD = '''\
+HEAD = """\
 import numpy as np
 
 
@@ -53,7 +53,7 @@ class RNN:
         # initialized da
         da_next = np.zeros((self.n_a, self.m))
         for t in reversed(range(self.T_x - 1)):
-'''
+"""
 WRONG = (
     "da_prev = np.dot(self.cache['dY_pred'][:, :, t], np.dot(self.parameters['W_ya'].T, softmax_backward(np.dot(self.parameters['W_ya'], self.cache['A'][:, :, t]) + self.parameters['b_y']))) + da_next",
     "self.cache['dW_ya'] += np.dot(self.cache['dY_pred'][:, :, t], np.dot(softmax_backward(np.dot(self.parameters['W_ya'], self.cache['A'][:, :, t]) + self.parameters['b_y']), self.cache['A'][:, :, t].T))",

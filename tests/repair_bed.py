@@ -20,7 +20,8 @@ def module_of(code, name="theirs"):
 def statement_at(code, text):
     """The statement of the code whose source begins with the text."""
     found = [
-        n for n in ast.walk(ast.parse(code))
+        n
+        for n in ast.walk(ast.parse(code))
         if isinstance(n, ast.stmt) and (ast.get_source_segment(code, n) or "").startswith(text)
     ]
     assert len(found) == 1, (text, len(found))
@@ -30,7 +31,9 @@ def statement_at(code, text):
 def record(code, text, run, limit=6):
     """Samples of the statement that begins with the text, while ``run(module)`` works."""
     node = statement_at(code, text)
-    target = node.value if isinstance(node, ast.Return) else node.targets[0] if isinstance(node, ast.Assign) else node.target
+    target = (
+        node.value if isinstance(node, ast.Return) else node.targets[0] if isinstance(node, ast.Assign) else node.target
+    )
     target = compile(ast.Expression(ast.parse(ast.unparse(target), mode="eval").body), "target", "eval")
     module = module_of(code)
     samples, open_frames = [], {}
@@ -61,5 +64,9 @@ def record(code, text, run, limit=6):
             run(module)
     finally:
         sys.settrace(old)
-    chosen = [samples[round(k * (len(samples) - 1) / (limit - 1))] for k in range(limit)] if len(samples) > limit else samples
+    chosen = (
+        [samples[round(k * (len(samples) - 1) / (limit - 1))] for k in range(limit)]
+        if len(samples) > limit
+        else samples
+    )
     return chosen

@@ -1,6 +1,6 @@
 """Right programs in the styles that people write, and single faults of them: (statement, what they wrote instead)."""
 
-CASE = '''
+CASE = """
 
 def bptt_case(module, sizes, seed):
     rng = np.random.default_rng(seed)
@@ -21,7 +21,7 @@ def bptt_case(module, sizes, seed):
             return {gradients}
 
     return Case()
-'''
+"""
 
 
 def program(code, setup, cost, gradients):
@@ -29,7 +29,7 @@ def program(code, setup, cost, gradients):
 
 
 FUNCTIONS = program(
-    '''\
+    """\
 import numpy as np
 
 
@@ -66,7 +66,7 @@ def backward(p, X, Y, a0):
         d["ba"] += dr.sum(axis=1, keepdims=True)
         da_next = p["Waa"].T @ dr
     return d
-''',
+""",
     """p = {"Waa": n(n_a, n_a), "Wax": n(n_a, n_x), "Wya": n(n_y, n_a), "ba": n(n_a, 1), "by": n(n_y, 1)}
 X, a0, Y = n(n_x, m, T), n(n_a, m), rng.dirichlet(np.ones(n_y), size=(m, T)).transpose(2, 0, 1)""",
     "module.cost(p, X, Y, a0)",
@@ -163,7 +163,7 @@ CACHED_CLASS_FAULTS = [
 ]
 
 ROWS = program(
-    '''\
+    """\
 import numpy as np
 
 
@@ -205,7 +205,7 @@ def rnn_backward(dh, caches):
         dWh += c
         db += e
     return dx, dprev, dWx, dWh, db
-''',
+""",
     """p = {"x": n(m, T, n_x), "h0": n(m, n_a), "Wx": n(n_x, n_a), "Wh": n(n_a, n_a), "b": n(n_a)}
 R = n(m, T, n_a)""",
     "(module.rnn_forward(p['x'], p['h0'], p['Wx'], p['Wh'], p['b'])[0] * R).sum()",
@@ -231,7 +231,7 @@ ROWS_FAULTS = [
 ]
 
 CHARS = program(
-    '''\
+    """\
 import numpy as np
 
 
@@ -261,7 +261,7 @@ def lossFun(inputs, targets, hprev, Wxh, Whh, Why, bh, by):
         dWhh += np.dot(dhraw, hs[t-1].T)
         dhnext = np.dot(Whh.T, dhraw)
     return loss, dWxh, dWhh, dWhy, dbh, dby
-''',
+""",
     """p = {"Wxh": n(n_a, n_x), "Whh": n(n_a, n_a), "Why": n(n_y, n_a), "bh": n(n_a, 1), "by": n(n_y, 1)}
 h0 = n(n_a, 1)
 ins, outs = [int(i) for i in rng.integers(n_x, size=T)], [int(i) for i in rng.integers(n_y, size=T)]""",
@@ -284,7 +284,7 @@ CHARS_FAULTS = [
 ]
 
 VECTORS = program(
-    '''\
+    """\
 import numpy as np
 
 
@@ -327,7 +327,7 @@ class RNNNumpy:
                 dLdU[:, x[bptt_step]] += delta_t
                 delta_t = self.W.T.dot(delta_t) * (1 - s[bptt_step - 1] ** 2)
         return [dLdU, dLdV, dLdW]
-''',
+""",
     """p = {"U": n(n_a, n_x), "V": n(n_x, n_a), "W": n(n_a, n_a)}
 x, y = rng.integers(n_x, size=T), rng.integers(n_x, size=T)""",
     "module.RNNNumpy(*p.values()).loss(x, y)",
@@ -347,7 +347,7 @@ VECTORS_FAULTS = [
 ]
 
 LSTM = program(
-    '''\
+    """\
 import numpy as np
 
 
@@ -399,7 +399,7 @@ def lstm_backward(dhs, caches, p):
         dh_next = dconcat[:n_a, :]
         dc_next = dc * ft
     return grads
-''',
+""",
     """p = {k: n(n_a, n_a + n_x) if k[0] == "W" else n(n_a, 1) for k in ("Wf", "Wi", "Wc", "Wo", "bf", "bi", "bc", "bo")}
 xs, h0, c0, R = [n(n_x, m) for _ in range(T)], n(n_a, m), n(n_a, m), [n(n_a, m) for _ in range(T)]""",
     "sum((h * r).sum() for h, r in zip(module.lstm_forward(xs, h0, c0, p)[0], R))",
@@ -422,7 +422,10 @@ LSTM_FAULTS = [
     ("grads['Wi'] +=", "grads['Wi'] += np.dot(dzf, concat.T)"),
     ("grads['bc'] +=", "grads['bc'] += np.sum(dzi, axis=1, keepdims=True)"),
     ("dconcat =", "dconcat = np.dot(p['Wf'].T, dzf) + np.dot(p['Wi'].T, dzi) + np.dot(p['Wc'].T, dzc)"),
-    ("dconcat =", "dconcat = np.dot(p['Wf'].T, dzf) + np.dot(p['Wi'].T, dzi) + np.dot(p['Wc'].T, dzc) + np.dot(p['Wo'].T, dzi)"),
+    (
+        "dconcat =",
+        "dconcat = np.dot(p['Wf'].T, dzf) + np.dot(p['Wi'].T, dzi) + np.dot(p['Wc'].T, dzc) + np.dot(p['Wo'].T, dzi)",
+    ),
     ("dh_next = dcon", "dh_next = dconcat[n_a:, :]"),
     ("dh_next = dcon", "dh_next = dconcat[:dh.shape[1], :]"),
     ("dc_next = dc", "dc_next = dc * it"),
@@ -430,7 +433,7 @@ LSTM_FAULTS = [
 ]
 
 GRU = program(
-    '''\
+    """\
 import numpy as np
 
 
@@ -482,7 +485,7 @@ def backward(x, y, h0, Wz, Uz, bz, Wr, Ur, br, Wh, Uh, bh):
 def cost(x, y, h0, *weights):
     h = forward(x, h0, *weights)[0][:, :-1, :]
     return ((h - y) ** 2).sum() / x.shape[0]
-''',
+""",
     """shapes = [(n_x, n_a), (n_a, n_a), (n_a,)] * 3
 p = {k: n(*s) for k, s in zip(("Wz", "Uz", "bz", "Wr", "Ur", "br", "Wh", "Uh", "bh"), shapes)}
 x, y, h0 = n(m, T, n_x), n(m, T, n_a), n(m, n_a)""",
@@ -513,7 +516,7 @@ GRU_FAULTS = [
 ]
 
 MANY_TO_ONE = program(
-    '''\
+    """\
 import numpy as np
 
 
@@ -548,7 +551,7 @@ def backward(params, xs, y):
         g["bh"] += np.sum(d_raw, axis=1, keepdims=True)
         d_h = params["Whh"].T @ d_raw
     return g
-''',
+""",
     """p = {"Wxh": n(n_a, n_x), "Whh": n(n_a, n_a), "Why": n(n_y, n_a), "bh": n(n_a, 1), "by": n(n_y, 1)}
 xs, y = [n(n_x, m) for _ in range(T)], rng.integers(2, size=(n_y, m)).astype(float)""",
     "module.bce(p, xs, y)",
@@ -560,15 +563,15 @@ MANY_TO_ONE_FAULTS = [
     ("d_out = ", "d_out = (y - out) / (y.shape[0] * batch)"),
     ('g["Why"] =', 'g["Why"] = d_out @ hs[-2].T'),
     ('g["by"] =', 'g["by"] = np.sum(d_out)'),
-    ("d_h = params[\"Why", "d_h = params[\"Why\"].T * d_out"),
+    ('d_h = params["Why', 'd_h = params["Why"].T * d_out'),
     ("d_raw =", "d_raw = d_h * (1 - hs[i] ** 2)"),
     ('g["Whh"] +=', 'g["Whh"] += d_raw @ hs[i + 1].T'),
     ('g["Wxh"] +=', 'g["Wxh"] += d_raw * xs[i].T'),
-    ("d_h = params[\"Whh", "d_h = params[\"Whh\"].T @ d_h"),
+    ('d_h = params["Whh', 'd_h = params["Whh"].T @ d_h'),
 ]
 
 STACKED = program(
-    '''\
+    """\
 import numpy as np
 
 
@@ -617,7 +620,7 @@ def gradients(weights, xs, ys):
     net, _ = run(weights, xs, ys)
     net.backward(ys)
     return {k: getattr(net, "d" + k) for k in weights}
-''',
+""",
     """h = n_a + 1
 p = {"W1": n(n_a, n_x), "U1": n(n_a, n_a), "b1": n(n_a, 1), "W2": n(h, n_a), "U2": n(h, h), "b2": n(h, 1),
      "V": n(n_y, h), "c": n(n_y, 1)}

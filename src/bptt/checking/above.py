@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bptt.checking.forced import Run
     from bptt.checking.judging import Judged, Judging
 
-TRIED = 40
+TRIED = 64
 """At most so many different quantities are tried for one unit."""
 STILL = 3
 """After so many that leave the reader with the same exception, the fault is the reader's own."""
@@ -39,7 +39,8 @@ def look_above(judging: Judging, wrong: list[Judged]) -> bool:
 
 def _gives(judging: Judging, judged: Judged, wrong: list[Judged], unit: Unit, settled: bool) -> bool:
     same_error = 0
-    for role in candidates(judging, unit):
+    misfit = isinstance(judged.events[judged.wrong[0]].error, ValueError)
+    for role in candidates(judging, unit, misfit):
         key = (unit.number, id(role.series), role.axes, len(judging.roles))
         run = judging.tried.get(key)
         if run is None:
@@ -48,7 +49,7 @@ def _gives(judging: Judging, judged: Judged, wrong: list[Judged], unit: Unit, se
         events = run.events.get(judged.unit.number, [])
         if judge(judged.unit, judged.role, events):
             same_error += bool(events) and str(events[0].error) == str(judged.events[0].error) and events[0].error is not None
-            if same_error >= STILL:
+            if same_error >= STILL and not misfit:
                 return False
             continue
         still = {j.unit.number for j in wrong if judge(j.unit, j.role, run.events.get(j.unit.number, []))}
@@ -96,12 +97,13 @@ def sources(judging: Judging, reader: Unit, settled: bool) -> list[Unit]:
 def _feeds(judging: Judging, unit: Unit, reader: Unit) -> bool:
     """Tell whether a unit's value goes directly into a reader's, or into one that only hands it on."""
     graph = judging.graph
+    named = bool(unit.target) and _reads(reader, unit)
     if graph is None or reader.number not in graph.sources:
-        return bool(unit.target) and _reads(reader, unit)
+        return named
     direct = graph.sources[reader.number]
-    if unit.number in direct:
+    if unit.number in direct or graph.aliases.get(unit.number) in direct:
         return True
-    return graph.aliases.get(unit.number) in direct and _reads(reader, unit)
+    return named and not any(e.value is not None and e.value.any() for e in judging.natural.events.get(unit.number, ()))
 
 
 def _reads(reader: Unit, unit: Unit) -> bool:
@@ -115,15 +117,18 @@ def _reads(reader: Unit, unit: Unit) -> bool:
     return unit.target != base and any(read.split("[")[0] == base for read in reader.reads)
 
 
-def candidates(judging: Judging, unit: Unit) -> list[Role]:
-    """Return what a unit may be meant to be, likely ones first: each different quantity of its size once."""
+def candidates(judging: Judging, unit: Unit, misfit: bool = False) -> list[Role]:
+    """Return what a unit may be meant to be, likely ones first: each different quantity of its size once.
+
+    Where the reader cannot use a value of that shape, the shape is open as well.
+    """
     events = judging.natural.events[unit.number]
     known = [e.value for e in judging.last.events.get(unit.number, events) if e.value is not None]
     if not known and not any(e.error for e in events):
         return []
     if known and not any(v.any() for v in known) and is_start(unit):
         return []
-    shape = known[0].shape if known else None
+    shape = known[0].shape if known and not misfit else None
     held = judging.roles.get(unit.number)
     found: list[tuple[Series, tuple[int, ...]]] = []
     keys: set[bytes] = set()
@@ -139,7 +144,7 @@ def candidates(judging: Judging, unit: Unit) -> list[Role]:
             keys.add(key)
             found.append((series, axes))
     result = []
-    for series, axes in sorted(found, key=lambda pair: affinity(unit, pair[0], pair[1]))[:TRIED]:
+    for series, axes in sorted(found, key=lambda pair: affinity(judging, unit, pair[0], pair[1]))[:TRIED]:
         role = Role(series, axes)
         judging.complete(role, events)
         result.append(role)
@@ -152,20 +157,23 @@ def _may_be(series: Series, held: Role | None, axes: tuple[int, ...], shape: tup
     if held is not None and held.series.kind == "value":
         return series.kind == "value"
     if held is not None and held.series.kind in ("part", "share"):
+        if series.kind == "share":
+            return series is not held.series and (series.consumers > held.series.consumers or series.future is not None)
         return series.kind == "adjoint" and len(series.items) == len(held.series.items)
-    return series.kind != "value"
+    return True
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     return [n for n in shape if n != 1] == [n for n in wanted if n != 1]
 
 
-def affinity(unit: Unit, series: Series, axes: tuple[int, ...]) -> tuple[float, ...]:
+def affinity(judging: Judging, unit: Unit, series: Series, axes: tuple[int, ...]) -> tuple[float, ...]:
     """Order quantities by how much of what they are made of the unit reads; smaller is nearer."""
     mine = {w for read in unit.reads for w in words(read)}
     theirs = words(series.name)
     common = len(mine & theirs)
-    kinds = {"adjoint": 0, "share": 1, "slope": 2, "part": 3, "contribution": 4, "gradient": 5}
+    kinds = {"adjoint": 1, "share": 2, "slope": 3, "part": 4, "gradient": 5, "contribution": 6, "value": 7}
+    kind = 0 if series.future is not None and judging.carried(unit) else kinds.get(series.kind, 9)
     named = bare_name(unit.target) in theirs
     straight = axes == tuple(range(len(axes)))
-    return (not straight, kinds.get(series.kind, 9), not named, -common)
+    return (not straight, kind, not named, -len(series.consumers), -common)

@@ -105,11 +105,11 @@ def _slices(series: list[Series]) -> list[Series]:
     """The steps of a quantity that the forward pass computes all at once."""
     result = []
     for one in series:
-        if one.kind in ("adjoint", "value", "share") and len(one.items) == 1:
+        if one.kind in ("adjoint", "value", "share", "gradient") and len(one.items) == 1:
             item = one.items[0]
             if item is not None and item.ndim >= 2 and item.size <= 512:
                 for axis in range(item.ndim):
                     if 1 < item.shape[axis]:
                         parts: list[Array | None] = [np.take(item, k, axis) for k in range(item.shape[axis])]
-                        result.append(Series(one.kind, f"a step of {one.name}", parts, one.node, consumers=one.consumers))
+                        result.append(Series(one.kind, f"a step of {one.name}", parts, one.node, consumers=one.consumers, parameter=one.parameter))
     return result

@@ -41,6 +41,7 @@ class Context:
     classes: list[str]  # for targets
     batch: bool
     loose: list[str] = field(default_factory=list)  # parameters that are passed one by one
+    made: dict[str, Any] = field(default_factory=dict)  # arguments that an initialiser of theirs makes, with their paths
     box: str | None = None  # the argument that holds the parameters
     cell: bool = False  # a single step, not a sequence
 
@@ -58,7 +59,7 @@ def data_options(
     if role in layouts:
         return [Option(penalty, Source("data", role), role)]
     hints = hints_for(function.node, name, {f.name: f.node for f in context.facts.functions.values()})
-    found: list[Layout]
+    found: list[tuple[float, Layout]]
     if role == "X":
         kinds = ["ids", "dense"] if hints.index else ["dense", "ids"]
         found = candidates(hints, context.features, kinds, batch=context.batch, steps=context.cell)[:44]  # type: ignore[arg-type]
@@ -71,11 +72,12 @@ def data_options(
         found = candidates(hints, context.classes, kinds, batch=context.batch, steps=context.cell, like=like)  # type: ignore[arg-type]
         shapes = _shapes_of(outputs)
         if shapes:  # targets share the shape of what they are compared with
-            found.sort(key=lambda x: not _shape_at_probe(x) & shapes)
-        found = found[:44]
+            found = [(score - 1.5 * bool(_shape_at_probe(x) & shapes), x) for score, x in found]
+            found.sort(key=lambda x: x[0])
+        found = [(score - found[0][0], x) for score, x in found[:44]]
     else:
-        found = state_layouts(layouts.get("X"), hints, context)
-    return [Option(penalty + 0.1 * i, Source("data", role), role, layout) for i, layout in enumerate(found)]
+        found = [(0.2 * i, x) for i, x in enumerate(state_layouts(layouts.get("X"), hints, context))]
+    return [Option(penalty + score, Source("data", role), role, layout) for score, layout in found]
 
 
 PROBED = {"n_x": 3, "n_a": 5, "n_y": 7, "V": 7, "m": 2, "T_x": 4, "1": 1}
@@ -133,6 +135,9 @@ def options_for(
     layouts = plan.layouts
     if not uses(function, name) and stage != "constructor":
         return [Option(0.0, None if name in function.defaults else Source("const", None))]
+    if name in context.made:
+        return [Option(0.0, Source("made", None, context.made[name]))]
+    whole = [path for path in context.made.values() if path == ()]
     default = function.defaults.get(name)
     if isinstance(default, ast.Constant) and isinstance(default.value, bool | str):
         return [Option(0.0, None)]
@@ -154,7 +159,14 @@ def options_for(
         return [Option(0.0, None if default is not None else Source("const", 0))]
     if stage in ("cost", "backward"):
         out += _from_outputs(name, function, outputs, stage, plan)
+    if stage == "constructor" and roles.matches(name, r"(layer_?|hidden_?)?(sizes|dims|dimensions|layers|units|hidden)") and re.search(
+        rf"zip\({name}|{name}\[|in {name}\b|len\({name}", function.text
+    ):
+        lists = (("n_x", "n_a", "n_a + 1"), ("n_x", "n_a", "n_a + 1", "n_y"), ("n_x", "n_a", "n_y"))
+        return [Option(0.1 * i, Source("sizes", sizes)) for i, sizes in enumerate(lists)]
     own = any(o.penalty < 0.3 for o in out)  # the forward gives something of this very name
+    if whole and stage in ("cost", "backward") and not own and roles.matches(name, roles.PARAMETERS):
+        return [Option(0.0, Source("made", None, ()))]
     if name == context.box or not own and context.box and stage != "forward" and roles.matches(name, roles.PARAMETERS):
         return [Option(0.0, Source("params"))]
     size = roles.size_of(name)

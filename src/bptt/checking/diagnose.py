@@ -17,7 +17,7 @@ from bptt.checking.loops import WrongHeader, wrong_header
 from bptt.checking.mending import Mended, edit_labels, mend
 from bptt.checking.numeric import Theirs, cost_of, fresh, numeric_gradient, quiet, reseed, their_gradients
 from bptt.checking.program import Case, Program, Sizes
-from bptt.checking.report import Finding, Fix, Note, ParameterRow, Replacement, Report, Verdict
+from bptt.checking.report import Finding, Fix, Got, Note, ParameterRow, Replacement, Report, Verdict
 from bptt.checking.truth import NoTruth, Truth, find_truth
 from bptt.checking.verdict import rows
 from bptt.dims import Array
@@ -99,12 +99,26 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
         found = Findings()
         reason += f" The lines cannot be named, by a fault of ours ({type(error).__name__}: {error})."
     table = tuple(dataclasses.replace(row, fixed_error=found.fixed.get(row.name)) for row in table)
+    if not found.findings and theirs.error is not None:
+        found.findings += raised_at(program, theirs.error)
     if not found.findings and "fault of ours" not in reason:
         reason += " Which line it is could not be found out."
     elif found.findings:
         count = len(found.findings)
         reason = f"{count} statement{'s are' if count > 1 else ' is'} wrong: {reason}"
     return report(verdict, reason, parameters=table, findings=tuple(found.findings), fix=found.fix, notes=found.notes)
+
+
+def raised_at(program: Program, error: BaseException) -> list[Finding]:
+    """Return a finding of the line that raises, where it is no unit that could be judged."""
+    line = line_of(error, program)
+    if line is None or not 1 <= line <= len(program.origins):
+        return []
+    origin = program.origins[line - 1]
+    code = "K" if isinstance(error, NameError | KeyError | AttributeError | TypeError) else "T2" if isinstance(error, IndexError) else "M1"
+    text = program.code.splitlines()[line - 1].strip()
+    said = f"{type(error).__name__}: {error}"
+    return [Finding((code,), origin.line, origin.line, text, f"this line raises {said}", None, Got(error=said), cell=origin.cell)]
 
 
 def true_gradients(
@@ -257,9 +271,15 @@ def verdict_of(table: tuple[ParameterRow, ...], theirs: Theirs, program: Program
 
 def describe(error: BaseException, program: Program) -> str:
     """Say an error in one line, with the person's own line."""
+    line = line_of(error, program)
+    where = f"line {program.origins[line - 1].line}: " if line and line <= len(program.origins) else ""
+    return f"{where}{type(error).__name__}: {error}"
+
+
+def line_of(error: BaseException, program: Program) -> int | None:
+    """Return the last line of their code that an exception went through."""
     line = None
     for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename == program.file or frame.filename.endswith(program.file):
+        if frame.filename in (program.file, "program.py", "<program>"):
             line = frame.lineno
-    where = f"line {line}: " if line else ""
-    return f"{where}{type(error).__name__}: {error}"
+    return line

@@ -126,6 +126,21 @@ def shifts(terms: Terms, parsed: Parsed) -> Iterator[Term]:
                 yield rebuild(terms, way, new)
 
 
+def slices(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[Term]:
+    """Yield the expression with the ends of one slice changed: a[:n] for a[n:], another size for n."""
+    none = terms.number(None)
+    sizes = [t for t in leaves if isinstance(t.value, Stack) and not t.value.ndim and t.value.data.dtype.kind == "i"]
+    for way in places(parsed):
+        if way[-1].term.op != "slice":
+            continue
+        lower, upper, step = way[-1].term.args
+        ends = [end for end in dict.fromkeys((lower, upper, *sizes)) if end is not none and end.op != "slice"]
+        pairs = [(none, none), *((none, end) for end in ends), *((end, none) for end in ends)]
+        pairs += [(a, b) for a in ends[:6] for b in ends[:6] if a is not b]
+        for a, b in pairs:
+            yield rebuild(terms, way, terms.make("slice", a, b, step))
+
+
 def _shift_all(terms: Terms, term: Term, index: Term) -> Iterator[Term]:
     one = terms.number(1)
     if index.op == "leaf" and isinstance(index.value, Stack) and not index.value.shape:

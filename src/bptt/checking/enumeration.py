@@ -7,7 +7,7 @@ built and compared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -90,11 +90,14 @@ class Pool:
             self._random[size] = np.random.default_rng(size).uniform(0.5, 1.5, size) * (-1) ** np.arange(size)
         return self._random[size]
 
-    def grow(self, leaves: Iterable[Leaf], seeds: Iterable[Term], budget: Budget) -> None:
-        """Fill the shelves: what they wrote, derivatives of it, then products, sums and differences of pairs."""
+    def grow(self, leaves: Iterable[Leaf], seeds: Mapping[Term, bool], goals: set[Shape], budget: Budget) -> None:
+        """Fill the shelves: what they wrote, derivatives of it, then products, sums and differences of pairs.
+
+        ``seeds`` are expressions near the statement; the value tells whether one stands in it as it is.
+        """
         make, start, one = self.terms.make, self.terms.evaluated, self.terms.number(1)
         first = [(leaf.term, leaf.rank + 0.3 * leaf.term.size) for leaf in leaves]
-        first += [(seed, 1.0 + 0.1 * seed.size) for seed in seeds]
+        first += [(seed, 0.3 + 0.02 * seed.size if own else 1.0 + 0.1 * seed.size) for seed, own in seeds.items()]
         first.sort(key=lambda pair: (pair[0].op not in ATOMS, pair[1], pair[0].number))
         groups: dict[Shape, list[tuple[Term, float]]] = {}
         for term, cost in first:
@@ -105,16 +108,16 @@ class Pool:
             if len(group) >= GROUP or not self.add(term, cost):
                 continue
             group.append((term, cost))
-            if value.ndim and term.op in ATOMS and activated(term):
+            if value.ndim and (term.op in ATOMS or term.op == "call") and activated(term):
                 for derivative in (*derivatives(self.terms, term), make("-", one, term)):
                     if self.add(derivative, cost + 0.3):
                         group.append((derivative, cost + 0.3))
-        groups.pop((), None)
         for group in groups.values():
             group.sort(key=lambda pair: (pair[1], pair[0].number))
-        for group in groups.values():
-            for i, (a, ca) in enumerate(group[:MIXED]):
-                for b, cb in group[i + 1 : MIXED]:
+        for shape, group in groups.items():
+            mixed = MIXED if len(shape) in (1, 2) or shape in goals else 8
+            for i, (a, ca) in enumerate(group[:mixed]):
+                for b, cb in group[i + 1 : mixed]:
                     if not budget.left:
                         break
                     for op, x, y in (("*", a, b), ("-", a, b), ("-", b, a), ("+", a, b)):
@@ -255,27 +258,32 @@ class Pool:
                 if other is not part and other in _compound(new):
                     yield self.terms.swap(new, other, second)
 
-    def residuals(self, goal: Goal, top: int) -> Iterator[Goal]:
-        """Yield what is missing beside one term: goal - x, x - goal, goal + x, goal / x."""
+    def cheapest(self, shape: Shape, top: int) -> list[Term]:
+        """Return the first terms of a shelf."""
+        shelf = self.shelves.get(shape)
+        return shelf.terms[:top] if shelf is not None else []
+
+    def residuals(self, goal: Goal, beside_terms: Iterable[Term]) -> Iterator[Goal]:
+        """Yield what is missing beside each of some terms: goal - x, x - goal, goal + x, goal / x."""
         make = self.terms.make
 
         def beside(build: Callable[[Term], Term]) -> Callable[[Term], Term]:
             return lambda new: goal.finish(build(new))
 
-        shelf = self.shelves.get(goal.shape)
-        numbers = self.shelves.get(())
-        for x in shelf.terms[:top] if shelf is not None else []:
-            data = x.value.data  # type: ignore[union-attr]
-            yield Goal(goal.value - data, beside(lambda new, x=x: make("+", new, x)), goal.tolerance)
+        for x in beside_terms:
+            assert isinstance(x.value, Stack)
+            data = x.value.data
+            if not x.value.ndim:
+                factor = data.reshape(-1, *[1] * len(goal.shape))
+                if np.all(factor) and not np.all(factor == 1):
+                    yield Goal(goal.value * factor, beside(lambda new, x=x: make("/", new, x)), goal.tolerance)
+                    yield Goal(goal.value / factor, beside(lambda new, x=x: make("*", x, new)), goal.tolerance)
+                continue
+            yield Goal(goal.value - data, beside(lambda new, x=x: make("+", x, new)), goal.tolerance)
             yield Goal(goal.value + data, beside(lambda new, x=x: make("-", new, x)), goal.tolerance)
             yield Goal(data - goal.value, beside(lambda new, x=x: make("-", x, new)), goal.tolerance)
             if np.all(data):
                 yield Goal(goal.value / data, beside(lambda new, x=x: make("*", new, x)), goal.tolerance)
-        for c in numbers.terms[:top] if numbers is not None else []:
-            factor = c.value.data.reshape(-1, *[1] * len(goal.shape))  # type: ignore[union-attr]
-            if np.all(factor) and not np.all(factor == 1):
-                yield Goal(goal.value * factor, beside(lambda new, c=c: make("/", new, c)), goal.tolerance)
-                yield Goal(goal.value / factor, beside(lambda new, c=c: make("*", c, new)), goal.tolerance)
 
 
 def _compound(term: Term) -> dict[Term, None]:

@@ -215,8 +215,18 @@ def never_updated(judging: Judging, judged: Judged) -> list[Label]:
     for read in sorted(unit.reads):
         writers = [u for u in judging.units if u.target == read and u.function == unit.function]
         if writers and all(not u.loops for u in writers) and any("zeros" in u.text for u in writers):
-            return [Label("R1", f"`{read}` is set to zeros before the loop and never updated in it, so nothing comes back from the later steps")]
+            if not _stored_in_loop(judging, unit.loops[-1], read):
+                return [Label("R1", f"`{read}` is set to zeros before the loop and never updated in it, so nothing comes back from the later steps")]
     return []
+
+
+def _stored_in_loop(judging: Judging, line: int, name: str) -> bool:
+    for loop in ast.walk(judging.program.tree):
+        if isinstance(loop, ast.For | ast.While) and loop.lineno == line:
+            for node in ast.walk(loop):
+                if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store) and ast.unparse(node) == name:
+                    return True
+    return False
 
 
 def equations(judging: Judging, role: Role) -> tuple[str, ...]:

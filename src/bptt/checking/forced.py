@@ -35,6 +35,8 @@ class Event:
     """Loop line -> iteration, from 0, over the whole run."""
     integers: dict[str, int] = field(default_factory=dict)
     names: dict[str, Any] | None = None
+    updates: bool = False
+    """Whether the statement works on what its target holds; its array is then written in place."""
 
 
 class Run:
@@ -47,7 +49,9 @@ class Run:
         self.order: list[Event] = []
         self._ticks: dict[int, int] = {}
 
-    def begin(self, units: tuple[int, ...], names: dict[str, Any], old: Callable[[], Any] | None = None) -> None:
+    def begin(
+        self, units: tuple[int, ...], names: dict[str, Any], old: Callable[[], Any] | None = None, updates: bool = False
+    ) -> None:
         for unit in units:
             event = Event(unit, len(self.events.get(unit, ())), loops=dict(self._ticks))
             event.integers = {k: int(v) for k, v in names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)}
@@ -55,8 +59,10 @@ class Run:
                 event.names = frozen(names)
             if old is not None:
                 with contextlib.suppress(Exception):
-                    event.live = old()
-                    event.before = numbers(event.live)
+                    held = old()
+                    event.before = numbers(held)
+                    if updates:
+                        event.live, event.updates = held, True
             self.events.setdefault(unit, []).append(event)
             self.order.append(event)
 
@@ -91,10 +97,12 @@ def recording(new: Run) -> Iterator[Run]:
         run = before
 
 
-def begin(units: tuple[int, ...], names: dict[str, Any], old: Callable[[], Any] | None = None) -> None:
+def begin(
+    units: tuple[int, ...], names: dict[str, Any], old: Callable[[], Any] | None = None, updates: bool = False
+) -> None:
     """Before a statement; ``old`` reads what its target holds now, where it is an update."""
     if run is not None:
-        run.begin(units, names, old)
+        run.begin(units, names, old, updates)
 
 
 def done(units: tuple[int, ...], values: tuple[Any, ...]) -> None:
@@ -124,7 +132,7 @@ def forces(unit: int) -> bool:
     value = run.supplies[unit](event)
     if value is None:
         return False
-    event.live = _placed(event.live if event.before is not None else None, value)
+    event.live = _placed(event.live if event.updates else None, value)
     return True
 
 

@@ -51,7 +51,10 @@ def close(value: Array, goal: Array, tolerance: float) -> bool:
     if value.dtype.kind not in "fiub":
         return False
     with np.errstate(all="ignore"):
-        return bool(np.abs(np.subtract(value, goal, dtype=np.float64)).max(initial=0.0) <= tolerance * (np.abs(goal).max(initial=0.0) or 1.0))
+        return bool(
+            np.abs(np.subtract(value, goal, dtype=np.float64)).max(initial=0.0)
+            <= tolerance * (np.abs(goal).max(initial=0.0) or 1.0)
+        )
 
 
 def part_goals(terms: Terms, parsed: Parsed, goal: Goal, place: Callable[[Term], Term]) -> list[tuple[Parsed, Goal]]:

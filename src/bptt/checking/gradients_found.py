@@ -71,7 +71,7 @@ class Delivery:
 
     def collect(self, case: PlannedCase, world: World, result: Any, before: dict[str, Array]) -> dict[str, Array]:
         """Return the gradients by parameter; a parameter whose gradient is nowhere is left out."""
-        wanted = {p.name: parameter_key([n for _, n in (p.paths[0] if p.paths else (("item", p.name),))]) for p in case.plan.parameters if not p.idle}
+        wanted = {p.name: parameter_key(_names(p)) for p in case.plan.parameters if not p.idle}
         if self.fused:
             return self._moved(case, world, result, before)
         leaves = self._returned(result)
@@ -124,11 +124,20 @@ class Delivery:
                 after: Any = case.parameters[name]
                 if np.array_equal(after, before[name]) and np.shape(returned.get(name)) == before[name].shape:
                     after = returned[name]
+            elif parameter.home == "made":
+                after = places.read(world.made, parameter.paths[0])
             else:
                 root = world.object if parameter.home == "self" else case.module
                 after = places.read(root, parameter.paths[0])
             found[name] = before[name] - np.asarray(after)
         return found
+
+
+def _names(parameter: Any) -> list[Any]:
+    """Return the names on the way to a parameter; one that an initialiser returns in a tuple goes by its own name."""
+    if not parameter.paths or parameter.home == "made" and len(parameter.paths[0]) == 1:
+        return [parameter.name]
+    return [n for _, n in parameter.paths[0]]
 
 
 def match(

@@ -140,7 +140,7 @@ def _terms(first: int, shape: tuple[int, ...], run: TracedRun, made: dict[int, O
 
 def _running_total(owner: Event, run: TracedRun) -> bool:
     """Tell whether an event belongs to a sum that is still growing: its unit adds to what was there, or rescales it."""
-    return owner.before is not None
+    return owner.updates
 
 
 def _split(operation: Operation, factor: float) -> list[tuple[int, float]] | None:
@@ -151,7 +151,7 @@ def _split(operation: Operation, factor: float) -> list[tuple[int, float]] | Non
     parts = []
     for ids, vjp in operation.inputs:
         slope = np.unique(np.asarray(vjp(np.ones(operation.out.shape))))
-        if slope.size != 1 or ids.size != operation.out.size:
+        if slope.size != 1 or ids.size not in (1, operation.out.size) and operation.name not in ("add", "subtract"):
             return None
         parts.append((int(ids.reshape(-1)[0]), factor * float(slope[0])))
     return parts

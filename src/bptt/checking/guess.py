@@ -23,8 +23,7 @@ def guess(judging: Judging, wrong: list[Judged]) -> bool:
         unit = judging.units[event.unit]
         if unit.number in judging.roles or not unit.target or unit.op == "call" or unit.number in judging.guessed:
             continue
-        raised = event.error is not None
-        if not raised:
+        if event.error is None or calls_own(judging, unit):
             continue
         judging.guessed.add(unit.number)
         series = likely(judging, unit)
@@ -44,6 +43,9 @@ def likely(judging: Judging, unit: Unit) -> Series | None:
     A variable that the loop carries back is a recurrent term; a sum with such a variable is the whole adjoint of the
     state it goes back to; for all others the names in the statement decide.
     """
+    named = _named_after(judging, unit)
+    if named is not None:
+        return named
     carried = carries(judging, unit)
     shape = _start_shape(judging, unit) if carried else None
     options = []
@@ -63,6 +65,22 @@ def likely(judging: Judging, unit: Unit) -> Series | None:
     return max(options, key=lambda s: _score(judging, unit, s, carried))
 
 
+def _named_after(judging: Judging, unit: Unit) -> Series | None:
+    """Return the parts of the parameter that a unit is named after: ``dWax`` of ``Wax``."""
+    bare = bare_name(unit.target)
+    for series in judging.bank.series:
+        if series.kind == "contribution" and bare_name(series.parameter) == bare and len(bare) > 1 and len(series.items) > 1:
+            return series
+    return None
+
+
+def calls_own(judging: Judging, unit: Unit) -> bool:
+    """Tell whether a unit calls one of their functions: what raises then stands there."""
+    names = {node.name for node in ast.walk(judging.program.tree) if isinstance(node, ast.FunctionDef)}
+    called = {ast.unparse(n.func).split(".")[-1] for n in ast.walk(unit.expression) if isinstance(n, ast.Call)}
+    return bool(called & names) and unit.op == "=" and isinstance(unit.expression, ast.Call)
+
+
 def _score(judging: Judging, unit: Unit, series: Series, carried: bool) -> tuple[float, ...]:
     mine = {w for read in unit.reads for w in words(read)} | {bare_name(r) for r in unit.reads}
     if carried:
@@ -71,8 +89,6 @@ def _score(judging: Judging, unit: Unit, series: Series, carried: bool) -> tuple
     adds = [judging.units[n] for n in added(judging, unit)]
     states = {s.future for other in adds for s in [likely(judging, other)] if s is not None}
     whole = series.kind == "adjoint" and series.node in states
-    consumers = {w for s in judging.bank.series if s.kind == "share" and s.node != series.node for w in ()}
-    del consumers
     used = {w for k in uses(judging, series) for w in words(judging.truth.text(k))} if series.kind == "adjoint" else set()
     near = len((words(series.name) | used) & mine)
     return (whole, stem(unit.target) == stem(judging.truth.label(series.node)), near, series.kind == "adjoint")

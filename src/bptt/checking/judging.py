@@ -14,7 +14,7 @@ from bptt.checking import forced
 from bptt.checking.bank import Bank, Role
 from bptt.checking.forced import Event, Run
 from bptt.checking.graph import find_graph
-from bptt.checking.guess import guess
+from bptt.checking.guess import carries, guess
 from bptt.checking.numeric import RIGHT, Theirs, fresh, quiet, relative_error, reseed, restore, snapshot
 from bptt.checking.program import Program, Sizes
 from bptt.checking.roles import accumulates, judge, match_unit, sinks, slice_of, supply
@@ -120,6 +120,7 @@ class Judging:
             changed = self._match(run)
             self._sink_roles(run)
             self._term_roles(run)
+            self._overwritten()
             if not changed:
                 break
             run, _, _ = self.run(self.roles)
@@ -173,6 +174,8 @@ class Judging:
                 events = run.events.get(number, [])
                 if held is not None and held.series.parameter == name or not events or number in self.sink_names:
                     continue
+                if {t.instance for t in terms if t.unit == number} != {e.instance for e in self.natural.events[number]}:
+                    continue  # a value that goes round the loop, and only at the end into the gradient (da0)
                 like = next((e.value for e in events if e.value is not None), None)
                 if like is None or name not in self.truth.parameters:
                     continue
@@ -183,6 +186,26 @@ class Judging:
                 self.complete(role, events)
                 self.roles[number] = role
                 self.fixed.add(number)
+
+    def _overwritten(self) -> None:
+        """A unit that sets a gradient to one step's part, where the parts are to be summed."""
+        right = self.right_gradients(self.delivered)
+        for name, gradient in self.delivered.items():
+            if right.get(name, True) or not isinstance(gradient, np.ndarray):
+                continue
+            found = [m for m in self.bank.look(gradient) if self.bank.series[m.series].kind == "contribution"]
+            series = next((self.bank.series[m.series] for m in found if self.bank.series[m.series].parameter == name), None)
+            if series is None or len(series.items) < 2:
+                continue
+            for unit in reversed(self.units):
+                events = self.natural.events.get(unit.number, [])
+                if len(events) == len(series.items) and unit.op == "=" and unit.loops and not unit.recursive and _last_is(events, gradient):
+                    role = Role(series, tuple(range(np.ndim(series.items[0]))), {}, delta=True, evidence="sink")
+                    self.complete(role, events)
+                    if events[-1].before is not None:
+                        self.roles[unit.number] = role
+                        self.fixed.add(unit.number)
+                        break
 
     def _whole_role(self, unit: Unit, name: str, events: list[Event]) -> Role | None:
         if np.size(events[-1].live) != self.truth.parameters[name].size:
@@ -268,6 +291,15 @@ class Judging:
                         counts[loop][(1, time - event.loops[loop])] += 1
         return {loop: max(c.items(), key=lambda item: (item[1], -item[0][0]))[0] for loop, c in counts.items()}
 
+    def carried(self, unit: Unit) -> bool:
+        """Tell whether a unit's value goes on into the next iteration: into a unit that runs before it."""
+        if self.graph is None:
+            return carries(self, unit)
+        order = {e.unit: place for place, e in reversed(list(enumerate(self.natural.order)))}
+        group = {unit.number} | {u for u, v in self.graph.aliases.items() if v == unit.number}
+        readers = [n for n, sources in self.graph.sources.items() if sources & group]
+        return any(order.get(n, 0) < order.get(unit.number, 0) for n in readers) or carries(self, unit)
+
     @property
     def backward_units(self) -> set[int]:
         """The units that are no part of the forward pass, as far as their values tell."""
@@ -319,9 +351,14 @@ class Judging:
         return kept
 
 
+def _last_is(events: list[Event], gradient: Array) -> bool:
+    value = events[-1].value
+    return value is not None and value.shape == gradient.shape and bool(np.array_equal(value, gradient))
+
+
 def _one_of_many(series: Series, like: Array, unit: Unit) -> bool:
     """Tell whether a summand may be one step's part: not an update, which is judged by what it adds."""
-    return not accumulates(unit) and like.ndim == np.ndim(series.items[0])
+    return not accumulates(unit) and (like.ndim == np.ndim(series.items[0]) or like.size == 1)
 
 
 def their_result(delivered: dict[str, Any], error: Exception | None) -> Theirs:

@@ -41,6 +41,8 @@ def label(judging: Judging, judged: Judged) -> list[Label]:
     pairs = wrong_values(judged)
     if not pairs:
         return []
+    if judged.role.delta and judged.unit.op == "=" and not judged.unit.recursive:
+        return [Label("W1", "each step overwrites what the steps before it left: the parts of all steps are to be summed, with `+=`")]
     for test in (_shapes, _nothing, _factor, _lacking, _other_time, _slope, _other_operands, _elsewhere, _other_quantity):
         found = test(judging, judged.role, pairs)
         if found:

@@ -204,8 +204,8 @@ def _iterates(iterable: ast.expr, target: ast.expr, name: str, elements: set[str
 
 def candidates(
     hints: Hints, features: list[str], kinds: list[Kind], *, batch: bool, steps: bool = False, like: Layout | None = None
-) -> list[Layout]:
-    """Return the layouts that an argument may have, the likeliest first.
+) -> list[tuple[float, Layout]]:
+    """Return the layouts that an argument may have, the likeliest first, each with what speaks against it.
 
     Parameters
     ----------
@@ -246,7 +246,8 @@ def candidates(
                 for j, feature in enumerate(features if F in axes or kind == "ids" else features[:1]):
                     layout = Layout(axes, feature, kind, box)
                     scored.append((score + 0.25 * b + 0.9 * j, len(scored), layout))
-    return [layout for _, _, layout in sorted(scored)]
+    scored.sort(key=lambda x: x[:2])
+    return [(score - scored[0][0], layout) for score, _, layout in scored]
 
 
 def _distance(axes: tuple[str, ...], hints: Hints, kind: Kind) -> float:

@@ -37,8 +37,6 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
             found[term] = rank
 
     steps = _loop_variables(function, terms)
-    own = {id(node) for node in ast.walk(statement)}
-    near = {id(node) for node in ast.walk(function)} if function is not None else set()
     patterns: dict[tuple[str, int], dict[tuple[Any, ...], tuple[bool, tuple[Term, ...]]]] = {}
     seen: dict[str, tuple[Term, ...]] = {}
     for node in ast.walk(tree):
@@ -46,7 +44,7 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
             continue
         if isinstance(node, ast.Constant) and type(node.value) not in (int, float):
             continue
-        rank = 0.0 if id(node) in own else 0.5 if id(node) in near else 1.0
+        rank = 0.0 if _within(node, statement) else 0.5 if function is not None and _within(node, function) else 1.0
         for term in _read(reader, node, steps, seen):
             add(term, rank)
             for shifted in _shifted(terms, term, steps):
@@ -62,10 +60,20 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
             add(term, 1.2)
             for shifted in _shifted(terms, term, steps):
                 add(shifted, 1.4)
+    for base in [term for term, rank in found.items() if rank < 0.5 and term.op in ATOMS]:
+        shape = terms.make("attr", base, payload="shape")
+        for axis in range(base.value.ndim if isinstance(base.value, Stack) else 0):
+            add(terms.make("item", shape, terms.number(axis), payload=False), 1.0)
     for constant in (1, 2):
         add(terms.number(constant), 0.5)
     ranked = sorted(found, key=lambda term: (found[term] + 0.3 * term.size, term.number))
     return [Leaf(term, found[term]) for term in ranked]
+
+
+def _within(node: ast.expr, outer: ast.stmt) -> bool:
+    """Whether a node stands inside a statement, by their places: the two may come from two parses of the text."""
+    start, end = (outer.lineno, outer.col_offset), (outer.end_lineno, outer.end_col_offset)
+    return start <= (node.lineno, node.col_offset) < end
 
 
 def enclosing(tree: ast.Module, statement: ast.stmt) -> ast.FunctionDef | None:

@@ -32,6 +32,13 @@ def reachable(facts: Facts, functions: Iterable[Function]) -> list[Function]:
     return start + more
 
 
+def is_initialiser(function: Function) -> bool:
+    """Tell whether a function makes random weights and gives them back."""
+    if not function.returns or function.makes_gradients or re.search(r"train|fit|main|sample|data|batch|forward|backward|entrena", function.name, re.I):
+        return False
+    return re.search(r"rand|normal|uniform|\brng\b", function.text) is not None and not re.search(r"tanh\(|exp\(", function.text)
+
+
 def held_by_object(thing: Any) -> list[Parameter]:
     """Return the arrays of an object that may be parameters; aliases of one array are one parameter."""
     found: dict[int, Parameter] = {}

@@ -28,7 +28,7 @@ class Source:
     result at ``path``), "self" (what stands on the object), "table" (characters to ids), "zeros" (like a result).
     """
 
-    kind: Literal["data", "size", "const", "param", "params", "result", "upstream", "self", "table", "zeros", "empty", "rng"]
+    kind: Literal["data", "size", "const", "param", "params", "result", "upstream", "self", "table", "zeros", "empty", "rng", "made", "sizes"]
     value: Any = None
     path: Path = ()
 
@@ -49,7 +49,7 @@ class Parameter:
     """One parameter: where it lives, and its shape as sizes (None: as their own constructor makes it)."""
 
     name: str
-    home: Literal["global", "self", "argument"]
+    home: Literal["global", "self", "argument", "made"]
     paths: tuple[Path, ...] = ()
     shape: tuple[str, ...] | None = None
     idle: bool = False  # taken along, but neither the cost nor the backward knows of it
@@ -84,6 +84,7 @@ class Plan:
     delivery: Delivery | None = None
     forward_first: bool = True  # whether the backward needs the forward to have run
     after: tuple[Call, ...] = ()  # calls between forward and backward
+    maker: Call | None = None  # an initialiser of theirs that makes the parameters
     vocabulary: str = "n_y"
     box: Literal["dict", "tuple", "list", "object"] = "dict"
     sign: int = 1  # -1 where the gradients are those of an ascent
@@ -99,9 +100,14 @@ class World:
         self.data = case.make_data()
         self.object: Any = None
         self.result: Any = None
+        self.made: Any = None
         case.prepare_module()
         if case.plan.owner:
             self.object = case.make_object(self.data)
+        if case.plan.maker:
+            self.made = self.call(case.plan.maker)
+            if isinstance(self.made, tuple):
+                self.made = list(self.made)
         case.place(self)
 
     def value(self, source: Source) -> Any:
@@ -115,6 +121,10 @@ class World:
                 return size_value(source.value, case.sizes)
             case "const":
                 return source.value
+            case "made":
+                return places.read(self.made, source.path)
+            case "sizes":
+                return [size_value(s, case.sizes) for s in source.value]
             case "rng":
                 return np.random.default_rng(case.seed)
             case "empty":
@@ -165,6 +175,7 @@ class PlannedCase:
         rng = np.random.default_rng([self.seed, 1])
         self.prepare_module()
         fresh = self.make_object(self.make_data()) if self.plan.owner else None
+        made = World(self).made if self.plan.maker else None
         for parameter in self.plan.parameters:
             if self.lazy and parameter.name in self.lazy:
                 self.parameters[parameter.name] = self.lazy[parameter.name]
@@ -172,7 +183,7 @@ class PlannedCase:
             if parameter.shape is not None:
                 shape = tuple(size_value(s, self.sizes) for s in parameter.shape)
             else:
-                root = fresh if parameter.home == "self" else self.module
+                root = {"self": fresh, "made": made}.get(parameter.home, self.module)
                 shape = np.shape(places.read(root, parameter.paths[0]))
             (self.idle if parameter.idle else self.parameters)[parameter.name] = random_weights(shape, rng)
 
@@ -228,6 +239,10 @@ class PlannedCase:
 
     def place(self, world: World) -> None:
         """Put the live parameters and random states on the object."""
+        for parameter in self.plan.parameters:
+            if parameter.home == "made" and (parameter.name in self.parameters or parameter.name in self.idle):
+                for path in parameter.paths:
+                    places.write(world.made, path, self.wrap(self.array(parameter.name)))
         if world.object is None:
             return
         for parameter in self.plan.parameters:

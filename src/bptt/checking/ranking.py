@@ -10,7 +10,7 @@ from bptt.checking.edits import subterms
 from bptt.checking.leaves import ATOMS
 from bptt.checking.terms import Stack, Term, Terms
 
-OPERATOR, OPERAND, WRAP, SWAP = 1.0, 1.0, 1.0, 1.0
+OPERATOR, OPERAND, WRAP, SWAP = 1.0, 1.0, 1.0, 1.1
 DROP = 0.15  # a node of theirs that goes
 FAR = 3.0
 """What a division by a variable costs: it is NaN where the variable is 0."""
@@ -34,11 +34,14 @@ class Ranking:
         return self.distance(self.original, term) + 0.02 * term.size + self.danger(term)
 
     def kept(self, term: Term) -> bool:
-        """Whether enough of their expression is left to call the change an edit: all of it, or a third of the new."""
+        """Whether enough of their expression is left to call the change an edit rather than a rewrite."""
         if self.original is None:
             return False
         parts = list(_parts(term))
-        return self.original in parts or term in self._known or 3 * sum(t in self._known for t in parts) >= len(parts)
+        if self.distance(self.original, term) <= 2 or self.original in parts or term in self._known:
+            return True
+        old = [t for t in _parts(self.original) if t.op != "const"]
+        return 3 * sum(t in self._known for t in parts) >= len(parts) or 2 * sum(t in parts for t in old) >= len(old)
 
     def distance(self, old: Term | None, new: Term) -> float:
         """Return the cost of the edits that make ``new`` of ``old`` (a tree edit distance, greedy at each node)."""
@@ -93,10 +96,8 @@ class Ranking:
             return 0.3 + self.fresh(term.args[0])
         if term in self.ranks:
             return min(OPERAND + 0.3 * term.size, OPERATOR + sum(self.fresh(arg) for arg in term.args))
-        if term.op == "-" and term.args[0] is self.terms.number(1):  # 1 - a**2 is one idiom
-            inner = term.args[1]
-            if inner.op == "**" and inner.args[1] is self.terms.number(2):
-                return OPERATOR + self.fresh(inner.args[0])
+        if (inner := self._idiom(term)) is not None:
+            return OPERATOR + self.fresh(inner)
         cost = OPERATOR + sum(self.fresh(arg) for arg in term.args)
         if term.op == "call":  # their own call with something else in it
             for old in self._calls:
@@ -104,6 +105,16 @@ class Ranking:
                     inside = zip(old.args, term.args, strict=True)
                     cost = min(cost, 0.4 + sum(self.distance(a, b) for a, b in inside))
         return cost
+
+    def _idiom(self, term: Term) -> Term | None:
+        """Return a of 1 - a**2 and of a * (1 - a): each is one idea."""
+        one = self.terms.number(1)
+        if term.op == "-" and term.args[0] is one:
+            square = term.args[1]
+            return square.args[0] if square.op == "**" and square.args[1] is self.terms.number(2) else None
+        if term.op == "*" and term.args[1].op == "-" and term.args[1].args == (one, term.args[0]):
+            return term.args[0]
+        return None
 
     def danger(self, term: Term) -> float:
         """Return a penalty for what is NaN at 0, and for forms that nobody writes."""
@@ -120,6 +131,10 @@ class Ranking:
             return 0.0
         if value.ndim and value.data.size > self.terms.count and (value.data == value.data.flat[0]).all():
             return 3.0  # a buffer of ones or zeros: right by chance
+        if op == "item" and args[0].op not in (*ATOMS, "call"):
+            return 2.0  # (s ** 2)[t]
+        if op == "const":
+            return 1.0 if isinstance(term.payload, int | float) and term.payload < 0 else 0.0
         if op in ATOMS:
             return 0.0
         a, b = args[0], args[-1]
@@ -154,7 +169,11 @@ class Ranking:
         if op == ">":
             odd += 0.5
         if op == "T" and a.op not in ATOMS:
-            odd += 3.0  # (A @ B).T
+            odd += 3.0 if a.op == "dot" else 0.6  # (A @ B).T
+        if op in ("+", "-", "*", "/") and a.op == b.op == "T":
+            odd += 1.5
+        if op == "/" and b.op == "/":
+            odd += 1.0
         if op in ("sum", "mean") and a.op in ("T", "sum", "mean"):
             odd += 2.0
         return odd

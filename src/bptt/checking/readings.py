@@ -35,12 +35,13 @@ from bptt.checking.parameters_found import (
     box_keys,
     held_by_module,
     held_by_object,
+    is_initialiser,
     lazy_arrays,
     loose_arguments,
     reachable,
     symbolic,
 )
-from bptt.checking.plan import Call, Cost, Parameter, Plan, PlannedCase, Source
+from bptt.checking.plan import Call, Cost, Parameter, Plan, PlannedCase, Source, World
 from bptt.checking.program import Sizes
 from bptt.checking.quiet import quiet
 from bptt.checking.standard_costs import standard_costs
@@ -71,7 +72,7 @@ class Attempt:
     @property
     def complete(self) -> bool:
         """Whether every parameter has a gradient and each agrees."""
-        needed = len(self.plan.parameters) - len(self.unused)
+        needed = sum(not p.idle and p.name not in self.unused for p in self.plan.parameters)
         return self.ran and self.right >= max(needed, 1)
 
 
@@ -128,6 +129,7 @@ class Search:
             context.features += _own_sizes(self.module, held)
             context.classes += _own_sizes(self.module, held)
         plan = replace(empty, parameters=tuple(held), states=tuple(self.global_states(functions)))
+        yield from self.made(unit, plan, context)
         loose = loose_arguments(unit.forward)
         box = box_argument(unit.forward, reachable(self.facts, [unit.forward]))
         if loose and not (held and len(loose) < 2) and not (box and len(loose) < 2):
@@ -145,6 +147,29 @@ class Search:
                     yield replace(plan, parameters=(*held, *arguments), box=kind), context, gates
         if held or not (loose or box):
             yield plan, context, 1
+
+    def made(self, unit: Unit, plan: Plan, context: Context) -> Iterator[tuple[Plan, Context, int]]:
+        """Yield plans whose parameters an initialiser of theirs makes: a dict, a tuple, a list of layers."""
+        for function in self.facts.plain().values():
+            if function in (unit.forward, unit.backward) or not is_initialiser(function):
+                continue
+            options = [options_for(n, function, context, plan, stage="constructor") for n in function.arguments]
+
+            def run(choice: tuple[Option, ...], function: Function = function) -> Any:
+                made = replace(with_choice(plan, choice), maker=_call(function, None, choice))
+                thing = World(self.case(made)).made
+                return (made, thing) if places.arrays(thing) else None
+
+            for _, (made, thing) in explore(function, options, 40, run, self.log, SLACK):
+                bindings = _bindings(unit.forward, function, thing, reachable(self.facts, [unit.forward]))
+                if not bindings:
+                    continue
+                ends = {name: path for name, path in bindings.items() if path}
+                held = [p for p in held_by_object(thing) if not ends or p.paths[0][:1] in ends.values()]
+                held = [replace(p, home="made", name=_made_name(p, ends)) for p in held]
+                known = replace(context, made=bindings, loose=[], box=None)
+                yield replace(made, parameters=(*plan.parameters, *held)), known, 1
+                break
 
     def constants(self, functions: list[Function]) -> dict[str, Source]:
         """Return the module-level sizes and rates, to be replaced by ours."""
@@ -441,6 +466,34 @@ def _call(function: Function, owner: str | None, choice: tuple[Option, ...]) -> 
     positional = len(function.node.args.posonlyargs) + len(function.node.args.args)
     given = tuple((n, s) for n, s in arguments if s is not None)
     return Call(function.name, function.owner is not None and owner is not None, given, tuple(function.labels), min(prefix, positional))
+
+
+def _bindings(forward: Function, maker: Function, thing: Any, readers: list[Function]) -> dict[str, places.Path]:
+    """Return which arguments of the forward take what an initialiser makes: all of it, or an element by its name."""
+    if isinstance(thing, list) and len(maker.returns) and isinstance(maker.returns[-1], ast.Tuple):
+        labels = _labels(maker)
+        ends: dict[str, places.Path] = {n: (("item", i),) for i, n in enumerate(labels) if n in forward.arguments}
+        if ends:
+            return ends
+        loose = loose_arguments(forward)
+        if len(loose) == len(thing):
+            return {n: (("item", i),) for i, n in enumerate(loose)}
+        inside = [n for n in forward.arguments if roles.matches(n, roles.PARAMETERS)]
+        return {inside[0]: ()} if inside else {}
+    holder = box_argument(forward, readers)
+    if holder is None:
+        return {}
+    keys, kind = box_keys(readers, holder)
+    return {holder: ()} if kind != "dict" or not keys or isinstance(thing, dict) and set(keys) & set(thing) else {}
+
+
+def _made_name(parameter: Parameter, ends: dict[str, places.Path]) -> str:
+    """Return a name for what an initialiser made: its key, or the name under which a tuple's element is returned."""
+    for name, path in ends.items():
+        if parameter.paths[0][:1] == path:
+            rest = places.spell(parameter.paths[0][1:])
+            return name + (f".{rest}" if rest else "")
+    return parameter.name
 
 
 def _upstreams(plan: Plan) -> tuple[Any, ...]:

@@ -20,6 +20,7 @@ from bptt.checking.search import Search
 from bptt.checking.terms import Stack, Term, Terms, pack
 from bptt.checking.writing import Style, Writer
 
+Kind = Literal["edit", "rewrite", "insert"]
 EXECUTIONS = 4  # that the search looks at; the found candidates are checked on all
 TOLERANCE = {np.dtype(np.float32): 2e-4, np.dtype(np.float16): 2e-2}
 SHOWN = 12
@@ -33,7 +34,8 @@ class Statement:
     reader: Reader
     sign: str
     parsed: Parsed | None
-    head: tuple[int, int]  # from the target's first character to the expression's
+    head: str = ""
+    """What stands before a new statement's expression; a statement of theirs keeps its own characters."""
     goals: dict[Sign, Goal] = field(default_factory=dict)
 
 
@@ -65,14 +67,43 @@ def repair_statement(
         return _repair(statement, list(samples), code, budget)
 
 
+def write_statement(
+    target: str,
+    sign: Sign,
+    samples: Sequence[Sample],
+    *,
+    code: str,
+    near: ast.stmt,
+    budget: Budget | None = None,
+) -> list[Candidate]:
+    """Return statements that are missing: ``target sign expression``, to be inserted beside ``near``.
+
+    The samples are those of the place where it is to stand: ``env`` there, ``before`` and ``target`` of the value that
+    it is to be given.
+    """
+    budget = budget or Budget()
+    if not samples:
+        return []
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        chosen = spread(list(samples), EXECUTIONS)
+        reader = Reader(Terms([s.env for s in chosen]), code)
+        statement = Statement(near, reader, sign, None, f"{target} {sign} ")
+        goals = _goals(chosen, sign, "[" in target, True)
+        statement.goals = {k: v for k, v in goals.items() if k == sign} or goals
+        return _search(statement, samples, code, budget)
+
+
 def _repair(node: ast.stmt, samples: list[Sample], code: str, budget: Budget) -> list[Candidate]:
     chosen = spread(samples, EXECUTIONS)
-    terms = Terms([s.env for s in chosen])
-    statement = take_apart(node, chosen, Reader(terms, code))
-    if statement is None or not statement.goals:
-        return []
-    nearby = leaves(statement.reader, node, _tree(code))
-    search = Search(terms, statement.parsed, statement.sign, statement.goals, nearby, budget)
+    statement = take_apart(node, chosen, Reader(Terms([s.env for s in chosen]), code))
+    return _search(statement, samples, code, budget) if statement is not None and statement.goals else []
+
+
+def _search(statement: Statement, samples: Sequence[Sample], code: str, budget: Budget) -> list[Candidate]:
+    reader = statement.reader
+    nearby = leaves(reader, statement.node, _tree(code))
+    search = Search(reader.terms, statement.parsed, statement.sign, statement.goals, nearby, budget)
     search.run()
     return _candidates(statement, search.found, samples, code, search.ranking)
 
@@ -101,28 +132,34 @@ def take_apart(node: ast.stmt, samples: Sequence[Sample], reader: Reader) -> Sta
     else:
         return None
     parsed = reader.read(value)
-    head = (reader.offset(first.lineno, first.col_offset), parsed.outer[0])
+    statement = Statement(node, reader, sign, parsed)
+    accumulates = not isinstance(node, ast.Return | ast.AnnAssign)
+    statement.goals = _goals(samples, sign, isinstance(first, ast.Subscript), accumulates)
+    return statement
+
+
+def _goals(samples: Sequence[Sample], sign: str, in_place: bool, accumulates: bool) -> dict[Sign, Goal]:
+    """Return what the expression should be, for each sign that the statement may have."""
     target, before = pack([s.target for s in samples]), pack([s.before for s in samples])
-    statement = Statement(node, reader, sign, parsed, head)
     if not isinstance(target, Stack):
-        return statement
+        return {}
     tolerance = TOLERANCE.get(target.data.dtype, 1e-9)
     wanted = target.data.astype(np.float64)
-    in_place = isinstance(first, ast.Subscript)
-    statement.goals["="] = Goal(wanted, lambda term: term, tolerance, in_place)
-    if isinstance(node, ast.Return | ast.AnnAssign) or not isinstance(before, Stack):
-        return statement
-    if before.data.shape == wanted.shape and np.isfinite(before.data).all():
-        gain = wanted - before.data
-        # what was added carries the rounding of the sum
-        scale = float(np.abs(wanted).max(initial=0.0)) / (float(np.abs(gain).max(initial=0.0)) or 1.0)
-        loose = tolerance * min(max(scale, 1.0), 1e4)
-        if np.any(before.data):
-            statement.goals["-="] = Goal(-gain, lambda term: term, loose, True)
-        statement.goals["+="] = Goal(gain, lambda term: term, loose, True)
-        if not np.any(before.data):  # = and += are the same here: keep theirs
-            statement.goals = {k: v for k, v in statement.goals.items() if k == ("+=" if sign == "+=" else "=")}
-    return statement
+    goals: dict[Sign, Goal] = {"=": Goal(wanted, lambda term: term, tolerance, in_place)}
+    if not accumulates or not isinstance(before, Stack):
+        return goals
+    if before.data.shape != wanted.shape or not np.isfinite(before.data).all():
+        return goals
+    gain = wanted - before.data
+    # what was added carries the rounding of the sum
+    scale = float(np.abs(wanted).max(initial=0.0)) / (float(np.abs(gain).max(initial=0.0)) or 1.0)
+    loose = tolerance * min(max(scale, 1.0), 1e4)
+    if not np.any(before.data):  # = and += are the same here: keep theirs
+        only: Sign = "+=" if sign == "+=" else "="
+        return {only: Goal(gain, lambda term: term, loose, True) if only == "+=" else goals["="]}
+    goals["+="] = Goal(gain, lambda term: term, loose, True)
+    goals["-="] = Goal(-gain, lambda term: term, loose, True)
+    return goals
 
 
 def _candidates(
@@ -144,7 +181,7 @@ def _candidates(
         text = statement_text(statement, sign, writer.text(term), code, start, end)
         if text in result or not gives_targets(text, sign, statement.goals[sign].spread, samples):
             continue
-        kind: Literal["edit", "rewrite"] = "edit" if ranking.kept(term) else "rewrite"
+        kind: Kind = "insert" if statement.parsed is None else "edit" if ranking.kept(term) else "rewrite"
         result[text] = Candidate(text, kind, round(cost, 6))
     return list(result.values())
 
@@ -152,7 +189,8 @@ def _candidates(
 def statement_text(statement: Statement, sign: Sign, expression: str, code: str, start: int, end: int) -> str:
     """Return the whole statement with a new sign and expression."""
     parsed = statement.parsed
-    assert parsed is not None
+    if parsed is None:
+        return statement.head + expression
     a, b = parsed.outer
     head = code[start:a]
     if sign != statement.sign:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
+import numpy as np
+
 from bptt.checking.edits import (
     activated,
     combinations,
@@ -13,6 +15,7 @@ from bptt.checking.edits import (
     places,
     rebuild,
     shifts,
+    slices,
     subterms,
     variants,
 )
@@ -80,6 +83,7 @@ class Search:
         terms, start = self.terms, self.terms.evaluated
         self._keep([parsed.term])
         self._keep(shifts(terms, parsed))
+        self._keep(slices(terms, parsed, [leaf.term for leaf in self.leaves]))
         self._keep(everywhere(terms, parsed.term, self.atoms))
         wanted: dict[int, list[tuple[Sign, Goal]]] = {}
         for sign, whole in self.goals.items():
@@ -111,11 +115,12 @@ class Search:
     def _enumerate(self) -> None:
         """Search the goal of the whole and of every part among enumerated expressions."""
         terms, pool = self.terms, self._pool
-        seeds: dict[Term, None] = {}
+        seeds: dict[Term, bool] = {}
         for part in dict.fromkeys(subterms(self.parsed.term)) if self.parsed else []:
             if part.args and part.op not in ATOMS:
-                seeds.update(dict.fromkeys([part, *everywhere(terms, part, self.atoms)]))
-        pool.grow(self.leaves, seeds, self.budget)
+                seeds.update(dict.fromkeys(everywhere(terms, part, self.atoms), False))
+                seeds[part] = True
+        pool.grow(self.leaves, seeds, {goal.shape for goal in self.goals.values()}, self.budget)
         own = [(s, g) for s, g in self._part_goals() if s == self.sign]
         others = [(s, g) for s, g in self._part_goals() if s != self.sign]
         near, wide = WIDTHS
@@ -125,13 +130,27 @@ class Search:
             return
         if self._meet(own, [lambda goal: pool.pairs(goal, *wide)], enough=8.0):
             return
-        for top in (8, 30):
-            whole = [g for s, g in self.goals.items() if s == self.sign]
-            rest = [(self.sign, missing) for goal in whole for missing in pool.residuals(goal, top)]
-            if self._meet(rest, [lambda goal: pool.pairs(goal, *near)], enough=12.0):
+        for top in (0, 8, 30):
+            rest = []
+            for goal in (g for s, g in self.goals.items() if s == self.sign):
+                beside = self._addends(goal) if not top else pool.cheapest(goal.shape, top) + pool.cheapest((), top)
+                rest += [(self.sign, missing) for missing in pool.residuals(goal, beside)]
+            if self._meet(rest, [pool.equal, lambda goal: pool.pairs(goal, *near)], enough=12.0):
                 return
         pool.grow_products(self.budget)
         self._meet(own, [pool.equal, lambda goal: pool.pairs(goal, *near)], enough=12.0)
+
+    def _addends(self, goal: Goal) -> list[Term]:
+        """Return the whole expression of theirs and what its sums are made of, as far as it has the goal's shape."""
+        found: dict[Term, None] = {}
+        queue = [self.parsed.term] if self.parsed is not None else []
+        while queue:
+            term = queue.pop(0)
+            if isinstance(term.value, Stack) and term.value.shape == goal.shape and np.isfinite(term.value.data).all():
+                found[term] = None
+            if term.op in ("+", "-"):
+                queue += term.args
+        return list(found)
 
     def _part_goals(self) -> list[tuple[Sign, Goal]]:
         goals: list[tuple[Sign, Goal]] = []

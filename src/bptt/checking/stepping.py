@@ -192,7 +192,8 @@ class Stepper(ast.NodeTransformer):
             name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
             if name in self.own:
                 call.args = [
-                    self._elements(a, statement, None) if isinstance(a, ast.BinOp) else a for a in call.args
+                    self._elements(a, statement, ast.Name("")) if isinstance(a, ast.BinOp | ast.Subscript) else a
+                    for a in call.args
                 ]
 
     def _elements(self, value: ast.expr, statement: ast.stmt, target: ast.expr | None) -> ast.expr:
@@ -213,7 +214,8 @@ class Stepper(ast.NodeTransformer):
             for keyword in value.keywords:
                 keyword.value = self._elements(keyword.value, statement, ast.Constant(keyword.arg))
             return value
-        if not any(isinstance(n, ast.BinOp | ast.Call | ast.UnaryOp) for n in ast.walk(value)):
+        handed_on = isinstance(value, ast.Subscript) and isinstance(target, ast.Name)
+        if not handed_on and not any(isinstance(n, ast.BinOp | ast.Call | ast.UnaryOp) for n in ast.walk(value)):
             return value
         if isinstance(value, ast.ListComp | ast.DictComp | ast.GeneratorExp | ast.Starred | ast.Lambda):
             return value
@@ -237,9 +239,10 @@ class Stepper(ast.NodeTransformer):
         numbers = ", ".join(str(u.number) for u in units)
         loads = [_as_load(t) for t in targets]
         begin = _statement(f"{HOOKS}.begin(({numbers},), locals())")
-        if units[0].op != "=" or units[0].recursive:
+        updates = units[0].op != "=" or units[0].recursive
+        if updates or (units[0].loops and isinstance(targets[0], ast.Name)):
             old = ast.Lambda(ast.arguments([], [], None, [], [], None, []), copy.deepcopy(loads[0]))
-            begin.value.args.append(old)  # type: ignore[attr-defined]
+            begin.value.args += [old, ast.Constant(updates)]  # type: ignore[attr-defined]
         done = ast.Expr(ast.Call(_hook("done"), [ast.parse(f"({numbers},)", mode="eval").body, ast.Tuple(loads, ast.Load())], []))
         steps: list[ast.stmt] = [begin]
         if self._guarded:

@@ -118,6 +118,8 @@ class Writer:
             return f"{self.style.numpy}outer({self._free(args[0])}, {self._free(args[1])})", ATOM
         if op == "attr":
             return f"{self._tight(args[0], ATOM)}.{term.payload}", ATOM
+        if op == "slice":
+            return self._index(term), LOOSE
         if op == "item":
             index = ", ".join(self._index(arg) for arg in args[1:])
             return f"{self._tight(args[0], ATOM)}[{index}]", ATOM
