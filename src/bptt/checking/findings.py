@@ -88,8 +88,9 @@ def quantity(judging: Judging, series: Series) -> str:
 
 def sentence(judging: Judging, judged: Judged, labels: list[Label], name: str, dims: Dims) -> str:
     """Say what is wrong in the first line, and each reason in a line of its own."""
-    target = judged.unit.target or "this value"
-    meant = f"`{target}` does not get {name}" if judged.role.delta else f"`{target}` is not {name}"
+    returned = "what it returns" if isinstance(judged.unit.statement, ast.Return) else "this value"
+    target = f"`{judged.unit.target}`" if judged.unit.target else returned
+    meant = f"{target} does not get {name}" if judged.role.delta else f"{target} is not {name}"
     times = judged.role.times
     causes = list(dict.fromkeys(one.cause for one in labels))
     if not causes:
