@@ -56,7 +56,8 @@ def unreached(program: Program, seed: int = 0) -> tuple[tuple[str, int], ...]:
 def _backward_functions(tree: ast.Module) -> list[tuple[str, ast.FunctionDef]]:
     """Return the functions with a backward name and a matrix product; a mere activation's derivative has none."""
     found = []
-    for owner in [tree, *(n for n in tree.body if isinstance(n, ast.ClassDef))]:
+    owners: list[ast.Module | ast.ClassDef] = [tree, *(n for n in tree.body if isinstance(n, ast.ClassDef))]
+    for owner in owners:
         prefix = f"{owner.name}." if isinstance(owner, ast.ClassDef) else ""
         for node in owner.body:
             if isinstance(node, ast.FunctionDef) and NAMED.search(node.name) and _multiplies(node):

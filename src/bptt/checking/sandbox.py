@@ -26,7 +26,7 @@ from bptt.errors import BpttError, ValueRangeError, message
 
 TIMEOUT = 60.0
 MEMORY = 2048
-GRACE = 15.0  # what the guard may need beyond the runner's time before it is ended itself (a busy machine imports slowly)
+GRACE = 15.0  # what the guard may need beyond the runner's time: a busy machine imports slowly
 LARGEST_ANSWER = 64 * 2**20
 CHECK = "bptt.checking.run:check_program"
 _START = "import bptt.checking.worker as worker; worker.main()"
