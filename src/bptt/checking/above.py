@@ -145,7 +145,7 @@ def candidates(judging: Judging, unit: Unit, misfit: bool = False) -> list[Role]
             found.append((series, axes))
     result = []
     for series, axes in sorted(found, key=lambda pair: affinity(judging, unit, pair[0], pair[1]))[:TRIED]:
-        role = Role(series, axes)
+        role = Role(series, axes, sign=1.0 if series.kind in ("value", "slope") else judging.scale)
         judging.complete(role, events)
         result.append(role)
     return result

@@ -86,7 +86,7 @@ def quantity(judging: Judging, series: Series) -> str:
 
 def sentence(judging: Judging, judged: Judged, labels: list[Label], name: str, dims: Dims) -> str:
     """Say what is wrong and why, in plain words."""
-    target = judged.unit.target or "this value"
+    target = judged.unit.target or ast.unparse(judged.unit.expression)
     shape = named_shape([n for _, n in dims], [d if not d.isdigit() else int(d) for d, _ in dims])
     verb = "adds to" if judged.role.delta else "is"
     meant = f"What this line adds to `{target}` is meant to be {name} {shape}" if verb == "adds to" else f"`{target}` is meant to be {name} {shape}"

@@ -15,7 +15,7 @@ from bptt.checking.bank import Bank, Role
 from bptt.checking.forced import Event, Run
 from bptt.checking.graph import find_graph
 from bptt.checking.guess import carries, guess
-from bptt.checking.numeric import RIGHT, Theirs, fresh, quiet, relative_error, reseed, restore, snapshot
+from bptt.checking.numeric import RIGHT, Theirs, fresh, quiet, relative_error, reseed, restore, seeded_generators, snapshot
 from bptt.checking.program import Program, Sizes
 from bptt.checking.roles import accumulates, judge, match_unit, sinks, slice_of, supply
 from bptt.checking.above import look_above
@@ -75,7 +75,8 @@ class Judging:
         error: Exception | None = None
         with quiet():
             reseed(self.seed)
-            case = self.program.build(self.module, self.sizes, self.seed)
+            with seeded_generators(self.seed):
+                case = self.program.build(self.module, self.sizes, self.seed)
             kept = snapshot(case.parameters)
             with forced.recording(run):
                 try:
@@ -116,6 +117,7 @@ class Judging:
         self.delivered = delivered
         self.sink_names, self.mixed = sinks(self.units, run, delivered)
         self.graph = find_graph(self, self.stepped)
+        self._find_scale()
         for _ in range(ROUNDS):
             changed = self._match(run)
             self._sink_roles(run)
@@ -132,7 +134,7 @@ class Judging:
             events = run.events.get(unit.number, [])
             if not events or unit.number in self.fixed | self.mixed or unit.op == "call":
                 continue
-            role, whole = match_unit(unit, events, self.bank, self.truth.parameters)
+            role, whole = match_unit(unit, events, self.bank, self.scale)
             if role is None:
                 continue
             if not whole and (role.series.kind == "value" or len(role.series.items) < len(events) / 2):
@@ -170,22 +172,34 @@ class Judging:
         for name, terms in self.graph.terms.items():
             for number in {t.unit for t in terms if len(owners[t.unit]) == 1}:
                 held = self.roles.get(number)
-                factor = next(t.factor for t in terms if t.unit == number)
+                factor, update = next((t.factor, t.update) for t in terms if t.unit == number)
                 events = run.events.get(number, [])
-                if held is not None and held.series.parameter == name or not events or number in self.sink_names:
+                if not events or number in self.mixed or (number in self.sink_names and factor == 1):
                     continue
-                if {t.instance for t in terms if t.unit == number} != {e.instance for e in self.natural.events[number]}:
+                if held is not None and held.series.parameter == name and abs(held.sign * factor - 1) < 1e-12:
+                    continue
+                if not update and {t.instance for t in terms if t.unit == number} != {e.instance for e in self.natural.events[number]}:
                     continue  # a value that goes round the loop, and only at the end into the gradient (da0)
                 like = next((e.value for e in events if e.value is not None), None)
                 if like is None or name not in self.truth.parameters:
                     continue
                 series = self._contribution(name, len(events))
-                if series is None or not _one_of_many(series, like, self.units[number]):
+                if series is None or update != accumulates(self.units[number]) or like.ndim not in (0, np.ndim(series.items[0])):
                     continue
-                role = Role(series, tuple(range(np.ndim(series.items[0]))), {}, sign=1 / factor, evidence="sink")
+                role = Role(series, tuple(range(np.ndim(series.items[0]))), {}, update, 1 / factor, evidence="sink")
                 self.complete(role, events)
                 self.roles[number] = role
                 self.fixed.add(number)
+
+    def _find_scale(self) -> None:
+        """Their gradients may be built as a multiple of the true ones and rescaled at the end: by 1/m, by -1 (ascent)."""
+        self.scale = 1.0
+        if self.graph is not None:
+            factors = Counter(round(t.factor, 12) for terms in self.graph.terms.values() for t in terms)
+            if factors:
+                factor, count = factors.most_common(1)[0]
+                if factor != 1 and count >= 0.75 * sum(factors.values()):
+                    self.scale = 1 / factor
 
     def _overwritten(self) -> None:
         """A unit that sets a gradient to one step's part, where the parts are to be summed."""
@@ -354,11 +368,6 @@ class Judging:
 def _last_is(events: list[Event], gradient: Array) -> bool:
     value = events[-1].value
     return value is not None and value.shape == gradient.shape and bool(np.array_equal(value, gradient))
-
-
-def _one_of_many(series: Series, like: Array, unit: Unit) -> bool:
-    """Tell whether a summand may be one step's part: not an update, which is judged by what it adds."""
-    return not accumulates(unit) and (like.ndim == np.ndim(series.items[0]) or like.size == 1)
 
 
 def their_result(delivered: dict[str, Any], error: Exception | None) -> Theirs:

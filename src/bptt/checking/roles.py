@@ -34,15 +34,24 @@ def arrived(unit: Unit, event: Event, delta: bool) -> Array | None:
         return None
 
 
-def match_unit(unit: Unit, events: list[Event], bank: Bank, truth_of: dict[str, Array]) -> tuple[Role | None, bool]:
-    """Return the best role by value, and whether it holds at every instance."""
-    for delta in (True, False) if accumulates(unit) else (False,):
-        values = [arrived(unit, event, delta) for event in events]
-        role, whole = _best(unit, values, bank)
-        if role is not None:
-            role.delta = delta
-            return role, whole
-    return None, False
+def match_unit(unit: Unit, events: list[Event], bank: Bank, scale: float) -> tuple[Role | None, bool]:
+    """Return the best role by value, and whether it holds at every instance.
+
+    ``scale`` is the multiple of the true gradients that the program works with until its last lines.
+    """
+    best: tuple[Role | None, bool] = (None, False)
+    for sign in (1.0,) if scale == 1 else (scale, 1.0):
+        for delta in (True, False) if accumulates(unit) else (False,):
+            values = [arrived(unit, event, delta) for event in events]
+            role, whole = _best(unit, [None if v is None else v / sign for v in values], bank)
+            if role is None or (sign != 1 and role.series.kind == "value"):
+                continue
+            role.delta, role.sign = delta, sign
+            if whole:
+                return role, True
+            if best[0] is None:
+                best = role, False
+    return best
 
 
 def _best(unit: Unit, values: list[Array | None], bank: Bank) -> tuple[Role | None, bool]:
@@ -130,9 +139,14 @@ def sinks(units: list[Unit], run: Run, delivered: dict[str, Any]) -> tuple[dict[
         shapes = {event.value.shape for event in events if event.value is not None}
         if len(found) > 1 or (len(shapes) > 1 and "[" in unit.target):
             mixed.add(unit.number)
-        elif found and (accumulates(unit) or not is_start(unit) and all(_owner(e.live, delivered) for e in events)):
+        elif found and (accumulates(unit) or not is_start(unit) and _does_something(unit, events) and all(_owner(e.live, delivered) for e in events)):
             result[unit.number] = found.pop()
     return result, mixed
+
+
+def _does_something(unit: Unit, events: list[Event]) -> bool:
+    """Tell whether a unit outside of every loop gives more than zeros (``dW = 0 * W`` only sets it up)."""
+    return bool(unit.loops) or any(e.error is not None or (e.value is not None and e.value.any()) for e in events)
 
 
 def is_start(unit: Unit) -> bool:
