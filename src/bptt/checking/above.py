@@ -70,7 +70,7 @@ def _spoiled(judging: Judging, run: Run, wrong: list[Judged], unit: Unit) -> boo
     return any(
         judge(judging.units[number], role, run.events.get(number, []))
         for number, role in judging.roles.items()
-        if number not in before
+        if number not in before and role.sign in (1.0, judging.scale)
     )
 
 

@@ -124,7 +124,7 @@ def _terms(first: int, shape: tuple[int, ...], run: TracedRun, made: dict[int, O
     A summand without a unit of its own belongs to the update that adds it.
     """
     terms: list[Term] = []
-    stack: list[tuple[int, float, Event | None]] = [(first, 1.0, None)]
+    stack: list[tuple[int, float, tuple[Event, float] | None]] = [(first, 1.0, None)]
     while stack and len(terms) < 256:
         one, factor, by = stack.pop()
         operation = made.get(one)
@@ -133,14 +133,15 @@ def _terms(first: int, shape: tuple[int, ...], run: TracedRun, made: dict[int, O
         owner = run.owner.get(one)
         growing = owner is not None and owner.updates
         if owner is not None and not growing:
-            terms.append(Term(owner.unit, owner.instance, factor, False))
+            if owner.value is not None and owner.value.any():
+                terms.append(Term(owner.unit, owner.instance, factor, False))
             continue
         split = _split(operation, factor)
         if split is None:
             if by is not None:
-                terms.append(Term(by.unit, by.instance, factor, True))
+                terms.append(Term(by[0].unit, by[0].instance, by[1], True))
             continue
-        stack += [(i, f, owner if growing else by) for i, f in split]
+        stack += [(i, f, (owner, factor) if growing and owner is not None else by) for i, f in split]
     return terms
 
 

@@ -134,7 +134,7 @@ class Judging:
             events = run.events.get(unit.number, [])
             if not events or unit.number in self.fixed | self.mixed or unit.op == "call":
                 continue
-            role, whole = match_unit(unit, events, self.bank, self.scale)
+            role, whole = match_unit(unit, events, self.bank, self.scale, self.scales)
             if role is None:
                 continue
             if not whole and (role.series.kind == "value" or len(role.series.items) < len(events) / 2):
@@ -190,6 +190,13 @@ class Judging:
                 self.complete(role, events)
                 self.roles[number] = role
                 self.fixed.add(number)
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """Multiples of the true gradients that a program may work with on the way."""
+        m, T, y = float(self.sizes.m), float(self.sizes.T_x), float(self.sizes.n_y)
+        base = (m, T, m * T, y, m * y, T * y, m * T * y, T - 1, m * (T - 1), 2.0)
+        return (-1.0, *(f for b in base for f in (b, 1 / b, -b, -1 / b)))
 
     def _find_scale(self) -> None:
         """Their gradients may be built as a multiple of the true ones and rescaled at the end: by 1/m, by -1 (ascent)."""
@@ -279,7 +286,9 @@ class Judging:
         return length - 1 - event.instance
 
     def out_of_step(self, unit: Unit, role: Role) -> bool:
-        """Tell whether a unit's steps are not those of the loop that it stands in."""
+        """Tell whether a unit's steps are not those of the loop that it stands in, or its scale that of the others."""
+        if role.sign not in (1.0, self.scale):
+            return True
         votes = self._votes
         for loop in unit.loops[-1:]:
             if loop in votes and len(role.series.items) > 1:
@@ -327,11 +336,21 @@ class Judging:
         for _ in range(2 * ROUNDS):
             if not look_above(self, wrong) and not guess(self, wrong):
                 break
+            self._match_again()
             wrong = self.wrong_units()
         wrong = self._needed(wrong)
         named = {j.unit.number for j in wrong}
         wrong = [j for j in self.wrong_units(capture=named.__contains__) if j.unit.number in named]
         return Judgement(wrong, self.explains(wrong), dict(self.roles))
+
+    def _match_again(self) -> None:
+        """With one more unit forced, others may show what they are."""
+        for number, role in list(self.roles.items()):
+            if role.sign not in (1.0, self.scale) and role.evidence == "value":
+                del self.roles[number]
+                self.fixed.discard(number)
+        run, _, _ = self.run(self.roles)
+        self._match(run)
 
     def wrong_units(self, extra: Mapping[int, Role] | None = None, capture: Callable[[int], bool] | None = None) -> list[Judged]:
         """Run with every role forced; return the units that, given true values, compute something else."""

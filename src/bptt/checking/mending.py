@@ -14,6 +14,7 @@ from bptt.checking import patch
 from bptt.checking.forced import Event, frozen
 from bptt.checking.labels import Label
 from bptt.checking.loops import WrongHeader
+from bptt.checking.missing import insertions, missing_update
 from bptt.checking.numeric import quiet
 from bptt.checking.prove import Proof, preconditions, prove
 from bptt.checking.prove import Truth as Slopes
@@ -77,7 +78,8 @@ def mend(judging: Judging, wrong: list[Judged], header: WrongHeader | None, seed
         judged = group[0]
         if deadline is not None and time.monotonic() > deadline:
             return None
-        found = repairs(judging, judged, seconds)
+        missing = missing_update(judging, judged)
+        found = insertions(judging, judged, missing, seconds) if missing else repairs(judging, judged, seconds)
         if not found:
             return None
         options.append(found)
