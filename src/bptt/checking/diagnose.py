@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from bptt.checking import patch
-from bptt.checking.findings import finding
+from bptt.checking.findings import finding, missing_finding
 from bptt.checking.judging import Judgement, Judging
 from bptt.checking.loops import WrongHeader, wrong_header
 from bptt.checking.mending import Mended, edit_labels, mend
+from bptt.checking.missing import missing_update
 from bptt.checking.numeric import Theirs, cost_of, fresh, numeric_gradient, quiet, reseed, their_gradients
 from bptt.checking.program import Case, Program, Sizes
 from bptt.checking.report import Finding, Fix, Got, Note, ParameterRow, Replacement, Report, Verdict
@@ -187,7 +188,9 @@ def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> 
         result.findings.append(_header_finding(judging, header, mended))
     for judged in judgement.wrong:
         candidate = mended.by_unit.get(judged.unit.number) if mended else None
-        found = finding(judging, judged, edit_labels(judged, candidate) if candidate else None)
+        missing = missing_update(judging, judged)
+        more = edit_labels(judged, candidate) if candidate and not missing else None
+        found = missing_finding(judging, judged, missing) if missing else finding(judging, judged, more)
         if candidate is not None:
             found = dataclasses.replace(found, fix=Replacement(candidate.replacement, candidate.kind))
         result.findings.append(found)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from bptt.checking.numeric import fresh
 from bptt.checking.patch import Change, patched_code
 from bptt.checking.places import Place, array_places
 from bptt.checking.program import Case, Program, Sizes
@@ -333,9 +334,7 @@ def _refused(reason: str, sizes: Sequence[Sizes]) -> Proof:
 
 
 def _fresh(program: Program, tree: ast.Module, sizes: Sizes, seed: int) -> tuple[Any, Case]:
-    _seed(seed)
-    module = program.load(tree)
-    return module, program.build(module, sizes, seed)
+    return fresh(program, tree, sizes, seed)
 
 
 def _sums_to_one(value: Array) -> str:
