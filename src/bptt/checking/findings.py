@@ -10,11 +10,8 @@ import numpy as np
 
 from bptt.checking.bank import Role
 from bptt.checking.labels import Label, is_future, label
-<<<<<<< HEAD
-from bptt.checking.operands import operands
-=======
 from bptt.checking.missing import Missing
->>>>>>> engine
+from bptt.checking.operands import operands
 from bptt.checking.program import Sizes
 from bptt.checking.report import Dims, Expected, Finding, Got
 from bptt.checking.stepping import Unit
@@ -35,14 +32,9 @@ def finding(judging: Judging, judged: Judged, more: list[Label] | None = None) -
     error = event.error
     if error is not None:
         labels = [raised(judging, judged), *labels]
-<<<<<<< HEAD
-    for one in [*never_updated(judging, judged), *(more or [])]:
+    for one in more or []:
         said_twice = "transpose" in one.cause and any("transpose" in held.cause for held in labels)
         if one.code not in {held.code for held in labels} and not said_twice:
-=======
-    for one in more or []:
-        if one.code not in {held.code for held in labels if held is not None}:
->>>>>>> engine
             labels.append(one)
     labels = [one for one in labels if one is not None]
     codes = tuple(dict.fromkeys(one.code for one in labels)) or ("X",)
@@ -72,9 +64,10 @@ def missing_finding(judging: Judging, judged: Judged, missing: Missing) -> Findi
     line = missing.last.lineno
     origin = judging.program.origins[line - 1]
     message = (
+        f"a line that sets `{missing.name}` for the step before is missing here\n"
         f"`{missing.name}` is set to zeros before the loop and never updated in it, so that nothing comes back from the "
-        f"later steps: `{judged.unit.target or judged.unit.text}` is meant to be {name}, the sum of what comes from the "
-        f"output and what comes from the future. A line that sets `{missing.name}` for the step before is missing here."
+        f"later steps\n`{judged.unit.target or judged.unit.text}` is meant to be {name}, the sum of what comes from the "
+        "output and what comes from the future"
     )
     text = judging.program.code.splitlines()[line - 1].strip()
     return Finding(("R1",), origin.line, origin.line, text, message, Expected(name, dims), None, ("B5", "B10"), None, origin.cell)
@@ -110,19 +103,11 @@ def quantity(judging: Judging, series: Series) -> str:
 
 
 def sentence(judging: Judging, judged: Judged, labels: list[Label], name: str, dims: Dims) -> str:
-<<<<<<< HEAD
     """Say what is wrong in the first line, and each reason in a line of its own."""
-    returned = "what it returns" if isinstance(judged.unit.statement, ast.Return) else "this value"
-    target = f"`{judged.unit.target}`" if judged.unit.target else returned
+    target = f"`{judged.unit.target or ast.unparse(judged.unit.expression)}`"
+    if isinstance(judged.unit.statement, ast.Return):
+        target = "what it returns"
     meant = f"{target} does not get {name}" if judged.role.delta else f"{target} is not {name}"
-=======
-    """Say what is wrong and why, in plain words."""
-    target = judged.unit.target or ast.unparse(judged.unit.expression)
-    shape = named_shape([n for _, n in dims], [d if not d.isdigit() else int(d) for d, _ in dims])
-    verb = "adds to" if judged.role.delta else "is"
-    meant = f"What this line adds to `{target}` is meant to be {name} {shape}" if verb == "adds to" else f"`{target}` is meant to be {name} {shape}"
-    steps = ""
->>>>>>> engine
     times = judged.role.times
     causes = list(dict.fromkeys(one.cause for one in labels))
     if not causes:
