@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from bptt.checking import patch
-from bptt.checking.findings import finding
+from bptt.checking.findings import finding, missing_finding
 from bptt.checking.judging import Judgement, Judging
 from bptt.checking.loops import WrongHeader, wrong_header
 from bptt.checking.mending import Mended, edit_labels, mend
+from bptt.checking.missing import missing_update
 from bptt.checking.numeric import Theirs, cost_of, fresh, numeric_gradient, quiet, reseed, their_gradients
 from bptt.checking.program import Case, Program, Sizes
 from bptt.checking.report import Finding, Fix, Got, Note, ParameterRow, Replacement, Report, Verdict
@@ -93,13 +94,17 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
         return report(verdict, reason, parameters=table)
     if truth is None:
         return report(verdict, f"{reason} The lines cannot be named: {untraced}.", parameters=table)
-    found = lines(program, truth, seed, deadline)
+    try:
+        found = lines(program, truth, seed, deadline)
+    except Exception as error:  # the numbers stand by themselves; what names the lines is ours
+        found = Findings()
+        reason += f" The lines cannot be named, by a fault of ours ({type(error).__name__}: {error})."
     table = tuple(dataclasses.replace(row, fixed_error=found.fixed.get(row.name)) for row in table)
     if not found.findings and theirs.error is not None:
         found.findings += raised_at(program, theirs.error)
-    if not found.findings:
+    if not found.findings and "fault of ours" not in reason:
         reason += " Which line it is could not be found out."
-    else:
+    elif found.findings:
         count = len(found.findings)
         reason = f"{count} statement{'s are' if count > 1 else ' is'} wrong: {reason}"
     return report(verdict, reason, parameters=table, findings=tuple(found.findings), fix=found.fix, notes=found.notes)
@@ -183,7 +188,9 @@ def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> 
         result.findings.append(_header_finding(judging, header, mended))
     for judged in judgement.wrong:
         candidate = mended.by_unit.get(judged.unit.number) if mended else None
-        found = finding(judging, judged, edit_labels(judged, candidate) if candidate else None)
+        missing = missing_update(judging, judged)
+        more = edit_labels(judged, candidate) if candidate and not missing else None
+        found = missing_finding(judging, judged, missing) if missing else finding(judging, judged, more)
         if candidate is not None:
             found = dataclasses.replace(found, fix=Replacement(candidate.replacement, candidate.kind))
         result.findings.append(found)

@@ -196,7 +196,7 @@ def frozen(value: Any, depth: int = 4, seen: dict[int, Any] | None = None) -> An
         return type(value)(frozen(item, depth - 1, seen) for item in value)
     attributes = getattr(value, "__dict__", None)
     if isinstance(attributes, dict) and not isinstance(value, type) and not callable(value) and not hasattr(value, "__file__"):
-        seen[id(value)] = twin = object.__new__(type(value))
+        seen[id(value)] = twin = type(value).__new__(type(value))
         twin.__dict__.update({k: frozen(v, depth - 1, seen) for k, v in attributes.items()})
         return twin
     return value

@@ -27,6 +27,8 @@ class Term:
     unit: int
     instance: int
     factor: float
+    update: bool
+    """Whether it is what an update adds, and has no unit of its own."""
 
 
 @dataclass
@@ -117,30 +119,30 @@ def _sources(event: Event, run: TracedRun, made: dict[int, Operation]) -> set[in
 
 
 def _terms(first: int, shape: tuple[int, ...], run: TracedRun, made: dict[int, Operation]) -> list[Term]:
-    """Take a delivered gradient apart into its summands, through sums, differences and constant factors."""
+    """Take a delivered gradient apart into its summands, through sums, differences and constant factors.
+
+    A summand without a unit of its own belongs to the update that adds it.
+    """
     terms: list[Term] = []
-    stack = [(first, 1.0)]
+    stack: list[tuple[int, float, tuple[Event, float] | None]] = [(first, 1.0, None)]
     while stack and len(terms) < 256:
-        one, factor = stack.pop()
+        one, factor, by = stack.pop()
         operation = made.get(one)
-        owner = run.owner.get(one)
         if operation is None:
+            continue
+        owner = run.owner.get(one)
+        growing = owner is not None and owner.updates
+        if owner is not None and not growing:
+            if owner.value is not None and owner.value.any():
+                terms.append(Term(owner.unit, owner.instance, factor, False))
             continue
         split = _split(operation, factor)
         if split is None:
-            if owner is not None:
-                terms.append(Term(owner.unit, owner.instance, factor))
+            if by is not None:
+                terms.append(Term(by[0].unit, by[0].instance, by[1], True))
             continue
-        if owner is not None and not _running_total(owner, run):
-            terms.append(Term(owner.unit, owner.instance, factor))
-            continue
-        stack += split
+        stack += [(i, f, (owner, factor) if growing and owner is not None else by) for i, f in split]
     return terms
-
-
-def _running_total(owner: Event, run: TracedRun) -> bool:
-    """Tell whether an event belongs to a sum that is still growing: its unit adds to what was there, or rescales it."""
-    return owner.updates
 
 
 def _split(operation: Operation, factor: float) -> list[tuple[int, float]] | None:
