@@ -123,7 +123,7 @@ def keras_rnn(parameters, X, Y):
     import jax.numpy as jnp
     import keras
 
-    T, m, n_x, n_a, n_y = (X.shape[2], X.shape[1], X.shape[0], len(parameters["W_aa"]), len(parameters["W_ya"]))
+    n_x, T, n_a, n_y = X.shape[0], X.shape[2], len(parameters["W_aa"]), len(parameters["W_ya"])
     model = keras.Sequential(
         [keras.Input((T, n_x)), keras.layers.SimpleRNN(n_a, return_sequences=True), keras.layers.Dense(n_y)]
     )
@@ -263,9 +263,14 @@ def main():
             flush=True,
         )
     if options.write:
-        path = Path(__file__).parent / "results" / f"step-{options.threads}.json"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps({"machine": machine(), "threads": options.threads, "rows": rows}, indent=1) + "\n")
+        write(f"step-{options.threads}", {"machine": machine(), "threads": options.threads, "rows": rows})
+
+
+def write(name, results):
+    """Write results/NAME.json beside this file."""
+    path = Path(__file__).parent / "results" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(results, indent=1) + "\n")
 
 
 def machine():

@@ -1,7 +1,5 @@
 """The fast twin equals the reference, whatever the sizes, the layout and the way the work is cut."""
 
-import itertools
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -36,7 +34,7 @@ def assert_equal_to_the_reference(p, reduction="mean", activation="tanh", with_a
     np.testing.assert_allclose(forward_last, last_, rtol=0, atol=rtol)
 
 
-@pytest.mark.parametrize("ways", list(itertools.product(["sum", "mean"], ["tanh", "relu"], [True, False])), ids=str)
+@pytest.mark.parametrize("ways", [("sum", "tanh", True), ("mean", "relu", True), ("mean", "tanh", False)], ids=str)
 @pytest.mark.parametrize("kinds", [(False, True), (False, False), (True, True), (True, False)], ids=str)
 @pytest.mark.parametrize("cut", [(512, 512), (4, 512), (4, 1)], ids=str)
 def test_equal_to_the_reference(sizes, kinds, ways, cut, monkeypatch):

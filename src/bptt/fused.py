@@ -7,6 +7,7 @@ the public notation and keeps nothing between calls: a compiled core could take 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 
 import numpy as np
 
@@ -104,7 +105,8 @@ def step_with_state(
     gradients = {**net.split(dW), "dW_ya": dW_ya, "db_y": db_y[:, None]}
     if a0 is not None:
         gradients["da0"] = da_from_future.T.copy()
-    if not all_finite(cost, dW, gradients["dW_ax"], *parameters.values()):
+    # any NaN reaches the cost; an infinite input or W_aa reaches dW; the others saturate tanh and are looked at
+    if not (isfinite(cost) and all_finite(dW, *net.recurrent_operands)):
         name_not_finite("fused.step", parameters, X, a0, S[1:, :, : net.n_a].T, gradients)
     return cost, gradients, S[-1, :, : net.n_a].T.copy()
 
@@ -128,7 +130,7 @@ def cost_and_state(
             cost += net.head(S[1:].reshape(-1, net.K)[:, : net.n_a], t0, t1)[0]
             S[0] = S[-1]
     a_last = S[0, :, : net.n_a].T.copy()
-    if not all_finite(cost, a_last, *parameters.values()):
+    if not (isfinite(cost) and all_finite(a_last, *net.recurrent_operands)):
         name_not_finite("fused.cost_and_state", parameters, X, a0, S[1:, :, : net.n_a].T, {})
     return cost, a_last
 

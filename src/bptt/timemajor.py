@@ -16,6 +16,7 @@ The memory that grows with T_x is S and dA: twice the hidden states, and the inp
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -90,10 +91,10 @@ class Network:
         largest_logit = np.dot(np.abs(W_ya), self.ones[: self.n_a]) + np.abs(self.b_y)
         self.logits_are_safe = self.tanh and bool(largest_logit.max() < SAFE_LOGIT[self.dtype.char])
         self.W_aa = W_aa
-        self.lay_out(parameters, X)
+        self.recurrent_operands = self.lay_out(parameters, X)
 
-    def lay_out(self, parameters: Parameters, X: Array) -> None:
-        """Set W (K, n_a) and what the inputs need."""
+    def lay_out(self, parameters: Parameters, X: Array) -> tuple[Array, ...]:
+        """Set W (K, n_a) and what the inputs need; return the arrays that hold W_aa, W_ax and b_a between them."""
         raise NotImplementedError
 
     def states(self, steps: int) -> Array:
@@ -195,11 +196,12 @@ class DenseNetwork(Network):
 
     adds_input = False
 
-    def lay_out(self, parameters: Parameters, X: Array) -> None:
+    def lay_out(self, parameters: Parameters, X: Array) -> tuple[Array, ...]:
         """Set W = [W_aa, W_ax, b_a]ᵀ."""
         self.K = self.n_a + self.n_x + 1
         self.X_T = X.T  # (T_x, m, n_x)
         self.W = np.concatenate([parameters["W_aa"].T, parameters["W_ax"].T, parameters["b_a"].T])  # (K, n_a)
+        return (self.W,)
 
     def put_inputs(self, S: Array, t0: int, t1: int) -> None:
         """Write x_t and the 1 of the bias beside the state before step t."""
@@ -208,8 +210,8 @@ class DenseNetwork(Network):
 
     def split(self, dW: Array) -> dict[str, Array]:
         """Return the three parts of dW, each contiguous."""
-        parts = np.split(dW, [self.n_a, self.K - 1], axis=1)
-        return {name: part.copy() for name, part in zip(("dW_aa", "dW_ax", "db_a"), parts, strict=True)}
+        n_a = self.n_a
+        return {"dW_aa": dW[:, :n_a].copy(), "dW_ax": dW[:, n_a:-1].copy(), "db_a": dW[:, -1:].copy()}
 
 
 class IdNetwork(Network):
@@ -217,7 +219,7 @@ class IdNetwork(Network):
 
     adds_input = True
 
-    def lay_out(self, parameters: Parameters, X: Array) -> None:
+    def lay_out(self, parameters: Parameters, X: Array) -> tuple[Array, ...]:
         """Set W = W_aaᵀ and the table."""
         self.K = self.n_a
         self.ids = np.ascontiguousarray(X.T).reshape(-1)  # (T_x · m,)
@@ -225,7 +227,8 @@ class IdNetwork(Network):
             self.ids = self.ids.astype(np.uint16)  # sixteen bits are sorted by radix
         self.W = np.ascontiguousarray(parameters["W_aa"].T)
         self.table = np.add(parameters["W_ax"].T, parameters["b_a"].T, order="C")  # (n_x, n_a)
-        self.d_table = np.zeros_like(self.table)
+        self.d_table = np.zeros(self.table.shape, self.dtype)
+        return self.W, self.table
 
     def put_inputs(self, S: Array, t0: int, t1: int) -> None:
         """Write W_ax x_t + b_a where the state after step t will be."""
@@ -251,6 +254,6 @@ def relu(z: Array, out: Array) -> Array:
     return np.maximum(z, 0, out=out)
 
 
-def all_finite(*values: float | Array) -> bool:
+def all_finite(*values: Array) -> bool:
     """Tell fast whether all values are finite; squares that overflow say no, too, and are looked at again."""
-    return bool(np.isfinite(sum(float(np.vdot(value, value)) for value in values)))
+    return all(math.isfinite(np.vdot(value, value)) for value in values)

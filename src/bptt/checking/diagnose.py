@@ -100,6 +100,9 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
         found.findings += raised_at(program, theirs.error)
     if not found.findings:
         reason += " Which line it is could not be found out."
+    else:
+        count = len(found.findings)
+        reason = f"{count} statement{'s are' if count > 1 else ' is'} wrong: {reason}"
     return report(verdict, reason, parameters=table, findings=tuple(found.findings), fix=found.fix, notes=found.notes)
 
 
@@ -232,7 +235,7 @@ def _header_finding(judging: Judging, header: WrongHeader, mended: Mended | None
         origin.line,
         origin.line,
         header.text,
-        f"The range of this loop is wrong: {cause}. With `{header.right_iter}` every gradient is right.",
+        f"the range of this loop is wrong\n{cause}\nwith `{header.right_iter}` every gradient is right",
         fix=Replacement(header.right, "edit") if mended else None,
         cell=origin.cell,
     )
@@ -248,7 +251,7 @@ def _merged(findings: list[Finding]) -> list[Finding]:
             merged[key] = one
         else:
             codes = tuple(dict.fromkeys((*held.codes, *one.codes)))
-            merged[key] = dataclasses.replace(held, codes=codes, message=f"{held.message} {one.message}")
+            merged[key] = dataclasses.replace(held, codes=codes, message=f"{held.message}\n{one.message}")
     return list(merged.values())
 
 

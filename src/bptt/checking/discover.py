@@ -5,13 +5,21 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from types import ModuleType
 
 from bptt.checking.discover_state import SelfCase, forward_lints, plan_self, wrap_lints
+from bptt.checking.facts import facts_of
 from bptt.checking.namespace import Namespace
+from bptt.checking.plan import PlannedCase
 from bptt.checking.program import Case, Sizes
 from bptt.checking.protocol import cannot_check
+from bptt.checking.quiet import quiet
+from bptt.checking.readings import Attempt, Search
+from bptt.checking.units import Unit, units_of
 from bptt.errors import CannotCheckError
+
+UNITS, ATTEMPTS = 6, 150
 
 
 @dataclass(frozen=True)
@@ -26,23 +34,78 @@ class Found:
 
 
 def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None = None) -> Found:
-    """Find the parts of a program."""
+    """Find the parts of a program.
+
+    Raises
+    ------
+    CannotCheckError
+        With what was found and what is missing.
+    """
+    shown = _methods_without_class(tree, namespace)
+    if shown is not None:
+        return shown
+    facts = facts_of(tree)
+    units = units_of(facts, name)
+    with quiet():
+        module = namespace.load(tree)
+    search = Search(facts, namespace, module)
+    best: tuple[Unit, Attempt] | None = None
+    for unit in units[:UNITS]:
+        if best is not None and (unit.owner != best[0].owner or unit.score < best[0].score - 2.0):
+            break
+        found: Attempt | None = None
+        for attempt in islice(search.attempts(unit), ATTEMPTS):
+            if found is None or attempt.rank > found.rank:
+                found = attempt
+            if attempt.complete:
+                break
+        if found is not None and (best is None or found.complete and not best[1].complete):
+            best = (unit, found)
+        if best is not None and best[1].complete:
+            break
+    if best is None:
+        raise CannotCheckError(cannot_check(file, "no forward and backward pass were found.", found=search.log[-3:]))
+    return _found(search, namespace, *best)
+
+
+def _found(search: Search, namespace: Namespace, unit: Unit, attempt: Attempt) -> Found:
+    plan = attempt.plan
+
+    def build(module: ModuleType, sizes: Sizes, seed: int) -> Case:
+        return PlannedCase(plan, module, sizes, seed, search.execute)
+
+    names = {unit.forward.qualified: "forward"}
+    if unit.backward:
+        names[unit.backward.qualified] = "backward"
+    assumed = []
+    if plan.cost is not None and plan.cost.kind == "standard":
+        assumed.append(f"The cost is not shown: it is taken to be {plan.cost.title}.")
+    return Found(namespace.load, build, tuple(assumed), (), names)
+
+
+def _methods_without_class(tree: ast.Module, namespace: Namespace) -> Found | None:
+    """Return what is found where methods stand without their class, as in a forum post; None elsewhere."""
     methods = [s for s in tree.body if isinstance(s, ast.FunctionDef) and s.args.args and s.args.args[0].arg == "self"]
-    if methods:
-        forward = next((f.name for f in methods if "forw" in f.name.lower()), "")
-        backward = next((f.name for f in methods if "back" in f.name.lower() or "bptt" in f.name.lower()), "")
-        plan = plan_self(methods, forward, backward)
-        if not isinstance(plan, str):
-            lines = {f.name: f for f in methods}
-            return Found(
-                namespace.load,
-                lambda module, sizes, seed: SelfCase(module, plan, sizes, seed),
-                (
-                    "The class is not shown: `self` is made from what the methods use of it, with random values.",
-                    "The cost is not shown: it is taken to be the cross-entropy -sum(Y * log(Y_pred)) over the steps that "
-                    "the forward writes.",
-                ),
-                (*forward_lints(lines[forward]), *wrap_lints(lines[backward])),
-                {forward: "forward", backward: "backward"},
-            )
-    raise CannotCheckError(cannot_check(file, "no forward and backward pass were found."))
+    forward = next((f.name for f in methods if "forw" in f.name.lower()), "")
+    backward = next((f.name for f in methods if "back" in f.name.lower() or "bptt" in f.name.lower()), "")
+    if not forward or not backward:
+        return None
+    plan = plan_self(methods, forward, backward)
+    if isinstance(plan, str):
+        return None
+    lines = {f.name: f for f in methods}
+
+    def build(module: ModuleType, sizes: Sizes, seed: int) -> Case:
+        return SelfCase(module, plan, sizes, seed)
+
+    return Found(
+        namespace.load,
+        build,
+        (
+            "The class is not shown: `self` is made from what the methods use of it, with random values.",
+            "The cost is not shown: it is taken to be the cross-entropy -sum(Y * log(Y_pred)) over the steps that "
+            "the forward writes.",
+        ),
+        (*forward_lints(lines[forward]), *wrap_lints(lines[backward])),
+        {forward: "forward", backward: "backward"},
+    )

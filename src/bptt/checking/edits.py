@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from bptt.checking.leaves import ATOMS
 from bptt.checking.reading import Parsed
 from bptt.checking.terms import Stack, Term, Terms
@@ -31,9 +33,10 @@ def variants(terms: Terms, term: Term) -> Iterator[Term]:
             yield make("outer", a, b)
             yield make("outer", b, a)
         yield from args
-    elif op == "sum":
+    elif op in ("sum", "mean"):
         for payload in AXES:
             yield make("sum", args[0], payload=payload)
+        yield make("mean" if op == "sum" else "sum", args[0], payload=term.payload)
         yield args[0]
     elif op in ("neg", "T", "**"):
         yield args[0]
@@ -67,6 +70,14 @@ def derivatives(terms: Terms, term: Term) -> Iterator[Term]:
     yield make("-", one, make("**", term, terms.number(2)))
     yield make("*", term, make("-", one, term))
     yield make(">", term, terms.number(0))
+
+
+def activated(term: Term) -> bool:
+    """Whether values may be the output of an activation, which its derivative can be written with."""
+    value = term.value
+    if not isinstance(value, Stack) or not value.ndim or value.data.dtype.kind != "f":
+        return False
+    return bool(np.abs(value.data).max(initial=0.0) <= 1 or value.data.min(initial=1.0) == 0)
 
 
 def combinations(terms: Terms, term: Term, other: Term) -> Iterator[Term]:
@@ -115,6 +126,21 @@ def shifts(terms: Terms, parsed: Parsed) -> Iterator[Term]:
                 yield rebuild(terms, way, new)
 
 
+def slices(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[Term]:
+    """Yield the expression with the ends of one slice changed: a[:n] for a[n:], another size for n."""
+    none = terms.number(None)
+    sizes = [t for t in leaves if isinstance(t.value, Stack) and not t.value.ndim and t.value.data.dtype.kind == "i"]
+    for way in places(parsed):
+        if way[-1].term.op != "slice":
+            continue
+        lower, upper, step = way[-1].term.args
+        ends = [end for end in dict.fromkeys((lower, upper, *sizes)) if end is not none and end.op != "slice"]
+        pairs = [(none, none), *((none, end) for end in ends), *((end, none) for end in ends)]
+        pairs += [(a, b) for a in ends[:6] for b in ends[:6] if a is not b]
+        for a, b in pairs:
+            yield rebuild(terms, way, terms.make("slice", a, b, step))
+
+
 def _shift_all(terms: Terms, term: Term, index: Term) -> Iterator[Term]:
     one = terms.number(1)
     if index.op == "leaf" and isinstance(index.value, Stack) and not index.value.shape:
@@ -156,8 +182,10 @@ def rebuild(terms: Terms, way: tuple[Parsed, ...], new: Term) -> Term:
 
 def _alike(old: Term, new: Term) -> bool:
     if old.value is None:
-        return isinstance(new.value, Stack)
-    return isinstance(old.value, Stack) and isinstance(new.value, Stack) and old.value.shape == new.value.shape
+        return isinstance(new.value, Stack) and new.op != "const"
+    if not isinstance(old.value, Stack) or not old.value.ndim:  # t is moved by steps, never made another number
+        return False
+    return isinstance(new.value, Stack) and old.value.shape == new.value.shape
 
 
 def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> bool:

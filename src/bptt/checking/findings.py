@@ -11,12 +11,12 @@ import numpy as np
 from bptt.checking.bank import Role
 from bptt.checking.labels import Label, is_future, label
 from bptt.checking.missing import Missing
+from bptt.checking.operands import operands
 from bptt.checking.program import Sizes
 from bptt.checking.report import Dims, Expected, Finding, Got
 from bptt.checking.stepping import Unit
 from bptt.checking.truth import Series
 from bptt.checking.verdict import named_dims
-from bptt.dims import named_shape
 
 if TYPE_CHECKING:
     from bptt.checking.judging import Judged, Judging
@@ -33,7 +33,8 @@ def finding(judging: Judging, judged: Judged, more: list[Label] | None = None) -
     if error is not None:
         labels = [raised(judging, judged), *labels]
     for one in more or []:
-        if one.code not in {held.code for held in labels if held is not None}:
+        said_twice = "transpose" in one.cause and any("transpose" in held.cause for held in labels)
+        if one.code not in {held.code for held in labels} and not said_twice:
             labels.append(one)
     labels = [one for one in labels if one is not None]
     codes = tuple(dict.fromkeys(one.code for one in labels)) or ("X",)
@@ -53,6 +54,7 @@ def finding(judging: Judging, judged: Judged, more: list[Label] | None = None) -
         equations(judging, role),
         None,
         origin.cell if origin else None,
+        operands(judging, judged),
     )
 
 
@@ -100,21 +102,18 @@ def quantity(judging: Judging, series: Series) -> str:
 
 
 def sentence(judging: Judging, judged: Judged, labels: list[Label], name: str, dims: Dims) -> str:
-    """Say what is wrong and why, in plain words."""
+    """Say what is wrong in the first line, and each reason in a line of its own."""
     target = judged.unit.target or ast.unparse(judged.unit.expression)
-    shape = named_shape([n for _, n in dims], [d if not d.isdigit() else int(d) for d, _ in dims])
-    verb = "adds to" if judged.role.delta else "is"
-    meant = f"What this line adds to `{target}` is meant to be {name} {shape}" if verb == "adds to" else f"`{target}` is meant to be {name} {shape}"
-    steps = ""
+    meant = f"`{target}` does not get {name}" if judged.role.delta else f"`{target}` is not {name}"
     times = judged.role.times
+    causes = list(dict.fromkeys(one.cause for one in labels))
+    if not causes:
+        causes = ["with true values above it, it computes something else, and no known mistake gives exactly these numbers"]
     right = [k for k in times if k not in judged.wrong]
     if right and judged.events[judged.wrong[0]].error is None and len(times) > 1:
         bad = sorted(times[k] for k in judged.wrong)
-        steps = f" It is wrong at t = {', '.join(str(t) for t in bad)} only."
-    causes = "; ".join(one.cause for one in labels)
-    if not causes:
-        causes = "with true values above it, it computes something else, and no known mistake gives exactly these numbers"
-    return f"{meant}, but {causes}.{steps}"
+        causes.append(f"it is wrong at t = {', '.join(str(t) for t in bad)} only")
+    return "\n".join([meant, *causes])
 
 
 def raised(judging: Judging, judged: Judged) -> Label:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from bptt.checking.edits import rebuild
 from bptt.checking.reading import Parsed
 from bptt.checking.terms import Stack, Term, Terms, _align
 from bptt.dims import Array
+
+Sign = Literal["=", "+=", "-="]
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,8 @@ class Goal:
     value: Array  # (executions, *shape)
     finish: Callable[[Term], Term]
     tolerance: float
+    spread: bool = False
+    """Whether a value is spread over the target, as ``x[...] = e`` and ``x += e`` do."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -29,9 +34,16 @@ class Goal:
     def met(self, term: Term) -> bool:
         """Whether a term has the wanted value at every execution."""
         value = term.value
-        if not isinstance(value, Stack) or value.data.shape != self.value.shape:
+        if not isinstance(value, Stack):
             return False
-        return close(value.data, self.value, self.tolerance)
+        data = value.data
+        if data.shape != self.value.shape:
+            if not self.spread or value.ndim > len(self.shape) or data.ndim != value.ndim + 1:
+                return False
+            data = _align(value, len(self.shape))
+            if any(n not in (1, size) for n, size in zip(data.shape[1:], self.shape, strict=True)):
+                return False
+        return close(data, self.value, self.tolerance)
 
 
 def close(value: Array, goal: Array, tolerance: float) -> bool:
@@ -39,7 +51,10 @@ def close(value: Array, goal: Array, tolerance: float) -> bool:
     if value.dtype.kind not in "fiub":
         return False
     with np.errstate(all="ignore"):
-        return bool(np.abs(value - goal).max(initial=0.0) <= tolerance * (np.abs(goal).max(initial=0.0) or 1.0))
+        return bool(
+            np.abs(np.subtract(value, goal, dtype=np.float64)).max(initial=0.0)
+            <= tolerance * (np.abs(goal).max(initial=0.0) or 1.0)
+        )
 
 
 def part_goals(terms: Terms, parsed: Parsed, goal: Goal, place: Callable[[Term], Term]) -> list[tuple[Parsed, Goal]]:
@@ -47,7 +62,7 @@ def part_goals(terms: Terms, parsed: Parsed, goal: Goal, place: Callable[[Term],
 
     ``place`` puts a term in the place of ``parsed``.
     """
-    found = [(parsed, Goal(goal.value, place, goal.tolerance))]
+    found = [(parsed, Goal(goal.value, place, goal.tolerance, goal.spread))]
     term = parsed.term
     for k, part in enumerate(parsed.parts):
         if part is None or term.op in ("item", "call", "attr", "slice", "const"):

@@ -37,16 +37,15 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
             found[term] = rank
 
     steps = _loop_variables(function, terms)
-    own = {id(node) for node in ast.walk(statement)}
-    near = {id(node) for node in ast.walk(function)} if function is not None else set()
     patterns: dict[tuple[str, int], dict[tuple[Any, ...], tuple[bool, tuple[Term, ...]]]] = {}
+    seen: dict[str, tuple[Term, ...]] = {}
     for node in ast.walk(tree):
         if not isinstance(node, ast.expr) or isinstance(node, ast.Slice | ast.Tuple | ast.Starred | ast.List):
             continue
         if isinstance(node, ast.Constant) and type(node.value) not in (int, float):
             continue
-        rank = 0.0 if id(node) in own else 0.5 if id(node) in near else 1.0
-        for term in _read(reader, node, steps):
+        rank = 0.0 if _within(node, statement) else 0.5 if function is not None and _within(node, function) else 1.0
+        for term in _read(reader, node, steps, seen):
             add(term, rank)
             for shifted in _shifted(terms, term, steps):
                 add(shifted, rank + 0.2)
@@ -61,10 +60,20 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
             add(term, 1.2)
             for shifted in _shifted(terms, term, steps):
                 add(shifted, 1.4)
+    for base in [term for term, rank in found.items() if rank < 0.5 and term.op in ATOMS]:
+        shape = terms.make("attr", base, payload="shape")
+        for axis in range(base.value.ndim if isinstance(base.value, Stack) else 0):
+            add(terms.make("item", shape, terms.number(axis), payload=False), 1.0)
     for constant in (1, 2):
         add(terms.number(constant), 0.5)
     ranked = sorted(found, key=lambda term: (found[term] + 0.3 * term.size, term.number))
     return [Leaf(term, found[term]) for term in ranked]
+
+
+def _within(node: ast.expr, outer: ast.stmt) -> bool:
+    """Whether a node stands inside a statement, by their places: the two may come from two parses of the text."""
+    start, end = (outer.lineno, outer.col_offset), (outer.end_lineno, outer.end_col_offset)
+    return start <= (node.lineno, node.col_offset) < end
 
 
 def enclosing(tree: ast.Module, statement: ast.stmt) -> ast.FunctionDef | None:
@@ -102,20 +111,24 @@ def _loop_variables(function: ast.FunctionDef | None, terms: Terms) -> list[Term
     return steps
 
 
-def _read(reader: Reader, node: ast.expr, steps: list[Term]) -> Iterator[Term]:
-    """Yield a term for an expression; an index of another function's loop is read with this one's."""
-    environment = reader.terms.environments[0]
-    missing = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id not in environment}
-    if not missing:
-        yield reader.read(node, grouping=False).term
-    elif len(missing) == 1 and any(isinstance(n, ast.Subscript) for n in ast.walk(node)):
-        name = missing.pop()
-        for step in steps:
-            renamed = copy.deepcopy(node)
-            for n in ast.walk(renamed):
-                if isinstance(n, ast.Name) and n.id == name:
-                    n.id = str(step.payload)
-            yield reader.read(renamed, grouping=False).term
+def _read(reader: Reader, node: ast.expr, steps: list[Term], seen: dict[str, tuple[Term, ...]]) -> tuple[Term, ...]:
+    """Return the terms of an expression; an index of another function's loop is read with this one's."""
+    text = reader.text(node)
+    if text not in seen:
+        environment = reader.terms.environments[0]
+        missing = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id not in environment}
+        seen[text] = ()
+        if not missing:
+            seen[text] = (reader.read(node, grouping=False).term,)
+        elif len(missing) == 1 and isinstance(node, ast.Subscript):
+            name = missing.pop()
+            for step in steps:
+                renamed = copy.deepcopy(node)
+                for n in ast.walk(renamed):
+                    if isinstance(n, ast.Name) and n.id == name:
+                        n.id = str(step.payload)
+                seen[text] += (reader.read(renamed, grouping=False).term,)
+    return seen[text]
 
 
 def _shifted(terms: Terms, term: Term, steps: list[Term]) -> Iterator[Term]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from bptt.checking.clips import without_clips
 from bptt.checking.discover import discover
 from bptt.checking.namespace import Namespace
 from bptt.checking.notebook import is_notebook, read_notebook
@@ -17,6 +18,7 @@ from bptt.checking.program import Case, Program, Sizes
 from bptt.checking.protocol import cannot_check, check_case
 from bptt.errors import CannotCheckError
 
+CLIPPED = "the gradients are clipped here; they are checked with the clip set aside, because it would hide them."
 PROBE = Sizes(n_x=3, n_a=5, n_y=7, m=2, T_x=4)
 
 
@@ -45,7 +47,7 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
         With what was found, what is missing, and the adapter to fill in.
     """
     code, origins, assumed = read_notebook(text, file) if is_notebook(text) else _read(text, file)
-    tree = ast.parse(code)
+    tree, clipped = without_clips(ast.parse(code))
     namespace = Namespace(tree)
     assumed = (*assumed, *namespace.assumed.values())
     if adapter is not None or _defines(tree, "bptt_case"):
@@ -53,9 +55,10 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
         program = Program(file, text, code, tree, origins, namespace.load, build, assumed, (), True)
         check_case(program, PROBE)
         return program
+    notes = tuple(("", line, CLIPPED) for line in clipped)
     found = discover(tree, namespace, file, name)
     return Program(
-        file, text, code, tree, origins, found.load, found.build, (*assumed, *found.assumed), found.notes, False, found.names
+        file, text, code, tree, origins, found.load, found.build, (*assumed, *found.assumed), (*found.notes, *notes), False, found.names
     )
 
 

@@ -7,11 +7,12 @@ import builtins
 import re
 import sys
 from collections.abc import Callable, Iterable
-from types import CodeType, FrameType, ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 import numpy as np
 
+from bptt.checking.clips import without_clips
 from bptt.checking.assumed import missing_names, usual_definition
 from bptt.checking.standins import importer, open_stand_in
 
@@ -20,7 +21,7 @@ RUNS = re.compile(r"(train|fit|main|run|optimi[sz]e|learn|sample|test|evaluat|pl
 MODULE_NAME = "program"
 
 
-class _Exhausted(BaseException):
+class Exhausted(BaseException):
     """The budget is spent; no ``except Exception`` of theirs may catch it."""
 
 
@@ -61,12 +62,21 @@ class Namespace:
         **constants
             Values that module-level names have whatever the program assigns to them (its sizes).
         """
+        tree = without_clips(tree)[0]
         module = ModuleType(MODULE_NAME)
         scope = module.__dict__
         scope["__builtins__"] = self._builtins()
         scope["__file__"] = "program.py"
         scope.update(self.supplied)
-        self.execute(tree.body, scope, constants)
+        kept = sys.modules.get(MODULE_NAME)
+        sys.modules[MODULE_NAME] = module  # dataclasses look their module up while they are made
+        try:
+            self.execute(tree.body, scope, constants)
+        finally:
+            if kept is None:
+                del sys.modules[MODULE_NAME]
+            else:
+                sys.modules[MODULE_NAME] = kept
         return module
 
     def execute(self, body: Iterable[ast.stmt], scope: dict[str, Any], constants: dict[str, Any]) -> None:
@@ -84,8 +94,8 @@ class Namespace:
                     if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.Import):
                         exec(code, scope)
                     else:
-                        _within(left, code, scope)
-                except _Exhausted:
+                        within_budget(lambda code=code: exec(code, scope), left)  # type: ignore[misc]
+                except Exhausted:
                     self._failed(statement, "it runs for too long to be a constant")
                 except SystemExit:
                     self._failed(statement, "it ends the program")
@@ -162,19 +172,25 @@ def _computes(statement: ast.stmt) -> bool:
     return False
 
 
-def _within(left: list[int], code: CodeType, scope: dict[str, Any]) -> None:
-    """Execute code, and stop it when it has run through its lines."""
+def within_budget(run: Callable[[], Any], left: list[int] | None = None, seen: dict[str, set[int]] | None = None) -> Any:
+    """Run something, and stop it by :class:`Exhausted` when it has gone through its lines of Python.
+
+    ``seen`` receives the lines that were reached, by the name of the function that they stand in.
+    """
+    left = [BUDGET] if left is None else left
 
     def count(frame: FrameType, event: str, argument: Any) -> Callable[..., Any]:
         if event == "line":
             left[0] -= 1
             if left[0] < 0:
-                raise _Exhausted
+                raise Exhausted
+            if seen is not None:
+                seen.setdefault(frame.f_code.co_name, set()).add(frame.f_lineno)
         return count
 
     before = sys.gettrace()
     sys.settrace(count)
     try:
-        exec(code, scope)
+        return run()
     finally:
         sys.settrace(before)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+from collections.abc import Callable, Iterator
 
 from bptt.checking.indent import restore_indentation
 from bptt.checking.python2 import modernise
@@ -51,22 +52,23 @@ def read_code(text: str) -> tuple[str, tuple[LineOrigin, ...], tuple[str, ...]]:
     raise first_error or SyntaxError("no Python code in the text")
 
 
-def _readings(raw: list[str]) -> list[tuple[list[str], tuple[str, ...]]]:
-    """Return which lines are code, by each way of telling, the plainest first."""
+def _readings(raw: list[str]) -> Iterator[tuple[list[str], tuple[str, ...]]]:
+    """Yield which lines are code, by each way of telling, the plainest first."""
     plain = [line.translate(SPACES) for line in raw]
-    found: list[tuple[list[str], tuple[str, ...]]] = [(plain, ())]
+    ways: list[Callable[[list[str]], list[str]]] = [list]
     if any(FENCE.match(line) for line in plain):
-        found.append((_fenced(plain), ()))
+        ways.append(_fenced)
     if sum(bool(PROMPT.match(line)) for line in plain) >= 2:
-        found.append((_prompted(plain), ()))
+        ways.append(_prompted)
     if sum(bool(line.startswith(("    ", "\t"))) for line in plain) >= 3:
-        found.append((_indented(plain), ()))
-    found += [(_without_prose(lines), said) for lines, said in list(found)[::-1]]
+        ways.append(_indented)
     quoted = [line.translate(QUOTES) for line in plain]
-    if quoted != plain:
-        said = ("The typographic quotes and dashes of the pasted text are read as plain ones.",)
-        found += [(lines, (*more, *said)) for lines, more in _readings(quoted)]
-    return found
+    said = ("The typographic quotes and dashes of the pasted text are read as plain ones.",)
+    for lines, more in ((plain, ()), (quoted, said)) if quoted != plain else ((plain, ()),):
+        for way in ways:
+            yield way(lines), more
+        for way in reversed(ways):
+            yield _without_prose(way(lines)), more
 
 
 def _indentations(lines: list[str]) -> list[tuple[list[str], tuple[str, ...]]]:

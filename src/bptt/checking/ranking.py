@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from bptt.checking.edits import derivatives, subterms
+import numpy as np
+
+from bptt.checking.edits import subterms
 from bptt.checking.leaves import ATOMS
 from bptt.checking.terms import Stack, Term, Terms
 
-OPERATOR, OPERAND, WRAP, SWAP = 1.0, 1.0, 1.0, 1.0
+OPERATOR, OPERAND, WRAP, SWAP = 1.0, 1.0, 1.0, 1.1
 DROP = 0.15  # a node of theirs that goes
 FAR = 3.0
 """What a division by a variable costs: it is NaN where the variable is 0."""
@@ -21,17 +23,25 @@ class Ranking:
         self.terms = terms
         self.original = original
         self.ranks = ranks
+        self._fresh: dict[Term, float] = {}
+        self._dangers: dict[Term, float] = {}
         self._distances: dict[tuple[Term | None, Term], float] = {}
+        self._calls = [t for t in subterms(original) if t.op == "call"] if original is not None else []
         self._known = set(subterms(original)) if original is not None else set()
 
     def cost(self, term: Term) -> float:
         """Return the cost of a whole expression: distance to theirs, then its length and its dangers."""
         return self.distance(self.original, term) + 0.02 * term.size + self.danger(term)
 
-    def share(self, term: Term) -> float:
-        """Return how much of the new expression stood in theirs, from 0 to 1."""
-        parts = [t for t in subterms(term) if t.op not in ("const",)]
-        return sum(t in self._known for t in parts) / max(len(parts), 1)
+    def kept(self, term: Term) -> bool:
+        """Whether enough of their expression is left to call the change an edit rather than a rewrite."""
+        if self.original is None:
+            return False
+        parts = list(_parts(term))
+        if self.distance(self.original, term) <= 2 or self.original in parts or term in self._known:
+            return True
+        old = [t for t in _parts(self.original) if t.op != "const"]
+        return 3 * sum(t in self._known for t in parts) >= len(parts) or 2 * sum(t in parts for t in old) >= len(old)
 
     def distance(self, old: Term | None, new: Term) -> float:
         """Return the cost of the edits that make ``new`` of ``old`` (a tree edit distance, greedy at each node)."""
@@ -55,7 +65,7 @@ class Ranking:
             if len(old.args) == 2 and old.op != "item" and old.op != "call":
                 a, b = old.args
                 best = min(best, change + SWAP + self.distance(a, new.args[1]) + self.distance(b, new.args[0]))
-        if old.op == new.op == "sum":
+        if {old.op, new.op} <= {"sum", "mean"}:
             best = min(best, OPERATOR + self.distance(old.args[0], new.args[0]))
         if new.op not in ATOMS:  # something was put around theirs
             for k, arg in enumerate(new.args):
@@ -71,6 +81,11 @@ class Ranking:
 
     def fresh(self, term: Term) -> float:
         """Return the cost of writing a term anew, with their variables."""
+        if term not in self._fresh:
+            self._fresh[term] = self._anew(term)
+        return self._fresh[term]
+
+    def _anew(self, term: Term) -> float:
         if term in self._known:
             return 0.4
         if term.op == "item" and any(t.op in ("+", "-") for t in term.args[1:]):
@@ -81,42 +96,93 @@ class Ranking:
             return 0.3 + self.fresh(term.args[0])
         if term in self.ranks:
             return min(OPERAND + 0.3 * term.size, OPERATOR + sum(self.fresh(arg) for arg in term.args))
-        if term.op == "-" and term.args[0] is self.terms.number(1):  # 1 - a**2 is one idiom
-            inner = term.args[1]
-            if inner.op == "**" and inner.args[1] is self.terms.number(2):
-                return OPERATOR + self.fresh(inner.args[0])
-        return OPERATOR + sum(self.fresh(arg) for arg in term.args)
+        if (inner := self._idiom(term)) is not None:
+            return OPERATOR + self.fresh(inner)
+        cost = OPERATOR + sum(self.fresh(arg) for arg in term.args)
+        if term.op == "call":  # their own call with something else in it
+            for old in self._calls:
+                if old.args[0] is term.args[0] and len(old.args) == len(term.args):
+                    inside = zip(old.args, term.args, strict=True)
+                    cost = min(cost, 0.4 + sum(self.distance(a, b) for a, b in inside))
+        return cost
+
+    def _idiom(self, term: Term) -> Term | None:
+        """Return a of 1 - a**2 and of a * (1 - a): each is one idea."""
+        one = self.terms.number(1)
+        if term.op == "-" and term.args[0] is one:
+            square = term.args[1]
+            return square.args[0] if square.op == "**" and square.args[1] is self.terms.number(2) else None
+        if term.op == "*" and term.args[1].op == "-" and term.args[1].args == (one, term.args[0]):
+            return term.args[0]
+        return None
 
     def danger(self, term: Term) -> float:
         """Return a penalty for what is NaN at 0, and for forms that nobody writes."""
-        total = 0.0
-        for part in subterms(term):
-            if part in self._known:
-                continue
-            args = part.args
-            if part.op == "/" and isinstance(args[1].value, Stack) and args[1].value.ndim:
-                total += FAR
-            if part.op in ("+", "-", "*") and args[0] is args[1]:
-                total += 2.0
-            if part.op in ("+", "*", "/") and any(a.op == "const" and a.payload in (0, 1) for a in args):
-                total += 2.0
-            if (part.op == "+" and args[1].op == "neg") or (part.op == "neg" and args[0].op in ("-", "neg")):
-                total += 0.5
-            if part.op in ("+", "-") and args[0].op in ("-", "+") and args[1] in args[0].args:
-                total += 2.0  # x + y - y
-            if part.op == "neg":
-                total += 0.1
-            if part.op == "*" and args[1].op == "const":
-                total += 0.1  # 2 * x rather than x * 2
-            if part.op == "T" and args[0].op == "dot":
-                total += 0.3  # (A @ B).T
-            if part.op == "dot" and args[0].op in ("const",):
-                total += 2.0
-        return total
+        if term in self._known:
+            return 0.0
+        if term not in self._dangers:
+            own = self._odd(term)
+            self._dangers[term] = own + (0.0 if term.op in ATOMS else sum(self.danger(arg) for arg in term.args))
+        return self._dangers[term]
 
-    def idioms(self, term: Term) -> set[Term]:
-        """Return the derivatives that a term may be written with."""
-        return set(derivatives(self.terms, term))
+    def _odd(self, term: Term) -> float:
+        op, args, value = term.op, term.args, term.value
+        if not isinstance(value, Stack):
+            return 0.0
+        if value.ndim and value.data.size > self.terms.count and (value.data == value.data.flat[0]).all():
+            return 3.0  # a buffer of ones or zeros: right by chance
+        if op == "item" and args[0].op not in (*ATOMS, "call"):
+            return 2.0  # (s ** 2)[t]
+        if op == "const":
+            return 1.0 if isinstance(term.payload, int | float) and term.payload < 0 else 0.0
+        if op in ATOMS:
+            return 0.0
+        a, b = args[0], args[-1]
+        odd = 0.0
+        if (
+            value.ndim
+            and value.data.size > self.terms.count
+            and value.data.dtype.kind == "f"
+            and np.ptp(value.data) < 1e-9
+        ):
+            odd += 5.0  # x / x, x + 1 - x
+        if op == "/" and isinstance(b.value, Stack) and b.value.ndim:
+            odd += FAR
+        if op in ("+", "-", "*") and a is b:
+            odd += 2.0
+        if value.ndim and op in ("+", "*", "/") and any(x.op == "const" and x.payload in (0, 1) for x in args):
+            odd += 2.0
+        if any(x.op == "const" and isinstance(x.payload, int | float) and x.payload < 0 for x in args):
+            odd += 2.0  # x - -1
+        if op in ("+", "-") and any(x.op in ("-", "+") and y in x.args for x, y in ((a, b), (b, a))):
+            odd += 3.0  # x + y - y
+        if op in ("+", "-") and any(x.op == "*" and y in x.args for x, y in ((a, b), (b, a))):
+            odd += 1.5  # x * y + x
+        if op in ("+", "-") and (b.op == "neg" or (b.op == "-" and op == "-")):
+            odd += 0.6  # x - (y - z)
+        if op == "neg":
+            odd += 0.6 if a.op in ("-", "neg", "dot") else 0.1
+        if op == "*" and b.op == "const":
+            odd += 0.1  # 2 * x rather than x * 2
+        if op in ("*", "/") and any(x.op == "const" and x.payload not in (1,) for x in args):
+            odd += 0.5  # a number that may be the batch by chance
+        if op == ">":
+            odd += 0.5
+        if op == "T" and a.op not in ATOMS:
+            odd += 3.0 if a.op == "dot" else 0.6  # (A @ B).T
+        if op in ("+", "-", "*", "/") and a.op == b.op == "T":
+            odd += 1.5
+        if op == "/" and b.op == "/":
+            odd += 1.0
+        if op in ("sum", "mean") and a.op in ("T", "sum", "mean"):
+            odd += 2.0
+        return odd
+
+
+def _parts(term: Term) -> Iterator[Term]:
+    yield term
+    for arg in () if term.op in ATOMS else term.args:
+        yield from _parts(arg)
 
 
 def _operators(old: Term, new: Term) -> bool:

@@ -89,12 +89,20 @@ class Reader:
         column = byte if text.isascii() else len(text.encode()[:byte].decode())
         return self._starts[line - 1] + column
 
+    def text(self, node: ast.expr) -> str:
+        """Return the characters of an expression."""
+        start = self.offset(node.lineno, node.col_offset)
+        return self.code[start : self.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)]
+
     def read(self, node: ast.expr, grouping: bool = True) -> Parsed:
         """Return an expression as a term with places; ``grouping``: parentheses right around it are its own."""
         start = self.offset(node.lineno, node.col_offset)
         end = self.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
         term, parts = self._term(node)
         binding, needs = _bindings(node, len(parts))
+        if isinstance(node, ast.Call) and parts and parts[0] is not None:  # a function, or the array of a method
+            function = self.offset(node.func.end_lineno or node.lineno, node.func.end_col_offset or 0)
+            needs = (ATOM if parts[0].start < function else LOOSE, *needs[1:])
         outer = self._outer(start, end) if grouping else (start, end)
         return Parsed(term, start, end, outer, parts, binding, needs)
 
@@ -213,10 +221,10 @@ class Reader:
             if base is not None and isinstance(base.term.value, Stack):  # a method of an array
                 if node.func.attr == "dot" and len(args) == 1:
                     return self.terms.make("dot", base.term, args[0].term), (base, args[0])
-                if node.func.attr == "sum" and (payload := _axes(node.args, node.keywords)) is not None:
-                    return self.terms.make("sum", base.term, payload=payload), (base,)
-        if head is np.sum and args and (payload := _axes(node.args[1:], node.keywords)) is not None:
-            return self.terms.make("sum", args[0].term, payload=payload), (args[0],)
+                if node.func.attr in ("sum", "mean") and (payload := _axes(node.args, node.keywords)) is not None:
+                    return self.terms.make(node.func.attr, base.term, payload=payload), (base,)
+        if head in (np.sum, np.mean) and args and (payload := _axes(node.args[1:], node.keywords)) is not None:
+            return self.terms.make("sum" if head is np.sum else "mean", args[0].term, payload=payload), (args[0],)
         name = _FUNCTIONS.get(id(head))
         fits = not node.keywords and len(args) == (1 if name in ("neg", "T") else 2)
         if name and fits and (name in BINARY or all(isinstance(a.term.value, Stack) for a in args)):
@@ -261,8 +269,6 @@ def _bindings(node: ast.expr, parts: int) -> tuple[int, tuple[int, ...]]:
         return ATOM, (ATOM,)
     if isinstance(node, ast.Subscript):
         return ATOM, (ATOM, *[LOOSE] * (parts - 1))
-    if isinstance(node, ast.Call):  # the first part is the function or, of a method, its array
-        return ATOM, (ATOM if isinstance(node.func, ast.Attribute) else LOOSE, *[LOOSE] * (parts - 1))
     if isinstance(node, ast.IfExp | ast.Lambda | ast.BoolOp):
         return LOOSE, tuple([LOOSE + 1] * parts)
     return ATOM, tuple([LOOSE] * parts)

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 
-from bptt.checking.edits import combinations, everywhere, places, rebuild, shifts, subterms, variants
-from bptt.checking.enumeration import Pool
-from bptt.checking.goals import Goal, close, part_goals
-from bptt.checking.leaves import ATOMS, Leaf, leaves
+from bptt.checking.goals import Goal, Sign, close
+from bptt.checking.leaves import leaves
 from bptt.checking.ranking import Ranking
 from bptt.checking.reading import Parsed, Reader
 from bptt.checking.samples import Budget, Candidate, Sample
+from bptt.checking.search import Search
 from bptt.checking.terms import Stack, Term, Terms, pack
 from bptt.checking.writing import Style, Writer
 
-EXECUTIONS = 6  # that the search looks at; the found candidates are checked on all
+Kind = Literal["edit", "rewrite", "insert"]
+EXECUTIONS = 4  # that the search looks at; the found candidates are checked on all
 TOLERANCE = {np.dtype(np.float32): 2e-4, np.dtype(np.float16): 2e-2}
 SHOWN = 12
-NEAR = 3.0  # an edit of this cost is near enough: nothing further is searched
-Sign = Literal["=", "+=", "-="]
-Search = Callable[[Goal], Iterable[Term]]
 
 
 @dataclass
@@ -37,7 +34,8 @@ class Statement:
     reader: Reader
     sign: str
     parsed: Parsed | None
-    head: tuple[int, int]  # from the target's first character to the expression's
+    head: str = ""
+    """What stands before a new statement's expression; a statement of theirs keeps its own characters."""
     goals: dict[Sign, Goal] = field(default_factory=dict)
 
 
@@ -69,112 +67,50 @@ def repair_statement(
         return _repair(statement, list(samples), code, budget)
 
 
+def write_statement(
+    target: str,
+    sign: Sign,
+    samples: Sequence[Sample],
+    *,
+    code: str,
+    near: ast.stmt,
+    budget: Budget | None = None,
+) -> list[Candidate]:
+    """Return statements that are missing: ``target sign expression``, to be inserted beside ``near``.
+
+    The samples are those of the place where it is to stand: ``env`` there, ``before`` and ``target`` of the value that
+    it is to be given.
+    """
+    budget = budget or Budget()
+    if not samples:
+        return []
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        chosen = spread(list(samples), EXECUTIONS)
+        reader = Reader(Terms([s.env for s in chosen]), code)
+        statement = Statement(near, reader, sign, None, f"{target} {sign} ")
+        goals = _goals(chosen, sign, "[" in target, True)
+        statement.goals = {k: v for k, v in goals.items() if k == sign} or goals
+        return _search(statement, samples, code, budget)
+
+
 def _repair(node: ast.stmt, samples: list[Sample], code: str, budget: Budget) -> list[Candidate]:
     chosen = spread(samples, EXECUTIONS)
-    terms = Terms([s.env for s in chosen])
-    statement = take_apart(node, chosen, Reader(terms, code))
-    if statement is None or not statement.goals:
-        return []
-    pool = leaves(statement.reader, node, ast.parse(code))
-    found: dict[tuple[Sign, Term], float] = {}
-    original = statement.parsed.term if statement.parsed is not None else None
-    ranking = Ranking(terms, original, {leaf.term: leaf.rank for leaf in pool})
-    single_edits(terms, statement, pool, found, ranking, budget)
-    if min(found.values(), default=NEAR + 1) > NEAR:
-        enumerate_terms(terms, statement, pool, found, ranking, budget)
-    return _candidates(statement, found, samples, code, ranking)
+    statement = take_apart(node, chosen, Reader(Terms([s.env for s in chosen]), code))
+    return _search(statement, samples, code, budget) if statement is not None and statement.goals else []
 
 
-def single_edits(
-    terms: Terms,
-    statement: Statement,
-    pool: Sequence[Leaf],
-    found: dict[tuple[Sign, Term], float],
-    ranking: Ranking,
-    budget: Budget,
-) -> None:
-    """Try every change of one place of the statement (and of one variable in all places)."""
-    parsed = statement.parsed
-    if parsed is None:
-        return
-    atoms = [leaf.term for leaf in pool if leaf.term.op in ATOMS]
-    _keep(found, statement, ranking, [parsed.term])
-    _keep(found, statement, ranking, everywhere(terms, parsed.term, atoms))
-    _keep(found, statement, ranking, shifts(terms, parsed))
-    for way in places(parsed):
-        if not budget.left:
-            return
-        here, start = way[-1].term, terms.evaluated
-        if any(parent.term.op in ("item", "slice") and part is not parent.parts[0] for parent, part in pairwise(way)):
-            continue  # an index: everywhere() shifts it
-        fills = dict.fromkeys(variants(terms, here))
-        fills.update(dict.fromkeys(leaf.term for leaf in pool))
-        for atom in atoms:
-            fills.update(dict.fromkeys(combinations(terms, here, atom)))
-        if len(way) == 1:
-            _keep(found, statement, ranking, fills)
-        else:
-            _keep(found, statement, ranking, (rebuild(terms, way, new) for new in fills if new.value is not None))
-        budget.spend(terms.evaluated - start)
+def _search(statement: Statement, samples: Sequence[Sample], code: str, budget: Budget) -> list[Candidate]:
+    reader = statement.reader
+    nearby = leaves(reader, statement.node, _tree(code))
+    search = Search(reader.terms, statement.parsed, statement.sign, statement.goals, nearby, budget)
+    search.run()
+    return _candidates(statement, search.found, samples, code, search.ranking)
 
 
-def enumerate_terms(
-    terms: Terms,
-    statement: Statement,
-    leaves: Sequence[Leaf],
-    found: dict[tuple[Sign, Term], float],
-    ranking: Ranking,
-    budget: Budget,
-) -> None:
-    """Search the goal of the whole and of every part among enumerated expressions, near ones first."""
-    pool = Pool(terms, budget.pool)
-    atoms = [leaf.term for leaf in leaves if leaf.term.op in ATOMS]
-    seeds: dict[Term, None] = {}
-    if statement.parsed is not None:
-        for part in dict.fromkeys(subterms(statement.parsed.term)):
-            if part.args and part.op not in ATOMS:
-                seeds.update(dict.fromkeys([part, *everywhere(terms, part, atoms)]))
-    pool.grow(leaves, seeds, budget)
-    goals: list[tuple[Sign, Goal]] = []
-    for sign, goal in statement.goals.items():
-        parsed = statement.parsed
-        parts = [goal] if parsed is None else [g for _, g in part_goals(terms, parsed, goal, lambda term: term)]
-        goals += [(sign, part) for part in parts]
-
-    def search(
-        wanted: list[tuple[Sign, Goal]], ways: Sequence[Callable[[Goal], Iterable[Term]]], enough: float
-    ) -> bool:
-        for sign, goal in wanted:
-            for way in ways:
-                if not budget.left:
-                    return True
-                for term in way(goal):
-                    budget.spend()
-                    if goal.met(term):
-                        _keep(found, statement, ranking, [goal.finish(term)], only=sign)
-        return min(found.values(), default=99.0) <= enough
-
-    if search(goals, [pool.equal, pool.pairs], 5.0):
-        return
-    near = [(sign, rest) for sign, goal in goals for rest in pool.residuals(goal, 40)]
-    if search(near, [pool.equal, pool.pairs], 8.0):
-        return
-    pool.grow_products(budget)
-    search(goals, [pool.equal, pool.pairs], 99.0)
-
-
-def _keep(
-    found: dict[tuple[Sign, Term], float],
-    statement: Statement,
-    ranking: Ranking,
-    new: Iterable[Term],
-    only: Sign | None = None,
-) -> None:
-    """Keep the whole expressions that meet the statement's goal under a sign."""
-    for term in new:
-        for sign, goal in statement.goals.items():
-            if only in (None, sign) and (sign, term) not in found and goal.met(term):
-                found[sign, term] = ranking.cost(term) + (0.0 if sign == statement.sign else 1.0)
+@lru_cache(maxsize=4)
+def _tree(code: str) -> ast.Module:
+    return ast.parse(code)
 
 
 def spread(samples: Sequence[Sample], count: int) -> list[Sample]:
@@ -196,27 +132,34 @@ def take_apart(node: ast.stmt, samples: Sequence[Sample], reader: Reader) -> Sta
     else:
         return None
     parsed = reader.read(value)
-    head = (reader.offset(first.lineno, first.col_offset), parsed.outer[0])
+    statement = Statement(node, reader, sign, parsed)
+    accumulates = not isinstance(node, ast.Return | ast.AnnAssign)
+    statement.goals = _goals(samples, sign, isinstance(first, ast.Subscript), accumulates)
+    return statement
+
+
+def _goals(samples: Sequence[Sample], sign: str, in_place: bool, accumulates: bool) -> dict[Sign, Goal]:
+    """Return what the expression should be, for each sign that the statement may have."""
     target, before = pack([s.target for s in samples]), pack([s.before for s in samples])
-    statement = Statement(node, reader, sign, parsed, head)
     if not isinstance(target, Stack):
-        return statement
+        return {}
     tolerance = TOLERANCE.get(target.data.dtype, 1e-9)
     wanted = target.data.astype(np.float64)
-    statement.goals["="] = Goal(wanted, lambda term: term, tolerance)
-    if isinstance(node, ast.Return | ast.AnnAssign) or not isinstance(before, Stack):
-        return statement
-    if before.data.shape == wanted.shape and np.isfinite(before.data).all():
-        gain = wanted - before.data
-        # what was added carries the rounding of the sum
-        scale = float(np.abs(wanted).max(initial=0.0)) / (float(np.abs(gain).max(initial=0.0)) or 1.0)
-        loose = tolerance * min(max(scale, 1.0), 1e4)
-        if np.any(before.data):
-            statement.goals["-="] = Goal(-gain, lambda term: term, loose)
-        statement.goals["+="] = Goal(gain, lambda term: term, loose)
-        if not np.any(before.data):  # = and += are the same here: keep theirs
-            statement.goals = {k: v for k, v in statement.goals.items() if k == ("+=" if sign == "+=" else "=")}
-    return statement
+    goals: dict[Sign, Goal] = {"=": Goal(wanted, lambda term: term, tolerance, in_place)}
+    if not accumulates or not isinstance(before, Stack):
+        return goals
+    if before.data.shape != wanted.shape or not np.isfinite(before.data).all():
+        return goals
+    gain = wanted - before.data
+    # what was added carries the rounding of the sum
+    scale = float(np.abs(wanted).max(initial=0.0)) / (float(np.abs(gain).max(initial=0.0)) or 1.0)
+    loose = tolerance * min(max(scale, 1.0), 1e4)
+    if not np.any(before.data):  # = and += are the same here: keep theirs
+        only: Sign = "+=" if sign == "+=" else "="
+        return {only: Goal(gain, lambda term: term, loose, True) if only == "+=" else goals["="]}
+    goals["+="] = Goal(gain, lambda term: term, loose, True)
+    goals["-="] = Goal(-gain, lambda term: term, loose, True)
+    return goals
 
 
 def _candidates(
@@ -236,9 +179,9 @@ def _candidates(
         if len(result) >= SHOWN:
             break
         text = statement_text(statement, sign, writer.text(term), code, start, end)
-        if text in result or not gives_targets(text, sign, samples):
+        if text in result or not gives_targets(text, sign, statement.goals[sign].spread, samples):
             continue
-        kind: Literal["edit", "rewrite"] = "edit" if ranking.share(term) >= 0.34 or cost < 2.5 else "rewrite"
+        kind: Kind = "insert" if statement.parsed is None else "edit" if ranking.kept(term) else "rewrite"
         result[text] = Candidate(text, kind, round(cost, 6))
     return list(result.values())
 
@@ -246,7 +189,8 @@ def _candidates(
 def statement_text(statement: Statement, sign: Sign, expression: str, code: str, start: int, end: int) -> str:
     """Return the whole statement with a new sign and expression."""
     parsed = statement.parsed
-    assert parsed is not None
+    if parsed is None:
+        return statement.head + expression
     a, b = parsed.outer
     head = code[start:a]
     if sign != statement.sign:
@@ -266,7 +210,7 @@ def _to_plain(statement: Statement, head: str) -> str:
     return head.replace(_sign_text(statement.node), "=", 1)
 
 
-def gives_targets(text: str, sign: Sign, samples: Sequence[Sample]) -> bool:
+def gives_targets(text: str, sign: Sign, spread: bool, samples: Sequence[Sample]) -> bool:
     """Evaluate a statement's expression as Python does, in every sample, and compare."""
     try:
         node = ast.parse(text).body[0] if not text.startswith("return") else ast.parse(f"def f():\n {text}").body[0]
@@ -280,6 +224,8 @@ def gives_targets(text: str, sign: Sign, samples: Sequence[Sample]) -> bool:
                 before = np.asarray(sample.before)
                 got = before + got if sign == "+=" else before - got
             tolerance = 10 * TOLERANCE.get(np.asarray(sample.target).dtype, 1e-9)
+            if spread and got.ndim <= wanted.ndim:
+                got = np.broadcast_to(got, wanted.shape)
             if got.shape != wanted.shape or not close(got, wanted, tolerance):
                 return False
     except Exception:  # it cannot even be evaluated

@@ -9,10 +9,10 @@ SIZES: tuple[tuple[str, str], ...] = (
      r"|n_?inputs?|n_?features?|num_?(inputs?|features?)|emb(ed(ding)?)?_?(size|dim)|input_?dimension|dim_?in|D|I"
      r"|input_?nodes|insize|feature_?(size|dim)|n_?i"),
     ("n_a", r"n_?a|n_?h(idden)?|hidden(_?(size|dim|s|units|nodes|neurons|layer_?size|state_?size|dims?))?|h_?(size|dim)"
-     r"|state_?(size|dim)|num_?hidden|n_?units|units|cell_?size|n_?s|hid(den)?_?(sz|n)|H|rnn_?(size|units)|hiddim"
+     r"|state_?(size|dim)|n_?states?|n_?mem(ory)?|num_?hidden|n_?units|units|cell_?size|n_?s|hid(den)?_?(sz|n)|H|rnn_?(size|units)|hiddim"
      r"|hidden_?dimension|mem_?cell_?ct|dim_?hidden|n_?neurons|num_?(units|neurons)|lstm_?size"),
     ("n_y", r"n_?y|n_?o(ut)?|output_?(size|dim|s|units|dims?)?|out_?(size|dim|features?)|y_?(size|dim)|n_?outputs?"
-     r"|num_?(outputs?|classes|labels)|n_?classes|d_?out|output_?dimension|dim_?out|C|O|K|output_?nodes|outsize"),
+     r"|num_?(outputs?|classes|labels)|n_?class(es)?|d_?out|output_?dimension|dim_?out|C|O|K|output_?nodes|outsize"),
     ("V", r"vocab(ulary)?_?(size|len|length|dim)?|n_?vocab|num_?(chars?|words?|tokens?)|V|n_?(chars?|words|tokens)|voc_?size"
      r"|alphabet_?size|vocab"),
     ("m", r"m|batch(_?(size|n|sz))?|n_?(batch|samples?|examples|seqs?)|N|B|num_?(samples|examples|seqs?)|bs|mb_?size"),
@@ -82,6 +82,10 @@ def weight_ends(name: str) -> tuple[str, str]:
         return HID, IN
     if name in ("V", "v"):
         return OUT, HID
+    for pattern, ends in ((r"(w_?|weights?_?)?(in|input|inp|i2h|x)(_?(weights?|w))?", (HID, IN)), (r"(w_?|weights?_?)?(rec|recurrent|state|hidden|h2h)(_?(weights?|w))?", (HID, HID)),
+                          (r"(w_?|weights?_?)?(out|output|readout|h2o)(_?(weights?|w))?", (OUT, HID))):  # fmt: skip
+        if re.fullmatch(pattern, name, re.IGNORECASE):
+            return ends
     letters = weight_letters(name)
     ends = [LETTERS[c] for c in letters[-2:] if c in LETTERS]
     if len(ends) == 2:
@@ -95,7 +99,7 @@ def weight_ends(name: str) -> tuple[str, str]:
 
 def bias_end(name: str) -> str:
     """Return what a bias belongs to: n_y for b_y, by, c, V's; n_a else."""
-    if name in ("c", "by", "b2", "bo_", "d"):
+    if name in ("c", "by", "b2", "bo_", "d") or re.search(r"out", name, re.IGNORECASE):
         return OUT
     letters = weight_letters(name)
     return OUT if letters[-1:] in ("y", "q", "v") or letters in ("o", "out", "hy", "ho") else HID

@@ -105,6 +105,8 @@ class Terms:
 
     def make(self, op: str, *args: Term, payload: Any = None) -> Term:
         """Return the term of an operation, evaluated."""
+        if op == "T" and args[0].op == "T":
+            return args[0].args[0]
         key = (op, payload, *[arg.number for arg in args])
         term = self._table.get(key)
         if term is None:
@@ -219,9 +221,11 @@ def _stacked(op: str, payload: Any, values: list[Stack]) -> Stack | None:
             return a
         lead = a.data.ndim - a.ndim
         return Stack(a.data.transpose(*range(lead), *range(a.data.ndim - 1, lead - 1, -1)), a.ndim)
-    if op == "sum":
+    if op in ("sum", "mean"):
         axis, keep = payload
-        return _sum(a, axis, keep)
+        total = _sum(a, axis, keep)
+        share = total.data.size / a.data.size if op == "mean" and a.data.size else 1.0
+        return Stack(total.data * share, total.ndim) if op == "mean" else total
     if op == "outer" and values[0].ndim == 1 and values[1].ndim == 1:
         return Stack(values[0].data[..., :, None] * values[1].data[..., None, :], 2)
     return None
@@ -248,7 +252,7 @@ def _sum(a: Stack, axis: Any, keep: bool) -> Stack:
         axes = tuple(range(-a.ndim, 0))
     else:
         axes = tuple(k - a.ndim if k >= 0 else k for k in (axis if isinstance(axis, tuple) else (axis,)))
-        if any(k < -a.ndim for k in axes):
+        if any(not -a.ndim <= k < 0 for k in axes):
             raise ValueError("no such axis")
     data = a.data.sum(axis=axes, keepdims=keep) if axes else a.data
     return Stack(data, a.ndim if keep else a.ndim - len(axes))
@@ -282,8 +286,8 @@ def _single(op: str, payload: Any, values: list[Any]) -> Any:
         return -values[0]
     if op == "T":
         return np.transpose(values[0])
-    if op == "sum":
-        return np.sum(values[0], axis=payload[0], keepdims=payload[1])
+    if op in ("sum", "mean"):
+        return (np.sum if op == "sum" else np.mean)(values[0], axis=payload[0], keepdims=payload[1])
     if op == "outer":
         return np.outer(*values)
     raise ValueError(op)

@@ -78,7 +78,7 @@ class Writer:
         changed = [(p, arg, need) for p, arg, need in pairs if p is not None and p.term is not arg]
         if len(changed) != sum(a is not b for a, b in zip(old.args, term.args, strict=True)):
             return self.write(term)  # something changed that has no place of its own
-        for part, arg, need in sorted(changed, key=lambda c: -c[0].start):  # type: ignore[union-attr]
+        for part, arg, need in sorted(changed, key=lambda c: -c[0].start):
             assert part is not None
             text, binding = self._splice(part, arg)
             span = part.outer
@@ -112,12 +112,14 @@ class Writer:
             return f"-{self._tight(args[0], UNARY)}", UNARY
         if op == "T":
             return f"{self._tight(args[0], ATOM)}.T", ATOM
-        if op == "sum":
+        if op in ("sum", "mean"):
             return self._sum(term), ATOM
         if op == "outer":
             return f"{self.style.numpy}outer({self._free(args[0])}, {self._free(args[1])})", ATOM
         if op == "attr":
             return f"{self._tight(args[0], ATOM)}.{term.payload}", ATOM
+        if op == "slice":
+            return self._index(term), LOOSE
         if op == "item":
             index = ", ".join(self._index(arg) for arg in args[1:])
             return f"{self._tight(args[0], ATOM)}[{index}]", ATOM
@@ -156,8 +158,8 @@ class Writer:
         axis, keep = term.payload
         given = ([] if axis is None else [f"axis={axis!r}"]) + (["keepdims=True"] if keep else [])
         if self.style.sum == ".sum":
-            return f"{self._tight(term.args[0], ATOM)}.sum({', '.join(given)})"
-        return f"{self.style.numpy}sum({', '.join([self._free(term.args[0]), *given])})"
+            return f"{self._tight(term.args[0], ATOM)}.{term.op}({', '.join(given)})"
+        return f"{self.style.numpy}{term.op}({', '.join([self._free(term.args[0]), *given])})"
 
     def _index(self, term: Term) -> str:
         if term.op != "slice":

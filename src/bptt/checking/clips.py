@@ -1,0 +1,48 @@
+"""Clipping of gradients, set aside: a clip that acts would hide what is checked, so its bounds are moved far out."""
+
+from __future__ import annotations
+
+import ast
+import copy
+
+FAR = 1e6
+
+
+def without_clips(tree: ast.Module) -> tuple[ast.Module, tuple[int, ...]]:
+    """Return the tree with the bounds of symmetric clips a million times wider, and the lines of those clips.
+
+    ``np.clip(d, -5, 5, out=d)``, ``np.clip(d, -limit, limit)`` and ``d.clip(-1, 1)`` are such clips;
+    ``np.clip(p, 1e-12, 1)``, which keeps a logarithm finite, is not.
+    """
+    lines = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Call) and _bounds(node) is not None]
+    if not lines:
+        return tree, ()
+    changed = copy.deepcopy(tree)
+    for node in ast.walk(changed):
+        if isinstance(node, ast.Call):
+            bounds = _bounds(node)
+            for holder, place in bounds or ():
+                inner = holder.args[place] if isinstance(place, int) else holder.keywords[int(place)].value
+                wide = ast.BinOp(inner, ast.Mult(), ast.Constant(FAR))
+                for part in ast.walk(wide):
+                    ast.copy_location(part, inner)
+                if isinstance(place, int):
+                    holder.args[place] = wide
+                else:
+                    holder.keywords[int(place)].value = wide
+    return changed, tuple(sorted(set(lines)))
+
+
+def _bounds(call: ast.Call) -> list[tuple[ast.Call, int | str]] | None:
+    """Return where the two bounds of a symmetric clip stand: positions, or keyword numbers as text; None elsewhere."""
+    if "clip" not in ast.unparse(call.func):
+        return None
+    places: list[int | str] = [i for i, a in enumerate(call.args) if not isinstance(a, ast.Starred)]
+    places += [str(i) for i, k in enumerate(call.keywords) if k.arg in ("a_min", "a_max", "min", "max")]
+    values = {p: call.args[p] if isinstance(p, int) else call.keywords[int(p)].value for p in places}
+    for first, low in values.items():
+        for second, high in values.items():
+            if first != second and isinstance(low, ast.UnaryOp) and isinstance(low.op, ast.USub):
+                if ast.dump(low.operand) == ast.dump(high):
+                    return [(call, first), (call, second)]
+    return None

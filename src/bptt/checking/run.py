@@ -1,0 +1,81 @@
+"""What the confined process does: load the program, diagnose it, and see that nothing under us was replaced."""
+
+from __future__ import annotations
+
+import builtins
+import math
+import os
+import sys
+import time
+from types import ModuleType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from bptt.checking.diagnose import diagnose
+from bptt.checking.load import load_program
+from bptt.errors import CannotCheckError, message
+
+ENDS_BY_ITSELF = 0.85  # of the time: then the engine stops searching and reports what it has
+
+
+def check_program(request: dict[str, Any]) -> dict[str, Any]:
+    """Check one program.
+
+    Parameters
+    ----------
+    request : dict
+        ``text``, ``file``, ``adapter`` (text or None), ``name`` (or None), ``seed``, ``timeout``, ``folder`` (of the
+        file, for imports of the person's own modules, or None).
+
+    Returns
+    -------
+    dict
+        The report as JSON data.
+
+    Raises
+    ------
+    CannotCheckError
+        With the reason.
+    """
+    start = time.monotonic()
+    if request.get("folder"):
+        sys.path.append(request["folder"])  # last: a file named random.py beside theirs must not stand in for Python's
+    builtins.input = _nobody_answers
+    before = _own_tools()
+    program = load_program(request["text"], request["file"], request["adapter"], request["name"])
+    report = diagnose(program, seed=request["seed"], deadline=start + ENDS_BY_ITSELF * request["timeout"])
+    replaced = [name for name, tool in _own_tools().items() if before.get(name, tool) is not tool]
+    if replaced:
+        raise CannotCheckError(
+            message(
+                request["file"],
+                f"the program replaces {', '.join(sorted(replaced)[:3])} itself while it runs.",
+                details=["The check calculates with the same function, so its answer would not be worth anything."],
+                hint="Give your own function a name of its own, and call that.",
+            )
+        )
+    return report.to_json()
+
+
+def _nobody_answers(prompt: object = "") -> NoReturn:
+    raise EOFError("the program calls input(), and in a check nobody is there to answer")
+
+
+def _own_tools() -> dict[str, Any]:
+    """Return the functions that our own calculations stand on, by name."""
+    modules: dict[str, ModuleType] = {
+        "": builtins,
+        "math.": math,
+        "np.": np,
+        "np.linalg.": np.linalg,
+        "np.random.": np.random,
+        "time.": time,
+        "os.": os,
+    }
+    return {
+        f"{prefix}{name}": tool
+        for prefix, module in modules.items()
+        for name, tool in vars(module).items()
+        if callable(tool)
+    }
