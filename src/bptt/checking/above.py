@@ -47,7 +47,9 @@ def _gives(judging: Judging, judged: Judged, wrong: list[Judged], unit: Unit, se
             run, _, _ = judging.run({**judging.roles, unit.number: role})
             judging.tried[key] = run
         events = run.events.get(judged.unit.number, [])
-        if len(events) < len(judged.events) or judge(judged.unit, judged.role, events):
+        if len(events) < len(judged.events):
+            continue  # the run broke before it came here: that shows nothing
+        if judge(judged.unit, judged.role, events):
             same_error += bool(events) and str(events[0].error) == str(judged.events[0].error) and events[0].error is not None
             if same_error >= STILL and not misfit:
                 return False

@@ -94,13 +94,17 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
         return report(verdict, reason, parameters=table)
     if truth is None:
         return report(verdict, f"{reason} The lines cannot be named: {untraced}.", parameters=table)
-    found = lines(program, truth, seed, deadline)
+    try:
+        found = lines(program, truth, seed, deadline)
+    except Exception as error:  # the numbers stand by themselves; what names the lines is ours
+        found = Findings()
+        reason += f" The lines cannot be named, by a fault of ours ({type(error).__name__}: {error})."
     table = tuple(dataclasses.replace(row, fixed_error=found.fixed.get(row.name)) for row in table)
     if not found.findings and theirs.error is not None:
         found.findings += raised_at(program, theirs.error)
-    if not found.findings:
+    if not found.findings and "fault of ours" not in reason:
         reason += " Which line it is could not be found out."
-    else:
+    elif found.findings:
         count = len(found.findings)
         reason = f"{count} statement{'s are' if count > 1 else ' is'} wrong: {reason}"
     return report(verdict, reason, parameters=table, findings=tuple(found.findings), fix=found.fix, notes=found.notes)

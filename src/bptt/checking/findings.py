@@ -64,9 +64,10 @@ def missing_finding(judging: Judging, judged: Judged, missing: Missing) -> Findi
     line = missing.last.lineno
     origin = judging.program.origins[line - 1]
     message = (
+        f"a line that sets `{missing.name}` for the step before is missing here\n"
         f"`{missing.name}` is set to zeros before the loop and never updated in it, so that nothing comes back from the "
-        f"later steps: `{judged.unit.target or judged.unit.text}` is meant to be {name}, the sum of what comes from the "
-        f"output and what comes from the future. A line that sets `{missing.name}` for the step before is missing here."
+        f"later steps\n`{judged.unit.target or judged.unit.text}` is meant to be {name}, the sum of what comes from the "
+        "output and what comes from the future"
     )
     text = judging.program.code.splitlines()[line - 1].strip()
     return Finding(("R1",), origin.line, origin.line, text, message, Expected(name, dims), None, ("B5", "B10"), None, origin.cell)
@@ -103,8 +104,10 @@ def quantity(judging: Judging, series: Series) -> str:
 
 def sentence(judging: Judging, judged: Judged, labels: list[Label], name: str, dims: Dims) -> str:
     """Say what is wrong in the first line, and each reason in a line of its own."""
-    target = judged.unit.target or ast.unparse(judged.unit.expression)
-    meant = f"`{target}` does not get {name}" if judged.role.delta else f"`{target}` is not {name}"
+    target = f"`{judged.unit.target or ast.unparse(judged.unit.expression)}`"
+    if isinstance(judged.unit.statement, ast.Return):
+        target = "what it returns"
+    meant = f"{target} does not get {name}" if judged.role.delta else f"{target} is not {name}"
     times = judged.role.times
     causes = list(dict.fromkeys(one.cause for one in labels))
     if not causes:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from bptt.checking.numeric import fresh as fresh
+from bptt.checking.numeric import fresh
 from bptt.checking.places import Place, array_places
 from bptt.checking.program import Case, Program, Sizes
 from bptt.checking.quiet import quiet

@@ -67,11 +67,16 @@ function pane(report) {
   return h("section.panel.code-pane", null, h("div.source", { tabindex: 0, role: "group", "aria-label": "your code", "data-scroll": "source" }, h("ol", null, rows)), h("div.findings", null, report.findings.length ? finding(report) : notes(report)));
 }
 
+/** A dimension of the report; the 1 of a bias has no name. @param {any[]} pair @returns {string} */
+function namedDim([name, size]) {
+  return name === String(size) ? name : `${name}=${size}`;
+}
+
 /** @param {any} report */
 function finding(report) {
   const f = report.findings[view.finding];
   const walk = (/** @type {number} */ by) => () => { view.finding = (view.finding + by + report.findings.length) % report.findings.length; go({}); };
-  const dims = (/** @type {any[]} */ list) => (list ? `(${list.map(([name, size]) => `${name}=${size}`).join(", ")})` : "");
+  const dims = (/** @type {any[]} */ list) => (list ? `(${list.map(namedDim).join(", ")})` : "");
   const ids = (f.equations || []).filter((/** @type {string} */ id) => app.model.equations.some((/** @type {Equation} */ eq) => eq.id === id));
   return h("article", null, h("header.panel-head", null, h("h3", null, `Finding ${view.finding + 1} of ${report.findings.length}, line ${f.line}`), button("←", walk(-1), { class: "quiet", key: "finding-back", "aria-label": "finding before" }), button("→", walk(1), { class: "quiet", key: "finding-next", "aria-label": "next finding" })),
     h("p.codes", null, (f.codes || []).map((/** @type {string} */ id) => h("span.code-chip", null, h("b", null, String(id)), ` ${KIND_OF[id] || ""}`))),
@@ -93,7 +98,7 @@ function notes(report) {
 function parameters(report) {
   const rows = (report.parameters || []).map((/** @type {any} */ p) => {
     const shown = p.yours !== null && p.true !== null && p.yours !== undefined && p.true !== undefined;
-    return h("tr", { class: p.status === "wrong" ? "wrong" : "" }, h("th", { scope: "row" }, known(p.name) ? symbol(p.name) : String(p.name)), h("td", null, (p.dims || []).map((/** @type {any[]} */ [n, s]) => `${n}=${s}`).join(", ")), h("td", null, `${{ right: "✓", wrong: "✗" }[p.status] || ""} ${p.status}`),
+    return h("tr", { class: p.status === "wrong" ? "wrong" : "" }, h("th", { scope: "row" }, known(p.name) ? symbol(p.name) : String(p.name)), h("td", null, (p.dims || []).map(namedDim).join(", ")), h("td", null, `${{ right: "✓", wrong: "✗" }[p.status] || ""} ${p.status}`),
       h("td", null, p.relative_error === null || p.relative_error === undefined ? "not finite" : exact(p.relative_error)), h("td", null, p.fixed_error === null || p.fixed_error === undefined ? "" : exact(p.fixed_error)),
       h("td", null, shown ? button("yours − right", () => { view.heat = view.heat === p.name ? "" : p.name; go({}); }, { class: "ask", key: `heat${p.name}`, "aria-pressed": String(view.heat === p.name) }) : ""));
   });
