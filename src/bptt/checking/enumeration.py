@@ -15,11 +15,11 @@ import numpy as np
 from bptt.checking.edits import activated, derivatives
 from bptt.checking.goals import Goal
 from bptt.checking.leaves import ATOMS, Leaf
+from bptt.checking.matching import equal_marks, equal_products, equal_rows
 from bptt.checking.samples import Budget
 from bptt.checking.terms import Stack, Term, Terms
 from bptt.dims import Array
 
-CHUNK = 512
 TWINS = 4  # other forms of a value that are kept: the nearer text is chosen at the end
 GROUP, MIXED = 120, 24  # of the terms of one shape: how many are kept as they are, how many are combined
 Shape = tuple[int, ...]
@@ -158,7 +158,7 @@ class Pool:
                 axis = payload[0]
                 axes = tuple(range(2, 2 + len(shape))) if axis is None else axis + 2
                 values = shelf.matrix().reshape(-1, self.terms.count, *shape).sum(axis=axes)
-                for i in _rows(values.reshape(len(shelf.terms), -1), wanted, goal.tolerance):
+                for i in equal_rows(values.reshape(len(shelf.terms), -1), wanted, goal.tolerance):
                     yield make("sum", shelf.terms[i], payload=payload)
 
     def settle(self) -> None:
@@ -184,17 +184,17 @@ class Pool:
             r = self.direction(wanted.size)
             marks, near = matrix @ r, matrix[:top]
             mark = float(wanted @ r)
-            for i, j in _near(marks, mark - marks[:top], width):
+            for i, j in equal_marks(marks, mark - marks[:top], width):
                 yield make("+", shelf.terms[min(i, j)], shelf.terms[max(i, j)])
-            for i, j in _near(marks, marks[:top] - mark, width):
+            for i, j in equal_marks(marks, marks[:top] - mark, width):
                 yield make("-", shelf.terms[j], shelf.terms[i])
-            for i, j in _near(marks, marks[:top] + mark, width):
+            for i, j in equal_marks(marks, marks[:top] + mark, width):
                 yield make("-", shelf.terms[i], shelf.terms[j])
             whole = np.flatnonzero(near.all(axis=1))
-            for i, k in _near(marks, (wanted / near[whole]) @ r, width):
+            for i, k in equal_marks(marks, (wanted / near[whole]) @ r, width):
                 yield make("*", shelf.terms[min(i, whole[k])], shelf.terms[max(i, whole[k])])
             masks = np.flatnonzero(~near.all(axis=1))
-            for k, i in _bilinear(near[masks] * r, matrix, mark, width):
+            for k, i in equal_products(near[masks] * r, matrix, mark, width):
                 yield make("*", shelf.terms[i], shelf.terms[masks[k]])
         for left, flip, a in self._sided(goal.shape[0], True) if goal.shape else []:
             for right, flop, b in self._sided(goal.shape[-1], False):
@@ -205,7 +205,9 @@ class Pool:
                     mark = float(np.einsum("sp,spq,sq->", u, goal.value, v))
                 else:
                     mark = float((goal.value * (u if len(left.shape) == 2 else v)).sum())
-                seen = set(_bilinear(a[:top], b[:wide], mark, width)) | set(_bilinear(a[:wide], b[:top], mark, width))
+                seen = set(equal_products(a[:top], b[:wide], mark, width)) | set(
+                    equal_products(a[:wide], b[:top], mark, width)
+                )
                 for i, j in sorted(seen):
                     x = make("T", left.terms[i]) if flip else left.terms[i]
                     y = make("T", right.terms[j]) if flop else right.terms[j]
@@ -244,7 +246,7 @@ class Pool:
     def _among(self, shape: Shape, wanted: Array, tolerance: float = 1e-8) -> Iterator[Term]:
         shelf = self.shelves.get(shape)
         if shelf is not None:
-            for i in _rows(shelf.matrix(), wanted, tolerance):
+            for i in equal_rows(shelf.matrix(), wanted, tolerance):
                 yield shelf.terms[i]
 
     def forms(self, term: Term) -> Iterator[Term]:
@@ -265,10 +267,11 @@ class Pool:
 
     def residuals(self, goal: Goal, beside_terms: Iterable[Term]) -> Iterator[Goal]:
         """Yield what is missing beside each of some terms: goal - x, x - goal, goal + x, goal / x."""
-        make = self.terms.make
+        terms = self.terms
 
-        def beside(build: Callable[[Term], Term]) -> Callable[[Term], Term]:
-            return lambda new: goal.finish(build(new))
+        def beside(op: str, *slots: Term | None) -> Callable[[Term], Term]:
+            """Return what puts a new term in the empty slot of an operation, and that in the goal's place."""
+            return lambda new: goal.finish(terms.make(op, *[new if slot is None else slot for slot in slots]))
 
         for x in beside_terms:
             assert isinstance(x.value, Stack)
@@ -276,14 +279,14 @@ class Pool:
             if not x.value.ndim:
                 factor = data.reshape(-1, *[1] * len(goal.shape))
                 if np.all(factor) and not np.all(factor == 1):
-                    yield Goal(goal.value * factor, beside(lambda new, x=x: make("/", new, x)), goal.tolerance)
-                    yield Goal(goal.value / factor, beside(lambda new, x=x: make("*", x, new)), goal.tolerance)
+                    yield Goal(goal.value * factor, beside("/", None, x), goal.tolerance)
+                    yield Goal(goal.value / factor, beside("*", x, None), goal.tolerance)
                 continue
-            yield Goal(goal.value - data, beside(lambda new, x=x: make("+", x, new)), goal.tolerance)
-            yield Goal(goal.value + data, beside(lambda new, x=x: make("-", new, x)), goal.tolerance)
-            yield Goal(data - goal.value, beside(lambda new, x=x: make("-", x, new)), goal.tolerance)
+            yield Goal(goal.value - data, beside("+", x, None), goal.tolerance)
+            yield Goal(goal.value + data, beside("-", None, x), goal.tolerance)
+            yield Goal(data - goal.value, beside("-", x, None), goal.tolerance)
             if np.all(data):
-                yield Goal(goal.value / data, beside(lambda new, x=x: make("*", new, x)), goal.tolerance)
+                yield Goal(goal.value / data, beside("*", None, x), goal.tolerance)
 
 
 def _compound(term: Term) -> dict[Term, None]:
@@ -309,32 +312,3 @@ def _sums(shape: Shape, wanted: Shape) -> list[tuple[int | None, bool]]:
     if wanted == () and len(shape) > 1:
         found.append((None, False))
     return found
-
-
-def _rows(matrix: Array, wanted: Array, tolerance: float) -> list[int]:
-    scale = np.abs(wanted).max(initial=0.0) or 1.0
-    near = np.abs(matrix - wanted).max(axis=1, initial=0.0) <= 10 * max(tolerance, 1e-9) * scale
-    return [int(i) for i in np.flatnonzero(near)]
-
-
-def _near(marks: Array, wanted: Array, width: float) -> Iterator[tuple[int, int]]:
-    """Yield the pairs (i, j) with marks[i] = wanted[j]."""
-    order = np.argsort(marks, kind="stable")
-    ordered = marks[order]
-    slack = width * 10 * (np.abs(wanted) + np.abs(marks).mean())
-    low, high = np.searchsorted(ordered, wanted - slack), np.searchsorted(ordered, wanted + slack)
-    for j in np.flatnonzero(high > low):
-        for k in range(low[j], min(high[j], low[j] + 20)):
-            yield int(order[k]), int(j)
-
-
-def _bilinear(left: Array, right: Array, mark: float, width: float) -> Iterator[tuple[int, int]]:
-    """Yield the pairs (i, j) with left[i] · right[j] = mark."""
-    scale = np.sqrt((left * left).sum(axis=1).mean() * (right * right).sum(axis=1).mean()) if len(left) else 0.0
-    slack = 10 * width * (abs(mark) + 0.1 * scale)
-    for start in range(0, len(left), CHUNK):
-        product = left[start : start + CHUNK] @ right.T
-        product -= mark
-        np.abs(product, out=product)
-        for place in np.flatnonzero(product <= slack):
-            yield start + int(place) // len(right), int(place) % len(right)

@@ -131,10 +131,12 @@ class Search:
         if self._meet(own, [lambda goal: pool.pairs(goal, *wide)], enough=8.0):
             return
         for top in (0, 8, 30):
-            rest = []
-            for goal in (g for s, g in self.goals.items() if s == self.sign):
+            rest: list[tuple[Sign, Goal]] = []
+            for sign, goal in self.goals.items():
+                if sign != self.sign:
+                    continue
                 beside = self._addends(goal) if not top else pool.cheapest(goal.shape, top) + pool.cheapest((), top)
-                rest += [(self.sign, missing) for missing in pool.residuals(goal, beside)]
+                rest += [(sign, missing) for missing in pool.residuals(goal, beside)]
             if self._meet(rest, [pool.equal, lambda goal: pool.pairs(goal, *near)], enough=12.0):
                 return
         pool.grow_products(self.budget)

@@ -9,12 +9,13 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bptt.checking.measured import Truth
+from bptt.checking.nodes import Function, block_of, blocks, statements, targets_of, text_of
 from bptt.checking.patch import Change, delete, insert_after, insert_before, patched_code, replace
 from bptt.checking.program import Program
-from bptt.checking.prove import PROOF_SIZES, Proof, Truth, prove
+from bptt.checking.prove import PROOF_SIZES, Proof, prove
+from bptt.checking.ranges import carries, ranges
 from bptt.checking.samples import Budget
-
-Function = ast.FunctionDef | ast.Module
 
 
 @dataclass(frozen=True)
@@ -85,30 +86,21 @@ def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[
     yield from _targets(code, function)
     yield from _orders(code, tree, function)
     yield from _deletions(code, tree, function)
-    yield from _carries(code, function)
-
-
-def _text(code: str, node: ast.AST) -> str:
-    return ast.get_source_segment(code, node) or ast.unparse(node)
-
-
-def _statements(function: Function) -> Iterator[ast.stmt]:
-    for node in ast.walk(function):
-        if isinstance(node, ast.stmt) and node is not function:
-            yield node
+    for last, text, what in carries(code, function):
+        yield Restructuring((insert_after(code, last, text),), what, last)
 
 
 def _signs(code: str, function: Function) -> Iterator[Restructuring]:
-    for node in _statements(function):
+    for node in statements(function):
         if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
-            target, value = _text(code, node.target), _text(code, node.value)
+            target, value = text_of(code, node.target), text_of(code, node.value)
             old = "+=" if isinstance(node.op, ast.Add) else "-="
             for sign in ("=", "-=" if old == "+=" else "+="):
                 yield _restated(code, node, f"{target} {sign} {value}", f"{sign} instead of {old}")
         elif isinstance(node, ast.Assign) and len(node.targets) == 1:
             first = node.targets[0]
             if isinstance(first, ast.Name | ast.Subscript | ast.Attribute):
-                target, value = _text(code, first), _text(code, node.value)
+                target, value = text_of(code, first), text_of(code, node.value)
                 for sign in ("+=", "-="):
                     yield _restated(code, node, f"{target} {sign} {value}", f"{sign} instead of =")
 
@@ -118,76 +110,29 @@ def _restated(code: str, node: ast.stmt, text: str, what: str) -> Restructuring:
 
 
 def _loops(code: str, function: Function) -> Iterator[Restructuring]:
-    for node in _statements(function):
+    for node in statements(function):
         if not isinstance(node, ast.For):
             continue
-        for text, what in _ranges(code, node.iter):
+        for text, what in ranges(code, node.iter):
             yield Restructuring((replace(code, node.iter, text),), what, node)
-
-
-def _ranges(code: str, loop: ast.expr) -> Iterator[tuple[str, str]]:
-    """Yield other ranges of a loop: the other direction, one step more or less at each end."""
-    whole = _text(code, loop)
-    call, backwards = loop, False
-    if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "reversed" and call.args:
-        call, backwards = call.args[0], True
-    elif isinstance(call, ast.Subscript) and ast.unparse(call.slice) == "::-1":
-        call, backwards = call.value, True
-    inner = _text(code, call)
-    yield (inner, "forwards in time") if backwards else (f"reversed({whole})", "backwards in time")
-    if not isinstance(call, ast.Call) or ast.unparse(call.func).split(".")[-1] not in ("range", "arange", "xrange"):
-        return
-    name = _text(code, call.func)
-    ends = [_text(code, a) for a in call.args]
-    start, stop, step = (["0", *ends] if len(ends) == 1 else ends)[:2] + [ends[2] if len(ends) == 3 else ""]
-    down = step.startswith("-")
-    for first in _near(start):
-        for last in _near(stop):
-            if (first, last) == (start, stop):
-                continue
-            arguments = [last] if first == "0" and not step else [first, last, *([step] if step else [])]
-            new = f"{name}({', '.join(arguments)})"
-            what = "from the first step" if first != start and not down else "over every step"
-            yield whole.replace(inner, new, 1), what
-    if down:  # range(T, 0, -1) written from the other side
-        yield f"reversed({name}({start} + 1))", "over every step"
-
-
-def _near(end: str) -> list[str]:
-    """Return an end of a range and what lies one step beside it."""
-    try:
-        number = ast.literal_eval(end)
-        return [end, str(number - 1), str(number + 1)]
-    except ValueError:
-        pass
-    tree = ast.parse(end, mode="eval").body
-    if isinstance(tree, ast.BinOp) and isinstance(tree.right, ast.Constant) and isinstance(tree.op, ast.Add | ast.Sub):
-        base, amount = ast.unparse(tree.left), tree.right.value
-        if isinstance(amount, int):
-            amount = amount if isinstance(tree.op, ast.Add) else -amount
-            return [
-                end,
-                *[base if k == 0 else f"{base} {'+' if k > 0 else '-'} {abs(k)}" for k in (amount + 1, amount - 1)],
-            ]
-    return [end, f"{end} - 1", f"{end} + 1"]
 
 
 def _initialisations(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
     """Yield accumulators set to zero before the loop instead of in it, in it instead of before, and not shared."""
-    for loop in (n for n in _statements(function) if isinstance(n, ast.For | ast.While)):
+    for loop in (n for n in statements(function) if isinstance(n, ast.For | ast.While)):
         for node in loop.body:
             if isinstance(node, ast.Assign) and _is_zero(node.value):
-                changes = (insert_before(code, loop, _text(code, node)), delete(code, tree, node))
+                changes = (insert_before(code, loop, text_of(code, node)), delete(code, tree, node))
                 yield Restructuring(changes, "set to zero once, before the loop", node)
-        block = _block(function, loop)
+        block = block_of(function, loop)
         for node in block[: block.index(loop)] if block else []:
             if isinstance(node, ast.Assign) and _is_zero(node.value):
-                change = insert_before(code, loop.body[0], _text(code, node))
+                change = insert_before(code, loop.body[0], text_of(code, node))
                 yield Restructuring((change, delete(code, tree, node)), "set to zero in every step", node)
-    for node in _statements(function):
+    for node in statements(function):
         if isinstance(node, ast.Assign) and len(node.targets) > 1 and _is_zero(node.value):
-            value = _text(code, node.value)
-            text = "; ".join(f"{_text(code, target)} = {value}" for target in node.targets)
+            value = text_of(code, node.value)
+            text = "; ".join(f"{text_of(code, target)} = {value}" for target in node.targets)
             yield _restated(code, node, text, "an array of its own for each")
 
 
@@ -204,17 +149,17 @@ def _targets(code: str, function: Function) -> Iterator[Restructuring]:
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
             keys.update(dict.fromkeys((node.value, f"d{node.value}")))
-    for node in _statements(function):
-        for target in _targets_of(node):
+    for node in statements(function):
+        for target in targets_of(node):
             targets.setdefault(ast.unparse(target), target)
-    for node in _statements(function):
-        own = _targets_of(node)
+    for node in statements(function):
+        own = targets_of(node)
         if len(own) != 1 or not isinstance(node, ast.AugAssign | ast.Assign):
             continue
         (target,) = own
-        texts = {text: _text(code, other) for text, other in targets.items() if type(other) is type(target)}
+        texts = {text: text_of(code, other) for text, other in targets.items() if type(other) is type(target)}
         if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant) and target.slice.value in keys:
-            base, key = _text(code, target.value), _text(code, target.slice)
+            base, key = text_of(code, target.value), text_of(code, target.slice)
             for other_key in keys:
                 texts.setdefault(f"{base}[{other_key!r}]", f"{base}[{key[0]}{other_key}{key[0]}]")
         for text, written in texts.items():
@@ -222,18 +167,10 @@ def _targets(code: str, function: Function) -> Iterator[Restructuring]:
                 yield Restructuring((replace(code, target, written),), f"into {text}", node)
 
 
-def _targets_of(node: ast.stmt) -> list[ast.expr]:
-    if isinstance(node, ast.AugAssign):
-        return [node.target]
-    if isinstance(node, ast.Assign):
-        return [t for t in node.targets if isinstance(t, ast.Name | ast.Subscript | ast.Attribute)]
-    return []
-
-
 def _orders(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
     """Yield a statement moved to another place of its block, near places first."""
-    moves = []
-    for block in _all_blocks(function):
+    moves: list[tuple[int, ast.stmt, ast.stmt, bool]] = []
+    for block in blocks(function):
         simple = [node for node in block if isinstance(node, ast.Assign | ast.AugAssign | ast.Expr)]
         for node in simple:
             for other in block:
@@ -246,60 +183,29 @@ def _orders(code: str, tree: ast.Module, function: Function) -> Iterator[Restruc
             for node in simple:  # into the loop, or out of it
                 if block.index(node) == block.index(loop) + 1:
                     moves.append((2, node, loop.body[-1], True))
-            for node in loop.body[-2:]:
-                if isinstance(node, ast.Assign | ast.AugAssign) and len(loop.body) > 1:
-                    moves.append((2, node, loop, True))
-    for _, node, other, after in sorted(moves, key=lambda move: move[0]):
-        text = _text(code, node)
+            for last in loop.body[-2:]:
+                if isinstance(last, ast.Assign | ast.AugAssign) and len(loop.body) > 1:
+                    moves.append((2, last, loop, True))
+    for _, moved, other, after in sorted(moves, key=lambda move: move[0]):
+        text = text_of(code, moved)
         if "\n" in text:
             continue
         there = insert_after(code, other, text) if after else insert_before(code, other, text)
         where = f"{'after' if after else 'before'} line {other.lineno}"
-        yield Restructuring((there, delete(code, tree, node)), where, node)
+        yield Restructuring((there, delete(code, tree, moved)), where, moved)
 
 
 def _deletions(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
-    for node in _statements(function):
+    for node in statements(function):
         if isinstance(node, ast.Assign | ast.AugAssign | ast.Expr):
             yield Restructuring((delete(code, tree, node),), "left out", node)
 
 
-def _carries(code: str, function: Function) -> Iterator[Restructuring]:
-    """Yield the update that a loop's carried gradient lacks: v = Wᵀ x at the end of the loop, in their way to write it."""
-    matrices: dict[str, None] = {}
-    for node in ast.walk(ast.parse(code)):
-        operands: list[ast.expr] = []
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-            operands = [node.left, node.right]
-        elif (
-            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("dot", "matmul")
-        ):
-            operands = [node.func.value, *node.args]
-        for operand in operands:
-            if not isinstance(operand, ast.Name | ast.Attribute | ast.Subscript) or ast.unparse(operand) == "np":
-                continue
-            matrices[_text(code, operand).removesuffix(".T")] = None
-    product = "np.dot({}, {})" if "np.dot(" in code else "{}.dot({})" if ".dot(" in code else "{} @ {}"
-    for loop in (n for n in _statements(function) if isinstance(n, ast.For | ast.While)):
-        inside = [n for n in ast.walk(loop) if isinstance(n, ast.stmt)]
-        made = dict.fromkeys(t.id for n in inside for t in _targets_of(n) if isinstance(t, ast.Name))
-        read = dict.fromkeys(
-            n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id not in made
-        )
-        before = {t.id for n in _statements(function) for t in _targets_of(n) if isinstance(t, ast.Name)} - set(made)
-        for carried in (name for name in read if name in before):
-            for matrix in matrices:
-                for x in reversed(made):
-                    for right in (product.format(f"{matrix}.T", x), product.format(x, f"{matrix}.T")):
-                        change = insert_after(code, loop.body[-1], f"{carried} = {right}")
-                        yield Restructuring((change,), f"{carried} goes back through {matrix}", loop.body[-1])
-
-
 def _returns(code: str, function: Function) -> Iterator[Restructuring]:
     """Yield a returned tuple with two of its parts exchanged, and a missing return of what was accumulated."""
-    for node in _statements(function):
+    for node in statements(function):
         if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
-            parts = [_text(code, part) for part in node.value.elts]
+            parts = [text_of(code, part) for part in node.value.elts]
             for i in range(len(parts)):
                 for j in range(i + 1, len(parts)):
                     order = list(parts)
@@ -307,24 +213,12 @@ def _returns(code: str, function: Function) -> Iterator[Restructuring]:
                     yield _restated(code, node, f"return {', '.join(order)}", "returned in the other order")
     last = function.body[-1]
     if isinstance(function, ast.FunctionDef) and not any(isinstance(n, ast.Return) for n in ast.walk(function)):
-        names = dict.fromkeys(ast.unparse(t) for n in _statements(function) for t in _targets_of(n))
+        names = dict.fromkeys(ast.unparse(t) for n in statements(function) for t in targets_of(n))
         for name in (n for n in names if n.isidentifier()):
             yield Restructuring((insert_after(code, last, f"return {name}"),), f"{name} returned", last)
 
 
-def _all_blocks(function: Function) -> Iterator[list[ast.stmt]]:
-    for node in ast.walk(function):
-        for name in ("body", "orelse"):
-            block = getattr(node, name, None)
-            if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
-                yield block
-
-
-def _block(function: Function, node: ast.stmt) -> list[ast.stmt]:
-    return next((block for block in _all_blocks(function) if node in block), [])
-
-
 def _overlap(a: Change, b: Change) -> bool:
-    if a.whole and a.kind == "insert" or b.whole and b.kind == "insert":
+    if (a.whole and a.kind == "insert") or (b.whole and b.kind == "insert"):
         return False
     return (a.line, a.column) < (b.end_line, b.end_column) and (b.line, b.column) < (a.end_line, a.end_column)

@@ -78,7 +78,7 @@ class Writer:
         changed = [(p, arg, need) for p, arg, need in pairs if p is not None and p.term is not arg]
         if len(changed) != sum(a is not b for a, b in zip(old.args, term.args, strict=True)):
             return self.write(term)  # something changed that has no place of its own
-        for part, arg, need in sorted(changed, key=lambda c: -c[0].start):  # type: ignore[union-attr]
+        for part, arg, need in sorted(changed, key=lambda c: -c[0].start):
             assert part is not None
             text, binding = self._splice(part, arg)
             span = part.outer

@@ -7,7 +7,8 @@ from typing import Any
 from bptt.dims import DIMS, GLOSSARY
 from bptt.explaining.equations import detail
 from bptt.explaining.examples import EXAMPLES
-from bptt.explaining.trace import Trace, explain
+from bptt.explaining.explain import explain
+from bptt.explaining.trace import Trace
 
 
 def page_data(trace: Trace, report: dict[str, Any] | None = None, title: str = "") -> dict[str, Any]:

@@ -2,7 +2,7 @@
 import { button, h, svg } from "./dom.js";
 import { equationLine } from "./equation.js";
 import { prose, symbol } from "./format.js";
-import { glyph } from "./heatmap.js";
+import { grid, paint, sheet } from "./heatmap.js";
 import { matrix } from "./matrix.js";
 import { letters } from "./strip.js";
 import { outputOf } from "./network.js";
@@ -72,8 +72,12 @@ function valuesOf(name, gradient, t) {
 function nodeButton([name, gradient, x, y], t) {
   const { value, slope } = valuesOf(name, gradient, t);
   const picture = (/** @type {Tensor} */ tensor, /** @type {string} */ kind, /** @type {string} */ lights) => {
-    const drawn = glyph(tensor, { x: 0, y: 0, cell: 8, scale: largest(tensor), most: [6, 6] });
-    return svg("svg", { class: `glyph ${kind}`, width: drawn.width, height: drawn.height, "data-sym": lights }, drawn.nodes);
+    const [rows, columns] = grid(tensor, 6);
+    const { canvas, ink } = sheet(columns * 8, rows * 8);
+    paint(ink, tensor, { x: 0, y: 0, cell: 8, scale: largest(tensor) || 1, most: 6 });
+    canvas.className = `glyph ${kind}`;
+    canvas.dataset.sym = lights;
+    return canvas;
   };
   const shown = button([h("span.node-name", null, symbol(name)), picture(value, "", name), slope ? picture(slope, "gradient", gradient) : null], () => { selected = name; go({}); },
     { class: `node ${selected === name ? "here" : ""}`, key: `graph${name}`, "aria-pressed": String(selected === name) });

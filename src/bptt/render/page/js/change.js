@@ -46,7 +46,7 @@ export function changePanel() {
   const pick = (/** @type {number} */ p, /** @type {number} */ q) => go({ change: `${name},${p},${q}` });
   const label = slice ? { X: "x_t", Y: "y_t" }[name] : name;
   return h("section.panel.change", { "aria-label": "change a number" },
-    h("header.panel-head", null, h("h2", null, "Change a number"), h("p", null, "Pick one and type (Enter). Both passes run again, and what changed flashes."),
+    h("header.panel-head", null, h("h2", null, "Change a number"), h("p", null, "Pick one and type (Enter). Both passes run again, and what changed flashes.", app.edits.length ? h("span.took", null, ` This took ${app.milliseconds.toFixed(1)} ms.`) : null),
       button(app.edits.length ? `Undo ${app.edits.length === 1 ? "the change" : `1 of ${app.edits.length} changes`}` : "Undo", undo, { class: "quiet", key: "undo-change", disabled: !app.edits.length })),
     h("div.choices", { role: "group", "aria-label": "which tensor" }, TENSORS.map((other) => button(symbol(other, { plain: true }), () => go({ change: `${other},0,0` }),
       { class: "choice", key: `tensor${other}`, "aria-pressed": String(other === name) }))),

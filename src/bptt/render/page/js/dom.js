@@ -50,11 +50,12 @@ export function say(sentence) {
 export function refill(place, ...children) {
   const focused = document.activeElement;
   const key = focused instanceof HTMLElement && place.contains(focused) ? focused.dataset.key : undefined;
-  const scrolled = [...place.querySelectorAll("[data-scroll]")].map((node) => [node.getAttribute("data-scroll"), node.scrollLeft]);
+  const scrolled = [...place.querySelectorAll("[data-scroll]")].filter((node) => node.scrollLeft || node.scrollTop)
+    .map((node) => /** @type {[string | null, number, number]} */ ([node.getAttribute("data-scroll"), node.scrollLeft, node.scrollTop]));
   place.replaceChildren(...children.flat(Infinity).filter(Boolean));
-  for (const [name, left] of scrolled) {
+  for (const [name, left, top] of scrolled) {
     const again = place.querySelector(`[data-scroll="${name}"]`);
-    if (again) again.scrollLeft = /** @type {number} */ (left);
+    if (again) again.scrollTo({ left, top, behavior: "instant" });
   }
   if (key === undefined) return;
   const again = [...place.querySelectorAll("[data-key]")].find((node) => node.getAttribute("data-key") === key);

@@ -47,7 +47,9 @@ export function evaluate(expression, names) {
 
 /** @param {Tensor} value @param {(x: number) => number} f @returns {Tensor} */
 function mapped(value, f) {
-  return { dims: value.dims, shape: value.shape, data: value.data.map(f) };
+  const data = new Float64Array(value.data.length);
+  for (let i = 0; i < data.length; i += 1) data[i] = f(value.data[i]);
+  return { dims: value.dims, shape: value.shape, data };
 }
 
 /** @param {Tensor} left @param {Tensor} right @returns {Tensor} */

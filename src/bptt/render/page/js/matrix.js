@@ -29,12 +29,20 @@ export function matrix(o) {
     class: "matrix", role: "grid", "aria-label": `${name} ${shapeText(o.value.dims, o.sizes)}`,
     "aria-rowcount": rows, "aria-colcount": columns, "aria-readonly": o.change ? null : "true",
     onkeydown: (/** @type {KeyboardEvent} */ event) => walk(event, o, rows, columns),
+    onclick: o.pick || o.change ? (/** @type {Event} */ event) => onCell(event, (i, j) => (o.pick ? o.pick(i, j) : type(o, i, j))) : null,
+    ondblclick: o.change ? (/** @type {Event} */ event) => onCell(event, (i, j) => type(o, i, j)) : null,
   }, h("tbody", { role: "presentation" }, cells));
   const letters = o.label || h("span.letters", null, symbol(o.name), o.turned ? h("sup.transpose", null, "T") : null);
   return h("figure", { class: `tensor ${o.group || ""} ${o.change ? "editable" : ""}`, "data-sym": o.name },
     o.caption === false ? null : h("figcaption", null, letters, chips(o.value.dims, o.sizes)),
     h("div.bracketed", null, table),
     big ? heatMap(o.value, scale, { rows: rowsShown, columns: columnsShown }, o.pick) : null);
+}
+
+/** @param {Event} event @param {(i: number, j: number) => void} act */
+function onCell(event, act) {
+  const td = event.target instanceof Element ? event.target.closest("td") : null;
+  if (td && event.target === td) act(Number(td.dataset.i), Number(td.dataset.j));
 }
 
 /** @param {number} count @param {number | null} centre */
@@ -56,9 +64,7 @@ function cell(o, i, j, columns, scale, entry) {
   return h("td", {
     role: "gridcell", class: kind, tabindex: entry ? 0 : -1, key: `${o.key}:${i},${j}`, "data-i": i, "data-j": j,
     "aria-colindex": j + 1, "aria-selected": chosen ? "true" : o.pick ? "false" : null, title: blank ? null : `${o.name}${o.turned ? ".T" : ""}[${i}, ${j}] = ${x}`,
-    vars: { "--size": blank ? 0 : Math.min(1, Math.abs(x) / scale) },
-    onclick: () => (o.pick ? o.pick(i, j) : o.change ? type(o, i, j) : null),
-    ondblclick: o.change ? () => type(o, i, j) : null,
+    vars: x === 0 || blank ? null : { "--size": Math.min(1, Math.abs(x) / scale).toFixed(3) },
   }, blank ? "?" : short(x));
 }
 
@@ -124,7 +130,6 @@ export function type(o, i, j, first) {
       }
     },
     onblur: () => finish(true),
-    onclick: (/** @type {Event} */ event) => event.stopPropagation(),
   });
   td.replaceChildren(field);
   field.focus();

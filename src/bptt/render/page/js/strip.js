@@ -1,9 +1,9 @@
 // The unrolled network: x, a, y_pred and L at every step, forward arrows in grey, backward arrows in the accent colour.
 import { button, h, svg } from "./dom.js";
 import { symbol } from "./format.js";
-import { glyph } from "./heatmap.js";
+import { grid, paint, sheet } from "./heatmap.js";
 import { largest } from "./tensor.js";
-import { app, go, position, state } from "./store.js";
+import { app, go, indexOf, position, state } from "./store.js";
 
 const MOST_STEPS = 8;
 const ROWS = { L: 18, y: 66, a: 130, x: 194 }; // middle of each row, in pixels
@@ -13,11 +13,15 @@ const CELL = 6;
 /** Is an equation at step t done, under way, or still to come? @param {string} id @param {number} t */
 function status(id, t) {
   if (whole) return "done";
-  const index = app.steps.findIndex((step) => step.t === t && step.eq.id === id);
+  const index = indexOf(id, t);
   const here = position();
   return index < here ? "done" : index === here ? "now" : "todo";
 }
 
+const NAME = 34; // room for a node's letter
+const GAP = 8; // between a value and its gradient
+/** @type {HTMLCanvasElement | undefined} */
+let board; // one canvas for all small pictures, kept from drawing to drawing
 let whole = false; // draw both passes as done
 
 /** @param {boolean} [all] @returns {HTMLElement} */
@@ -33,22 +37,24 @@ export function strip(all = false) {
   const centre = (/** @type {number} */ k) => left + pitch * (k + 0.5);
   const scale = scales();
   const box = boxWidth();
+  const { canvas, ink } = sheet(width, HEIGHT, board);
+  board = canvas;
   const drawing = [];
   const nodes = [];
   for (let k = 0; k < count; k += 1) {
     const t = first + k;
     const x = centre(k);
     drawing.push(...arrows(t, x, pitch, box, k === 0, first));
-    nodes.push(...column(t, x, box, scale));
+    nodes.push(...column(t, x, box, scale, ink));
   }
-  nodes.push(startNode(first, left, scale));
+  nodes.push(startNode(first, left, scale, ink));
   if (first + count < T) nodes.push(place(h("span.more", null, "…"), width - 12, ROWS.a));
-  const board = h("div.board", { vars: { "--w": `${width}px`, "--h": `${HEIGHT}px` } },
-    svg("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, "aria-hidden": "true" }, heads(), drawing), nodes);
+  const network = h("div.board", { vars: { "--w": `${width}px`, "--h": `${HEIGHT}px` } },
+    svg("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, "aria-hidden": "true" }, heads(), drawing), nodes, canvas);
   const times = h("div.times", { vars: { "--w": `${width}px` } },
     [...Array(count).keys()].map((k) => timeButton(first + k, centre(k))));
   return h("section.strip", { "aria-label": "the network, one column a step" },
-    h("div.scroller", { "data-scroll": "strip", tabindex: 0, role: "group", "aria-label": "unrolled network" }, board, times));
+    h("div.scroller", { "data-scroll": "strip", tabindex: 0, role: "group", "aria-label": "unrolled network" }, network, times));
 }
 
 /** One scale a kind of value, so that colours can be compared between steps. */
@@ -59,7 +65,7 @@ function scales() {
 }
 
 function boxWidth() {
-  return 38 + 2 * (Math.min(8, app.model.sizes.m) * CELL + 8);
+  return NAME + 2 * (Math.min(8, app.model.sizes.m) * CELL + GAP);
 }
 
 /** @param {HTMLElement} node @param {number} x @param {number} y */
@@ -69,25 +75,37 @@ function place(node, x, y) {
   return node;
 }
 
+/** What a model that reads text reads at step t, and what it should predict. @param {number} t */
+function read(t) {
+  const { vocabulary } = app.data;
+  if (!vocabulary || app.model.sizes.m !== 1 || app.model.sizes.n_x !== vocabulary.length || state.numbers !== Object.keys(app.sets)[0]) return null;
+  const letter = (/** @type {Tensor} */ value) => JSON.stringify(vocabulary[value.data.indexOf(Math.max(...value.data))]).slice(1, -1).replace(/ /g, "␣");
+  return h("span.reads", null, ` ${letter(app.trace.scope[t].x_t)} → ${letter(app.trace.scope[t].y_t)}`);
+}
+
 /** @param {number} t @param {number} x */
 function timeButton(t, x) {
   const future = !state.future && t < app.model.sizes.T_x - 1 && status("B5", t) !== "todo";
-  const node = button(h("span", null, "t = ", String(t), future ? " ≠" : ""), () => go({ t, cell: [0, 0] }),
+  const node = button(h("span", null, "t = ", String(t), future ? " ≠" : "", read(t)), () => go({ t, cell: [0, 0] }),
     { class: `time ${t === state.t ? "here" : ""}`, key: `time${t}`, "aria-current": t === state.t ? "step" : null,
       title: future ? "without the future term this step's gradient is wrong" : null });
   return place(node, x, 0);
 }
 
-/** The four nodes of one step. @param {number} t @param {number} x @param {number} box @param {any} scale */
-function column(t, x, box, scale) {
+/** The four nodes of one step. @param {number} t @param {number} x @param {number} box @param {any} scale @param {CanvasRenderingContext2D} ink */
+function column(t, x, box, scale, ink) {
   const scope = app.trace.scope[t];
-  const make = (row, base, id, name, gradientId, gradientName) => {
+  const make = (/** @type {string} */ row, /** @type {string} */ base, /** @type {string} */ id, /** @type {string} */ name, /** @type {string} */ gradientId, /** @type {string} */ gradientName) => {
     const parts = [half(scope[name], here(t, name), status(id, t) !== "todo", scale[name], "")];
     if (gradientName) parts.push(half(scope[gradientName], here(t, gradientName), status(gradientId, t) !== "todo", scale[gradientName], "gradient"));
-    const node = button([h("span.node-name", null, h("i", null, base)), parts],
+    const node = button([h("span.node-name", null, h("i", null, base)), parts.map((part) => part.frame)],
       () => go({ t, step: id, cell: [0, 0] }),
-      { class: `node row-${row} ${t === state.t ? "here" : ""}`, key: `node${row}${t}`, tabindex: -1, "aria-label": `${base} at step ${t}: go to ${id}`,
-        vars: { "--box": `${box}px` } });
+      { class: `node row-${row} ${t === state.t ? "here" : ""}`, key: `node${row}${t}`, tabindex: -1, "aria-label": `${base} at step ${t}: go to ${id}`, vars: { "--box": `${box}px` } });
+    let left = x - box / 2 + NAME;
+    for (const part of parts) {
+      if (part.value) paint(ink, part.value, { x: left, y: ROWS[row] - part.height / 2, cell: CELL, scale: part.scale });
+      left += part.width + GAP;
+    }
     return place(node, x, ROWS[row]);
   };
   return [make("L", "L", "F5", "L_t"), make("y", "ŷ", "F4", "y_pred_t", "B1", "dz_y"), make("a", "a", "F2", "a_t", "B5", "da"),
@@ -102,17 +120,19 @@ function here(t, name) {
 
 /** @param {Tensor} value @param {string | null} lights @param {boolean} known @param {number} scale @param {string} kind */
 function half(value, lights, known, scale, kind) {
-  const picture = glyph(value, { x: 0, y: 0, cell: CELL, scale });
-  return svg("svg", { class: `glyph ${kind} ${known ? "" : "unknown"}`, width: picture.width, height: picture.height, "data-sym": lights }, known ? picture.nodes :
-    svg("rect", { width: picture.width - 1, height: picture.height - 1, class: "empty" }));
+  const [rows, columns] = grid(value, 8);
+  const frame = h("span", { class: `glyph ${kind} ${known ? "" : "unknown"}`, "data-sym": lights, vars: { "--rows": rows, "--columns": columns } });
+  return { frame, value: known ? value : null, width: columns * CELL, height: rows * CELL, scale };
 }
 
-/** @param {number} first @param {number} left @param {any} scale */
-function startNode(first, left, scale) {
+/** @param {number} first @param {number} left @param {any} scale @param {CanvasRenderingContext2D} ink */
+function startNode(first, left, scale, ink) {
   if (first > 0) return place(h("span.more", null, "…"), left / 2 - 6, ROWS.a);
   const value = app.model.tensors.a0;
-  const node = h("span.node.row-a.start", null, h("span.node-name", null, symbol("a0", { plain: true })),
-    half(value, state.t === 0 ? "a_prev" : "a0", true, scale.a_t, ""));
+  const part = half(value, state.t === 0 ? "a_prev" : "a0", true, scale.a_t, "");
+  const width = NAME + part.width + 6;
+  const node = h("span.node.row-a.start", { vars: { "--box": `${width}px` } }, h("span.node-name", null, symbol("a0", { plain: true })), part.frame);
+  paint(ink, value, { x: left / 2 - 5 - width / 2 + NAME, y: ROWS.a - part.height / 2, cell: CELL, scale: scale.a_t });
   return place(node, left / 2 - 5, ROWS.a);
 }
 

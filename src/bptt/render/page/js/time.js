@@ -4,8 +4,7 @@ import { button, h, say } from "./dom.js";
 import { exact, percent, short, symbol } from "./format.js";
 import { run } from "./network.js";
 import { norm } from "./tensor.js";
-import { app, go, state } from "./store.js";
-import { strip } from "./strip.js";
+import { app, go } from "./store.js";
 
 /** The experiment of this level; radius and T null mean: as given. */
 const trial = { kind: "size", radius: /** @type {number | null} */ (null), T: /** @type {number | null} */ (null), clip: false, t: -1, k: -1, i: 0, j: 1 };
@@ -30,7 +29,7 @@ export function timeLevel() {
     h("p", null, "Row: the loss L at step t. Column: the state a at step k. A cell is what the loss of step t tells the state of step k. Only k ≤ t can matter: a state cannot change a loss that came before it.")),
   h("section.panel", null, controls(radius, T),
     h("div.map-and-chain", null, h("div", null, table(model, trace, map, clipped), summary(model, trace, clipped)), chainPanel(model, trace))),
-  h("section.panel", null, why(model, trace)), given ? strip() : null];
+  h("section.panel", null, why(model, trace))];
 }
 
 /** @param {number} radius @param {number} T */
