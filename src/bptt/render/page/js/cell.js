@@ -171,8 +171,8 @@ function nodeButton([name, gradient, x, y], t) {
   const { value, slope } = valuesOf(name, gradient, t);
   const picture = (/** @type {Tensor} */ tensor, /** @type {string} */ kind, /** @type {string} */ lights) => {
     const [rows, columns] = grid(tensor);
-    const { canvas, ink } = sheet(columns * 8, rows * 8);
-    paint(ink, tensor, { x: 0, y: 0, cell: 8, scale: largest(tensor) || 1 });
+    const { canvas, ink } = sheet(columns * 7, rows * 7);
+    paint(ink, tensor, { x: 0, y: 0, cell: 7, scale: largest(tensor) || 1 });
     canvas.className = `glyph ${kind}`;
     canvas.dataset.sym = lights;
     return canvas;

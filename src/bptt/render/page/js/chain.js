@@ -48,9 +48,9 @@ export function chainPanel(model, trace, { t, k }) {
               "span",
               null,
               " diag(",
-              relu ? "a" : "1−a²",
+              relu ? "a" : "1−a",
               h("sub", null, String(t - s)),
-              relu ? " > 0" : "",
+              relu ? " > 0" : "²",
               ") ",
               symbol("W_aa"),
             ),
@@ -101,7 +101,7 @@ export function why(model, trace) {
       h("sup.transpose", null, "T"),
       ". ",
       symbol("W_aa"),
-      ` stretches nothing by more than ${exact(stretch)}; the slopes here are at most ${exact(most)}, on average ${exact(mean)}. So a step back can multiply the length by at most ${exact(stretch * most)}`,
+      ` stretches nothing by more than ${short(stretch)}; the slopes here are at most ${short(most)}, on average ${short(mean)}. So a step back can multiply the length by at most ${short(stretch * most)}`,
       stretch * most < 1
         ? `: below 1, and ten steps leave at most ${exact((stretch * most) ** 10)} of it. It must vanish.`
         : `: above 1, so it need not vanish, and it may explode. With tanh it often still fades, because large states have small slopes.`,

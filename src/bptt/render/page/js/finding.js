@@ -1,35 +1,11 @@
 // The code of a report with its wrong lines marked, and one finding beside it: why it is wrong, and the right line.
 import { button, h } from "./dom.js";
 import { known, symbol } from "./format.js";
+import { KIND_OF } from "./mistakes.js";
 import { app, go } from "./store.js";
 
 /** What is looked at: the report, the chosen finding, the gradient whose difference is shown. */
 export const view = { report: /** @type {any} */ (null), trouble: "", finding: 0, heat: "" };
-
-/** The codes of the kinds of mistake, in a few words. */
-const KIND_OF = {
-  R1: "the recurrent term is dropped",
-  R2: "only the recurrent term",
-  R3: "transpose of W_aa missing",
-  R4: "output gradient at the wrong steps",
-  T1: "the boundary at t = 0",
-  T2: "off by one in time",
-  T3: "a step of the loop is missed",
-  A1: "slope at the wrong argument",
-  A2: "a slope is missing",
-  S1: "softmax derivative as a diagonal",
-  S2: "division that overflows",
-  L1: "scale",
-  L2: "another cost is differentiated",
-  M1: "np.dot for *, or the reverse",
-  M2: "stacked weights not undone",
-  M3: "sum over the batch",
-  W1: "the wrong variable",
-  W2: "forward and backward disagree",
-  U1: "changed while it is still needed",
-  K: "name, key or return",
-  FWD: "the forward pass itself",
-};
 
 /** The code with its wrong lines marked, and the finding that is chosen. @param {any} report */
 export function pane(report) {

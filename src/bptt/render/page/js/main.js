@@ -1,6 +1,7 @@
 // Where the page starts: read the data, draw the level the address names, listen to the keyboard.
 import { button, choice, h, refill } from "./dom.js";
 import { nameDims } from "./equation.js";
+import { futureBanner } from "./future.js";
 import { forgetColours } from "./heatmap.js";
 import { lighting, relight } from "./light.js";
 import { app, go, goTo, onChange, open, position, state, undo } from "./store.js";
@@ -86,6 +87,7 @@ function draw() {
       h(
         "div",
         { id: "level", role: "tabpanel", "aria-labelledby": `tab-${state.level}`, class: `level-${state.level}` },
+        ["overview", "cell", "practice", "stuck"].includes(state.level) ? futureBanner() : null,
         level(),
       ),
     ),

@@ -24,6 +24,7 @@ export function mirror() {
           null,
           button(id, () => go({ level: "steps", step: id, cell: [0, 0] }), { class: "ask", key: `mirror${id}` }),
           equationLine(eq),
+          eq.phase === "backward" ? h("span.note", null, prose(eq.why)) : null,
         );
       }),
       ids.length ? null : h("p.note", null, prose("a_t is used twice: by its output and by the next step")),

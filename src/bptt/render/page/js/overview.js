@@ -94,7 +94,10 @@ export function overviewLevel() {
       h(
         "p.note",
         null,
-        "All different on purpose: a dimension that fits only by accident would hide a mistake. Each has one colour and one letter everywhere.",
+        new Set(Object.values(sizes)).size === Object.keys(sizes).length
+          ? "All different on purpose: a dimension that fits only by accident would hide a mistake. "
+          : "",
+        "Each has one colour and one letter everywhere.",
       ),
     ),
   ];

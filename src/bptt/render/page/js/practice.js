@@ -43,7 +43,7 @@ export function pickBlanks(rows, columns, k, seed) {
 export function practiceLevel() {
   const eq = equationOf(state.step);
   const { t } = state;
-  const value = outputOf(app.truth, eq, t);
+  const value = outputOf(app.trace, eq, t);
   const [rows, columns] = rowsAndColumns(value);
   const key = `${eq.id},${t},${state.numbers},${task.count},${task.round}`;
   if (task.key !== key)
@@ -168,7 +168,7 @@ function question(eq, t, i, j) {
   const said = task.said[id];
   const terms =
     task.shown === id
-      ? termsAt(onCard(eq), app.truth.scope[t], i, j)
+      ? termsAt(onCard(eq), app.trace.scope[t], i, j)
           .map((term) => term.text)
           .join("  +  ")
       : "";
@@ -209,7 +209,7 @@ function question(eq, t, i, j) {
       ? h(
           "code.shown",
           null,
-          `${eq.accumulate ? `${short(app.truth.before[t][eq.target].data[i * rowsAndColumns(app.truth.before[t][eq.target])[1] + j])} so far  +  ` : ""}${terms}`,
+          `${eq.accumulate ? `${short(app.trace.before[t][eq.target].data[i * rowsAndColumns(app.trace.before[t][eq.target])[1] + j])} so far  +  ` : ""}${terms}`,
         )
       : null,
   );
@@ -223,7 +223,7 @@ function check(eq, t) {
     if (typed === "") continue;
     const answer = Number(typed);
     task.said[id] = Number.isFinite(answer)
-      ? diagnosis(app.model, app.truth, eq, t, i, j, answer)
+      ? diagnosis(app.model, app.trace, eq, t, i, j, answer)
       : { right: false, text: "That is not a number." };
   }
   const all = Object.values(task.said);

@@ -2,6 +2,7 @@
 import { button, h } from "./dom.js";
 import { pane, view } from "./finding.js";
 import { exact, known, symbol } from "./format.js";
+import { commonMistakes } from "./mistakes.js";
 import { matrix } from "./matrix.js";
 import { app, go } from "./store.js";
 
@@ -10,12 +11,12 @@ export function codeLevel() {
   const report = view.report || app.data.report;
   return report && Array.isArray(report.findings)
     ? [reportHead(report), pane(report), parameters(report), proof(report), chooser(true)]
-    : [empty()];
+    : [empty(), commonMistakes()];
 }
 
 function empty() {
   return h(
-    "section.panel.prose",
+    "section.panel",
     null,
     h("h2", null, "Is your own backward pass right?"),
     h(

@@ -204,6 +204,6 @@ function readHash() {
   if (found.t) state.t = Number(found.t) || 0;
   if (found.step) state.step = found.step;
   const cell = (found.cell || "").split(",").map(Number);
-  state.cell = cell.length === 2 && cell.every((n) => Number.isInteger(n) && n >= 0) ? [cell[0], cell[1]] : null;
+  if (cell.length === 2 && cell.every((n) => Number.isInteger(n) && n >= 0)) state.cell = [cell[0], cell[1]];
   settle();
 }
