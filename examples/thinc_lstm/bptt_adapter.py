@@ -1,7 +1,7 @@
 """The LSTM of thinc 9.1.1 as a case for ``bptt``: live parameters, thinc's own forward, thinc's own backward.
 
 The cost is J = sum(R * Y) with a fixed random R, because the layer takes an upstream gradient and has no cost of its
-own; dJ/dY is R.  ``bptt_case`` gives the compiled implementation, which thinc uses on every CPU; with a file made by
+own; dJ/dY is R.  ``bptt_case`` gives the compiled implementation, which thinc uses on the CPU; with a file made by
 ``plain_source.py`` it gives the functions of that file.
 """
 

@@ -155,12 +155,9 @@ def through_the_layer(sizes):
 
 def main():
     print(f"thinc {thinc.__version__}, NumPy {np.__version__}: relative error of each gradient, max|d| / max|true|")
-    print(
-        "\nThe compiled implementation (every CPU), float32 throughout; true: central differences of thinc's forward."
-    )
-    print(
-        f"Step 2^{int(np.log2(STEP))}, rounding allowed {FLOAT32:g}; 'right backward' is the same comparison for a correct one."
-    )
+    print("\nThe compiled implementation (CPU), float32 throughout.")
+    print(f"True: central differences of thinc's forward, step 2^{int(np.log2(STEP))}; rounding allowed {FLOAT32:g}.")
+    print("'right backward' is the same comparison for the twin's backward.")
     for title, sizes in CONFIGURATIONS.items():
         compiled(title, sizes)
     sizes = CONFIGURATIONS["T = 5, m = 2"]
