@@ -1,6 +1,6 @@
 // One step on a card: equation, named dimensions, numbers, one number written out, the reason, the code.
 import { button, h } from "./dom.js";
-import { dimText, plainText } from "./equation.js";
+import { dimLetters, dimText, plainText } from "./equation.js";
 import { exact, prose, short, spoken, symbol } from "./format.js";
 import { matrix } from "./matrix.js";
 import { evaluate } from "./evaluate.js";
@@ -95,7 +95,7 @@ function resultLabel(eq, t) {
   return h("span.letters", null, letters, t === 0 ? null : h("span.so-far", null, ` for t = ${t - 1}`));
 }
 
-/** @param {string} text */
+/** @param {any} text */
 function mark(text) {
   return h("span.mark", { "aria-hidden": "true" }, text);
 }
@@ -127,7 +127,7 @@ function laid(expression, show, path) {
       );
     if (op === "square") return h("span.laid", null, parts, h("span.power.mark", null, "²"));
     if (op === "neg") return h("span.laid", null, mark("−"), parts);
-    const word = op === "sum" ? `Σ over ${expression.axis}` : op === "step" ? "1 where > 0" : op;
+    const word = op === "sum" ? ["Σ", h("sub", null, dimLetters(expression.axis))] : op === "step" ? "1 where > 0" : op;
     return h("span.laid", null, mark(word), mark("("), parts, mark(")"));
   };
   if (!group) return inner();
