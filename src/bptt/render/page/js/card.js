@@ -25,12 +25,10 @@ export function onCard(eq) {
 }
 
 /** The numbers of one step. @param {Equation} eq @param {number} t */
-export function facts(eq, t) {
-  const { trace, model } = app;
-  const names = trace.scope[t];
-  const value = outputOf(trace, eq, t);
+function facts(eq, t) {
+  const { trace } = app;
   const before = eq.accumulate ? trace.before[t][eq.target] : null;
-  return { names, value, before, sizes: model.sizes, share: eq.accumulate ? evaluate(eq.expression, names) : value };
+  return { names: trace.scope[t], value: outputOf(trace, eq, t), before };
 }
 
 /** All matrices of one step, in the order of the equation. @param {Equation} eq @param {number} t @param {Set<string>} [blank] cells to leave out */
@@ -51,7 +49,7 @@ export function numbersRow(eq, t, blank) {
     key: "result",
     chosen: cell,
     pick: (i, j) => go({ cell: [i, j] }),
-    before: flashOf(eq, t),
+    before: app.flash && outputOf(app.flash, eq, t), // so that changed cells can flash
     group: "result",
     label: resultLabel(eq, t),
     blank,
@@ -76,16 +74,6 @@ export function numbersRow(eq, t, blank) {
     laid(expression, show, "e"),
     h("span.laid", null, mark("="), result),
   );
-}
-
-/** What the result had before an edit, so that changed cells can flash. @param {Equation} eq @param {number} t */
-function flashOf(eq, t) {
-  if (!app.flash) return null;
-  try {
-    return outputOf(app.flash, eq, t);
-  } catch {
-    return null;
-  }
 }
 
 /** B10 gives a value to the step before. @param {Equation} eq @param {number} t */
@@ -169,18 +157,9 @@ function operand(leaf, names, t, path, lit) {
     turned,
     group,
     lit: lit || (group && chosen ? { i: chosen[0], j: chosen[1] } : null),
-    before: app.flash ? flashed(leaf, t) : null,
+    before: app.flash && evaluate(leaf, app.flash.scope[t]),
     change: editable(name) ? (i, j, x) => editable(name)?.(t, turned ? j : i, turned ? i : j, x) : undefined,
   });
-}
-
-/** @param {Expression} leaf @param {number} t */
-function flashed(leaf, t) {
-  try {
-    return evaluate(leaf, app.flash.scope[t]);
-  } catch {
-    return null;
-  }
 }
 
 function futureSwitch() {
@@ -206,7 +185,7 @@ export function writtenOut(eq, t) {
     return h("p.terms.hint", null, "Choose a number of the result to see the terms it is the sum of.");
   const [i, j] = state.cell;
   const terms = termsAt(onCard(eq), names, i, j);
-  if (before) terms.unshift({ value: before.data[i * columns + j], text: "so far", note: "so far" });
+  if (before) terms.unshift({ value: before.data[i * columns + j], text: "so far" });
   let sum = 0;
   const many = terms.length > 12;
   const shown = terms.map((term) => ({ ...term, sum: (sum += term.value) }));

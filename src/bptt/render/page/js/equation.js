@@ -64,7 +64,7 @@ export function fits(left, right, sizes) {
 }
 
 /** Draw an expression; a term of da is tinted in its colour. @param {any} expression @param {any} [how] */
-export function drawn(expression, how = {}) {
+function drawn(expression, how = {}) {
   const node = bare(expression, how);
   return expression.group ? h("span", { class: `grouped ${expression.group}` }, node) : node;
 }

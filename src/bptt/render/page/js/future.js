@@ -5,7 +5,7 @@ import { relativeError } from "./tensor.js";
 import { app, go, state } from "./store.js";
 
 /** Each gradient against the right one: its relative error, and the first step (in the order of the backward pass) where it differs. */
-export function damage() {
+function damage() {
   const { trace, truth, model } = app;
   const names = model.equations
     .filter((/** @type {Equation} */ eq) => eq.accumulate)

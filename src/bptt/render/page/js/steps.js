@@ -11,12 +11,12 @@ import { app, equationOf, go, goTo, position, state } from "./store.js";
 let timer = 0;
 const PACE = 1800; // milliseconds a step when playing
 
-export function stopPlaying() {
+function stopPlaying() {
   window.clearInterval(timer);
   timer = 0;
 }
 
-export function playing() {
+function playing() {
   return timer !== 0;
 }
 
