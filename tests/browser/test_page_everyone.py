@@ -81,10 +81,11 @@ def test_axe_would_see_a_button_without_a_name(open_page: Open, default_trace: T
     assert "button-name" in [violation["id"] for violation in result["violations"]]
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_no_level_is_wider_than_a_phone(open_page: Open, default_trace: Trace, level: str) -> None:
-    tab = open_page(default_trace, level, report=report(source="x = 1  # " + "long " * 60), **PHONE)
-    assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
+def test_no_level_is_wider_than_a_phone(open_page: Open, default_trace: Trace) -> None:
+    tab = open_page(default_trace, report=report(source="x = 1  # " + "long " * 60), **PHONE)
+    for level in LEVELS:
+        tab.open(level)
+        assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390, level
 
 
 def test_on_a_phone_the_strip_shows_the_step_that_is_explained(open_page: Open, default_trace: Trace) -> None:
@@ -199,15 +200,12 @@ def test_the_page_runs_in_a_sandboxed_frame(open_page: Open, default_trace: Trac
     assert frame.locator(".map-cell").count() == 21
 
 
-@pytest.mark.parametrize("activation", ["tanh", "relu"])
-def test_a_large_model_is_shown_in_blocks_and_stays_usable(open_page: Open, activation: Any) -> None:
+def test_a_large_model_is_shown_in_blocks_and_stays_usable(open_page: Open) -> None:
     rng = np.random.default_rng(1)
     n_x, n_a, n_y, m, T_x = 30, 64, 30, 20, 40
     shapes = {"W_aa": (n_a, n_a), "W_ax": (n_a, n_x), "W_ya": (n_y, n_a), "b_a": (n_a, 1), "b_y": (n_y, 1)}
     parameters = {name: rng.normal(size=shape) / shape[1] ** 0.5 / 2 for name, shape in shapes.items()}
-    trace = bptt.explain(
-        rng.normal(size=(n_x, m, T_x)), rng.integers(0, n_y, (m, T_x)), parameters, activation=activation
-    )
+    trace = bptt.explain(rng.normal(size=(n_x, m, T_x)), rng.integers(0, n_y, (m, T_x)), parameters)
     tab = open_page(trace, "steps/t=20/step=B7/cell=40,50")
     assert tab.page.locator(".result td").count() == 36
     want = trace["B7", 20].output.array[37:43, 47:53]
