@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from importlib import resources
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 import bptt
 from bptt.explaining.trace import Trace
+from bptt.render.html import page
 
 Open = Callable[..., Any]
 LEVELS = ["overview", "steps", "cell", "time", "code", "practice", "stuck", "notation"]
@@ -162,8 +164,6 @@ def test_10_your_code_marks_wrong_lines_and_shows_the_fix_and_the_difference(
 def test_10_a_report_can_be_opened_from_a_file_and_a_wrong_file_is_named(
     open_page: Open, default_trace: Trace, tmp_path: Any
 ) -> None:
-    import json
-
     tab = open_page(default_trace, "code")
     assert "bptt check my_rnn.py --json" in tab.text(".panel")
     (tmp_path / "other.json").write_text('{"schema": 7}')
@@ -178,10 +178,6 @@ def test_10_a_report_can_be_opened_from_a_file_and_a_wrong_file_is_named(
 def test_the_page_runs_in_a_sandboxed_frame(open_page: Open, default_trace: Trace) -> None:
     tab = open_page(default_trace)
     tab.page.goto("about:blank")
-    text = bptt.explain.__doc__  # keeps the frame's own origin apart from the test's
-    assert text
-    from bptt.render.html import page
-
     tab.page.evaluate(
         """(text) => {
       const frame = document.createElement("iframe");
