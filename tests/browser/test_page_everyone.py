@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -18,11 +17,6 @@ Open = Callable[..., Any]
 LEVELS = ["overview", "steps", "cell", "time", "code", "practice", "stuck", "notation"]
 EVIL = "</script><img src=x onerror=\"document.title='broken'\">"
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
-
-
-def axe_source() -> str:
-    pytest.importorskip("axe_playwright_python", reason="axe-core comes with the extra browser")
-    return (resources.files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 
 
 def report(source: str = "def f():\n    da = W_ya @ dz_y\n    return da", evil: str = "") -> dict[str, Any]:
@@ -51,8 +45,7 @@ def report(source: str = "def f():\n    da = W_ya @ dz_y\n    return da", evil: 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_any_level(open_page: Open, default_trace: Trace, scheme: str) -> None:
-    axe = axe_source()
+def test_axe_finds_nothing_on_any_level(open_page: Open, default_trace: Trace, axe: str, scheme: str) -> None:
     rules = "" if scheme == "light" else ", runOnly: ['color-contrast']"  # the colours are all that dark mode changes
     tab = open_page(default_trace, report=report(), color_scheme=scheme)
     found = []
@@ -74,8 +67,7 @@ def test_axe_finds_nothing_on_any_level(open_page: Open, default_trace: Trace, s
     assert found == []
 
 
-def test_axe_would_see_a_button_without_a_name(open_page: Open, default_trace: Trace) -> None:
-    axe = axe_source()
+def test_axe_would_see_a_button_without_a_name(open_page: Open, default_trace: Trace, axe: str) -> None:
     tab = open_page(default_trace)
     tab.page.evaluate("document.querySelector('[data-key=next]').textContent = ''")
     tab.page.evaluate(axe)
