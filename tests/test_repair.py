@@ -15,7 +15,7 @@ from bptt.checking.repair import repair_statement, write_statement
 from bptt.checking.samples import Budget, Sample
 from bptt.checking.structure import repair_structure
 
-SMALL = (Sizes(n_x=2, n_a=3, n_y=4, m=2, T_x=3), Sizes(n_x=3, n_a=2, n_y=3, m=3, T_x=1))
+SMALL = (Sizes(n_x=2, n_a=3, n_y=4, m=2, T_x=3), Sizes(n_x=3, n_a=4, n_y=2, m=3, T_x=1))
 SIZES = Sizes(n_x=3, n_a=5, n_y=4, m=7, T_x=6)  # no size is a small constant of somebody's formula
 STYLES = [name.removesuffix("_FAULTS") for name in vars(programs) if name.endswith("_FAULTS")]
 
@@ -38,7 +38,7 @@ def test_every_single_fault_is_repaired_and_proven(style):
     assert prove(truth.program, code, SMALL, truth=truth).ok
     for right, wrong in getattr(programs, f"{style}_FAULTS"):
         wrong_code, node = planted(code, right, wrong)
-        assert not prove(truth.program, wrong_code, SMALL[:1], truth=truth).ok, wrong
+        assert not prove(truth.program, wrong_code, SMALL, truth=truth).ok, wrong
         found = repair_statement(node, samples_of(code, right), code=wrong_code, budget=Budget(seconds=30))
         assert found, f"{wrong}: nothing found"
         best = patched_code(program_of(wrong_code), [replace(wrong_code, node, found[0].replacement)])
