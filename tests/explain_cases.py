@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from bptt.explaining.examples import Example
-from bptt.explaining.trace import Trace, explain
+from bptt.explaining.explain import explain
+from bptt.explaining.trace import Trace
 
 
 def case(sizes: tuple[int, int, int, int, int], seed: int) -> Example:

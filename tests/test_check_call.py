@@ -14,7 +14,11 @@ import numpy as np
 import pytest
 
 import bptt
+from bptt.checking.load import load_program
 from bptt.checking.objects import source_of, split_name
+from bptt.checking.reached import unreached
+from bptt.checking.report import Report
+from bptt.checking.run import _narrowed
 from bptt.errors import FileError, ValueRangeError
 from check_examples import RIGHT, WRONG
 
@@ -206,3 +210,15 @@ def test_a_program_that_replaces_our_tools_gets_no_verdict(line: str) -> None:
     report = bptt.check(RIGHT.replace("    A, a = [], a0\n", f"    {line}\n    A, a = [], a0\n"))
     assert report.verdict == "cannot-check"
     assert "replaces" in report.reason
+
+
+def test_a_backward_function_that_never_ran_is_not_proven() -> None:
+    dead = "\n\ndef dense_backward(p, d):\n    return p.T @ d\n\n\ndef tanh_backward(a):\n    return 1 - a**2\n"
+    program = load_program(RIGHT + dead, "rnn.py")
+    assert unreached(program) == (("dense_backward", RIGHT.count("\n") + 3),)
+    assert unreached(load_program(RIGHT, "rnn.py")) == ()
+    right = Report("rnn.py", "", "right", "all 2 gradients are right.")
+    assert _narrowed(right, ()) is right
+    narrowed = _narrowed(right, unreached(program))
+    assert narrowed.verdict == "cannot-check"
+    assert "dense_backward (line 49) never ran" in narrowed.reason

@@ -159,10 +159,12 @@ def test_a_long_sequence_of_many_units_is_no_flood(tmp_path) -> None:
         (["--phase", "detail", "--t", "77"], "there is no step t = 77"),
         (["--prime", "hello"], "a model file is wanted"),
         (["--by-hand", "x.npz"], "it takes no file"),
-        (["nowhere.npz"], "nowhere.npz does not exist; a model (.safetensors) or an npz file is wanted."),
+        (["nowhere.npz"], "there is no file nowhere.npz"),
         (["."], ". is a directory"),
         (["--html", "no/such/place.html"], "no/such/place.html cannot be written"),
         (["--html", "."], ". cannot be written"),
+        (["--report", "r.json"], "--report is shown by the page; --html FILE is wanted with it."),
+        (["--html", "x.html", "--report", "no.json"], "there is no file no.json"),
     ],
 )
 def test_wrong_options_end_with_a_message_and_2(arguments, words) -> None:
@@ -242,6 +244,29 @@ def test_a_hostile_file_name_sends_no_control_character_to_the_terminal(tmp_path
     assert "\x1b" not in out
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"hello", b"[1]", b'{"schema": 2}', b'{"schema": 1, "source": "", "findings": 3}', b"\xff\xfe", b"[" * 100000,
+     b'{"schema": 1, "source": "", "findings": [NaN]}'],
+)  # fmt: skip
+def test_a_report_that_is_none(tmp_path, content) -> None:
+    (tmp_path / "r.json").write_bytes(content)
+    code, out, err = run("--html", str(tmp_path / "x.html"), "--report", str(tmp_path / "r.json"))
+    assert (code, out) == (2, "")
+    assert "r.json is no report of bptt check (bptt check FILE --json writes one)." in err
+    assert not (tmp_path / "x.html").exists()
+
+
+def test_a_report_comes_into_the_page(tmp_path) -> None:
+    report = {"schema": 1, "file": "f.py", "source": "</script>", "verdict": "wrong", "findings": []}
+    (tmp_path / "r.json").write_text(json.dumps(report))
+    code, _, _ = run("--html", str(tmp_path / "x.html"), "--report", str(tmp_path / "r.json"))
+    assert code == 0
+    text = (tmp_path / "x.html").read_text(encoding="utf-8")
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])
+    assert data["report"] == report
+
+
 # ---------------------------------------------------------------------------------------- pipes, colour, encoding
 
 
@@ -262,6 +287,7 @@ def test_a_pipe_gets_plain_text_and_a_terminal_colour_unless_no_color_is_set() -
     coloured = shell("--step", "B5", FORCE_COLOR="1", TERM="xterm-256color").stdout
     assert b"\x1b[36mda_from_output" in coloured
     assert re.sub(rb"\x1b\[\d+m", b"", coloured) == plain.stdout
+    assert shell("--step", "B5", FORCE_COLOR="1", TERM="xterm-256color", NO_COLOR="1").stdout == plain.stdout
 
 
 def test_an_encoding_without_the_signs_gets_ascii() -> None:
@@ -292,4 +318,4 @@ def test_help_names_every_option_and_what_may_be_explained() -> None:
 
 def test_the_python_call_is_public() -> None:
     assert "explain" in dir(bptt)
-    assert bptt.explain.__module__ == "bptt.explaining.trace"
+    assert bptt.explain.__module__ == "bptt.explaining.explain"

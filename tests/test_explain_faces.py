@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import bptt
-from bptt.explaining.equations import CodeLine
+from bptt.explaining.code_lines import CodeLine
 from bptt.explaining.examples import by_hand_example, default_example
 from bptt.explaining.page_data import page_data
 from bptt.explaining.trace import Trace
@@ -25,7 +25,7 @@ from bptt.render.explain_text import block, cell_text
 from bptt.render.matrix_text import matrix_cells, matrix_lines, number_text
 from bptt.render.notebook import step_html
 from bptt.render.overview_text import overview, through_time
-from explain_cases import relative, traced
+from explain_cases import case, relative, traced
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
@@ -56,6 +56,7 @@ TEXTS = {
     "first-and-last-step": lambda: blocks(embedded(), [("F1", 0), ("B5", 5), ("B7", 5), ("B7", 0), ("B10", 0)]),
     "by-hand": lambda: blocks(embedded("by hand"), [(row.id, 2) for row in embedded().equations]),
     "by-hand-detail": lambda: detail(embedded("by hand"), 2),
+    "mean": lambda: blocks(embedded(reduction="mean"), [("B1", 4)]) + "\n\n" + detail(embedded(reduction="mean"), 4),
     "narrow": lambda: blocks(embedded(), [("B4", 4), ("B6", 4)], width=50),
     "large": lambda: blocks(traced((65, 128, 65, 1, 6)), [("F1", 3), ("F4", 3), ("B7", 3)]),
     "cells": lambda: cells(
@@ -103,9 +104,9 @@ def numbers_after(text: str, target: str) -> np.ndarray:
     return np.array([[float(x) for x in line.split()] for line in lines[start + 1 :]])
 
 
-@pytest.mark.parametrize("activation", ["tanh", "relu"])
-def test_the_terminal_shows_the_ids_and_numbers_of_the_steps(activation) -> None:
-    for step in embedded(activation=activation):
+@pytest.mark.parametrize("options", [{}, {"activation": "relu"}, {"reduction": "mean"}])
+def test_the_terminal_shows_the_ids_and_numbers_of_the_steps(options) -> None:
+    for step in embedded(**options):
         text = block(step, width=60)
         assert text.startswith(f"{step.id}  {step.title}")
         assert f"t = {step.t}, {step.phase}" in text.splitlines()[0]
@@ -129,6 +130,9 @@ def test_the_json_holds_the_ids_and_numbers_of_the_steps_exactly() -> None:
         assert mine["inputs"] == [tensor.name for tensor in step.inputs]
         assert mine["output"]["dims"] == list(step.output.dims)
         assert mine["output"]["data"] == step.output.array.tolist()
+        if step.before is not None:
+            assert mine["before"] == step.before.tolist()
+            assert mine["added"] == step.added.tolist()
         if step.output.array.ndim == 2 and step.output.array.shape[1] > 1:
             assert mine["cell"]["value"] == step.output.array[0, 1]
     for name, gradient in trace.gradients.items():
@@ -143,12 +147,12 @@ def test_the_maps_of_a_long_sequence_are_left_out_of_the_json() -> None:
 
 
 def test_the_notebook_shows_the_ids_and_numbers_of_the_steps() -> None:
-    for step in embedded():
+    for step in (*embedded(), *embedded(reduction="mean"), *embedded().detail(2)):
         text = step_html(step)
         assert f"<b>{step.id}</b>" in text
         assert f"t = {step.t}, {step.phase}" in text
         last = text[text.rindex("<td><table>") :]
-        rows = [re.findall(r"<td>([^<]*)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", last)]
+        rows = [re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", last)]
         shown = np.array([[float(x) for x in row] for row in rows if row])
         np.testing.assert_allclose(shown, np.atleast_2d(step.output.array), rtol=0, atol=0.5001e-4)
         assert html.escape(step.why) in text
@@ -256,6 +260,15 @@ def test_a_large_matrix_is_cut_and_its_corner_is_kept() -> None:
         ["9900", "9901", "9902", "…", "9999"],
     ]
     assert all(len(line) <= 40 for line in matrix_lines(wide, 40))
+
+
+def test_the_1_of_a_long_one_hot_column_is_not_cut_out() -> None:
+    c = case((40, 4, 40, 1, 3), 1)
+    ids = np.array([[17, 3, 39]])
+    trace = bptt.explain(ids, ids, c.parameters)
+    assert "· x_t\n        (1 at row 17, 0 elsewhere)\n" in block(trace["F1", 0])
+    assert "· x_tᵀ\n        (1 at column 39, 0 elsewhere)\n" in block(trace["B8", 2])
+    assert "(1 at row 3, 0 elsewhere)" in block(trace["B1", 1])
 
 
 def test_text_in_python_and_in_a_notebook() -> None:

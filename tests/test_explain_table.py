@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bptt
-from bptt.explaining import equations, trace
+from bptt.explaining import code_lines, equations, trace
 from bptt.explaining.examples import by_hand_example, default_example
 from bptt.head import softmax_head_backward
 from bptt.inputs import one_hot
@@ -141,7 +141,7 @@ def test_every_row_says_why_in_twenty_words_at_most() -> None:
 def test_the_ids_are_those_of_the_notation_in_the_order_of_execution() -> None:
     for activation in ("tanh", "relu"):
         ids = [row.id for row in equations.table(activation)]
-        assert ids == [f"F{i}" for i in range(1, 6)] + [f"B{i}" for i in range(1, 12)]
+        assert ids == list(code_lines.IDS) == [f"F{i}" for i in range(1, 6)] + [f"B{i}" for i in range(1, 12)]
 
 
 def test_every_equation_stands_in_the_source_at_the_line_it_names() -> None:
@@ -157,11 +157,11 @@ def test_every_equation_stands_in_the_source_at_the_line_it_names() -> None:
 
 def test_a_source_that_lost_its_mark_is_noticed(monkeypatch, tmp_path) -> None:
     for file in ("head.py", "cell.py", "rnn.py"):
-        text = equations.resources.files("bptt").joinpath(file).read_text(encoding="utf-8")
+        text = code_lines.resources.files("bptt").joinpath(file).read_text(encoding="utf-8")
         (tmp_path / file).write_text(text.replace("# B6", "# see the table"), encoding="utf-8")
-    monkeypatch.setattr(equations.resources, "files", lambda package: tmp_path)
+    monkeypatch.setattr(code_lines.resources, "files", lambda package: tmp_path)
     with pytest.raises(bptt.BpttError, match=r"marked B6\."):
-        equations.code_lines.__wrapped__()
+        code_lines.code_lines.__wrapped__()
 
 
 def test_the_json_of_a_row_is_plain_and_every_node_carries_its_dimensions() -> None:

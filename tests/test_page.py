@@ -6,6 +6,8 @@ import base64
 import hashlib
 import json
 import re
+import shutil
+import subprocess
 from collections import Counter
 from importlib import resources
 from pathlib import Path
@@ -20,6 +22,10 @@ FOLDER = Path(str(resources.files("bptt.render.page")))
 MODULES = (FOLDER / "modules.txt").read_text("utf-8").split()
 
 
+def source(module: str) -> str:
+    return (FOLDER / "js" / module).read_text("utf-8")
+
+
 def test_the_page_without_its_data_has_at_most_150_kilobytes() -> None:
     assert len(assemble({}).encode()) <= 150_000
 
@@ -27,32 +33,28 @@ def test_the_page_without_its_data_has_at_most_150_kilobytes() -> None:
 def test_every_module_is_joined_once_and_has_one_job() -> None:
     assert sorted(MODULES) == sorted(path.name for path in (FOLDER / "js").glob("*.js"))
     for name in MODULES:
-        assert len((FOLDER / "js" / name).read_text("utf-8").splitlines()) <= 300, name
+        assert len(source(name).splitlines()) <= 300, name
 
 
 def test_a_module_imports_only_from_modules_and_no_name_is_declared_twice() -> None:
     names: Counter[str] = Counter()
     for module in MODULES:
-        text = (FOLDER / "js" / module).read_text("utf-8")
-        for source in re.findall(r'from "(.*?)"', text):
-            assert source.removeprefix("./") in MODULES, f"{module} imports {source}"
+        text = source(module)
+        for path in re.findall(r'from "(.*?)"', text):
+            assert path.removeprefix("./") in MODULES, f"{module} imports {path}"
         names.update(re.findall(r"^(?:export )?(?:async )?(?:function|const|let|class) (\w+)", text, re.M))
     assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_what_is_imported_is_exported_there() -> None:
     exported = {
-        module: set(
-            re.findall(r"^export (?:async )?(?:function|const|let) (\w+)", (FOLDER / "js" / module).read_text(), re.M)
-        )
+        module: set(re.findall(r"^export (?:async )?(?:function|const|let) (\w+)", source(module), re.M))
         for module in MODULES
     }
     for module in MODULES:
-        for names, source in re.findall(
-            r'^import \{(.*?)\} from "\./(.*?)"', (FOLDER / "js" / module).read_text(), re.M | re.S
-        ):
-            missing = {name.strip() for name in names.split(",")} - exported[source]
-            assert not missing, f"{module} imports {missing} from {source}"
+        for names, path in re.findall(r'^import \{(.*?)\} from "\./(.*?)"', source(module), re.M | re.S):
+            missing = {name.strip() for name in names.split(",")} - exported[path]
+            assert not missing, f"{module} imports {missing} from {path}"
 
 
 def test_the_policy_allows_exactly_this_script_and_this_style() -> None:
@@ -93,3 +95,12 @@ def test_the_default_page_is_one_file_with_its_data() -> None:
     data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
     assert data["sizes"] == {"n_x": 3, "n_a": 4, "n_y": 2, "m": 5, "T_x": 6}
     assert [row["id"] for row in data["equations"]][-1] == "B11"
+
+
+def test_the_modules_pass_the_type_checker() -> None:
+    tsc = shutil.which("tsc")
+    if tsc is None:
+        pytest.skip("the type check is left out: tsc is not on the path (npm install --global typescript)")
+    config = Path(__file__).parent / "browser" / "tsconfig.json"
+    done = subprocess.run([tsc, "--project", str(config)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from bptt.cli.app import app
 from bptt.model import SimpleRNN
 from bptt.tensorfile import read_tensors, write_tensors
 from bptt.training.directory import RunDirectory
+from bptt.training.threads import blas_threads, set_blas_threads
 
 TEXT = "the cat sat on the mat and the rat sat on the cat.\n" * 30
 QUICK = ["--n-a", "12", "--m", "4", "--T-x", "16", "--epochs", "3", "--seed", "5", "--log-every", "4"]
@@ -101,8 +103,12 @@ def test_a_finished_run_goes_on_with_more_epochs_only():
     end = log_of(Path("bptt-run"))[-1]["step"]
     result = call("train", "--resume", "--epochs", 4)
     assert result.exit_code == 0
-    assert f"going on from step {end}" in result.stderr
+    assert f"Going on from step {end}" in result.stderr
     assert log_of(Path("bptt-run"))[-1]["step"] > end
+    assert call("train", "--resume", "--steps", 100).exit_code == 0
+    assert log_of(Path("bptt-run"))[-1]["step"] == 100
+    assert call("train", "--resume", "--epochs", 2).exit_code == 0  # it has gone further already
+    assert log_of(Path("bptt-run"))[-1]["step"] == 100
     for option in (["--n-a", 9], ["--rate", 0.1], ["--seed", 1], ["--log-every", 2], ["--encoding", "ascii"]):
         result = call("train", "--resume", *option)
         assert result.exit_code == 2
@@ -112,7 +118,7 @@ def test_a_finished_run_goes_on_with_more_epochs_only():
 def test_a_changed_text_or_machine_is_warned_about(monkeypatch, place):
     call("train", "t.txt", *QUICK)
     (place / "t.txt").write_text(TEXT.replace("rat", "cat"))
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "77")
+    monkeypatch.setattr("bptt.training.environment.blas_threads", lambda: 77)
     result = call("train", "--resume", "--epochs", 4)
     assert result.exit_code == 0
     assert "has another hash" in result.stderr
@@ -130,6 +136,20 @@ def test_two_runs_do_not_share_a_directory(place):
     assert result.exit_code == 2
     assert "another run is at work" in result.stderr
     assert call("train", "--resume", "--epochs", 4).exit_code == 0
+
+
+def test_a_run_works_with_one_thread_or_as_many_as_are_named(monkeypatch):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    before = blas_threads()
+    try:
+        for arguments, wanted in [(["t.txt", *QUICK], 1), (["--resume", "--threads", 2], 2), (["--resume"], 2)]:
+            set_blas_threads(before)
+            assert call("train", *arguments).exit_code == 0
+            _, about = read_tensors(Path("bptt-run/last.safetensors"), "test")
+            assert about["run"]["environment"]["threads"] == str(blas_threads())
+            assert blas_threads() in (wanted, before)  # before, where BLAS is not OpenBLAS
+    finally:
+        set_blas_threads(before)
 
 
 @pytest.mark.parametrize("kind", ["ids", "dense", "a0"])
@@ -152,18 +172,24 @@ def test_arrays_are_trained_on(kind):
     assert "such as '3 1 4'" in result.stderr
 
 
-def test_a_plot_is_drawn_and_what_cannot_be_drawn_is_refused_first(monkeypatch, place):
-    assert call("train", "t.txt", *QUICK, "--plot", "cost.png").exit_code == 0
+def test_a_plot_is_drawn(place, trained):
+    pytest.importorskip("matplotlib", reason="the extra 'plot' is not installed")
+    result = call("train", "--resume", "--out", shutil.copytree(trained, place / "run"), "--plot", "cost.png")
+    assert result.exit_code == 0, result.stderr
     assert (place / "cost.png").read_bytes().startswith(b"\x89PNG")
-    for file, words in [("cost.xyz", "png, svg, pdf"), ("no/where.png", "there is no directory")]:
-        result = call("train", "t.txt", "--out", "other", "--plot", file)
+
+
+def test_what_cannot_be_drawn_is_refused_before_the_training(monkeypatch, place):
+    monkeypatch.setattr("bptt.training.plot.find_spec", lambda name: None)
+    for file, words in [
+        ("cost.xyz", "png, svg, pdf"),
+        ("no/where.png", "there is no directory"),
+        ("cost.png", "pip install 'bptt[plot]'"),
+    ]:
+        result = call("train", "t.txt", "--plot", file)
         assert result.exit_code == 2
         assert words in result.stderr
-    monkeypatch.setattr("bptt.training.plot.find_spec", lambda name: None)
-    result = call("train", "t.txt", "--out", "other", "--plot", "cost.png")
-    assert result.exit_code == 2
-    assert "pip install 'bptt[plot]'" in result.stderr
-    assert not (place / "other").exists()
+    assert [file.name for file in place.iterdir()] == ["t.txt"]
 
 
 def test_early_stopping_ends_a_run():
@@ -195,6 +221,7 @@ BAD_CALLS = {
     "activation": (["t.txt", "--activation", "sine"], "activation is 'sine'"),
     "encoding": (["t.txt", "--encoding", "klingon"], "no encoding 'klingon'"),
     "log_every 0": (["t.txt", "--log-every", 0], "log_every is 0"),
+    "threads 0": (["t.txt", "--threads", 0], "threads is 0"),
     "save_every -1": (["t.txt", "--save-every", -1], "save_every is -1"),
     "no number": (["t.txt", "--m", "many"], "Invalid value"),
 }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bptt.checking.call import check as check
     from bptt.checking.proving import assert_gradients_right as assert_gradients_right
     from bptt.errors import BpttError as BpttError
-    from bptt.explaining.trace import explain as explain
+    from bptt.explaining.explain import explain as explain
     from bptt.gradcheck import check_gradients as check_gradients
     from bptt.inputs import one_hot as one_hot
     from bptt.model import SimpleRNN as SimpleRNN
@@ -32,7 +32,7 @@ _HOME = {
     "BpttError": "errors",
     "assert_gradients_right": "checking.proving",
     "check": "checking.call",
-    "explain": "explaining.trace",
+    "explain": "explaining.explain",
     "check_gradients": "gradcheck",
     "cross_entropy": "ops",
     "SimpleRNN": "model",

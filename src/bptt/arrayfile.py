@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,9 +13,13 @@ import numpy as np
 
 from bptt.dims import Array
 from bptt.errors import FileError, message
+from bptt.tensorfile import check_readable
 
-LARGEST = 2**31
-"""Bytes of all arrays together; more is refused before anything is read."""
+LARGEST = 2**34
+"""Bytes of all arrays together; more is refused before anything is unpacked."""
+
+DAMAGED = (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error, struct.error)
+"""What reading a damaged archive raises, byte by byte tried; NotImplementedError is a RuntimeError."""
 
 
 def read_arrays(path: str | Path, where: str, wanted: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Array]:
@@ -39,28 +45,27 @@ def read_arrays(path: str | Path, where: str, wanted: Sequence[str], optional: S
         If the file is missing, damaged or too large, if it holds pickled objects, or lacks a wanted array.
     """
     path = Path(path)
-    if not path.is_file():
-        what = "is a directory" if path.is_dir() else "does not exist"
-        raise FileError(message(where, f"{path} {what}; an npz file is wanted."))
+    check_readable(path, where)
     try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-        if size > LARGEST:
-            raise FileError(message(where, f"{path} unpacks to {size / 2**30:.1f} GiB; 2 GiB are read at most."))
-        with np.load(path, allow_pickle=False) as file:
-            names = list(file.files)
-            found = {name: file[name] for name in (*wanted, *optional) if name in names}
-    except MemoryError as error:
-        raise FileError(message(where, f"{path} does not fit into this machine's memory.")) from error
+        with open(path, "rb") as opened:
+            if not zipfile.is_zipfile(opened):
+                given = ", ".join(f"{name}={name}" for name in wanted)
+                raise FileError(message(where, f"{path} is no npz file; np.savez({path.name!r}, {given}) writes one."))
+            size = sum(entry.file_size for entry in zipfile.ZipFile(opened).infolist())
+            if size > LARGEST:
+                raise FileError(message(where, f"{path} unpacks to {size:,} bytes; at most {LARGEST:,} are read."))
+            opened.seek(0)
+            with np.load(opened, allow_pickle=False) as file:
+                names = list(file.files)
+                found = {name: file[name] for name in (*wanted, *optional) if name in names}
     except FileError:
         raise
-    except (OSError, ValueError, EOFError, KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
-        pickled = "pickle" in str(error) or "Object arrays" in str(error)
-        reason = (
-            "it holds pickled Python objects, which are never loaded, since they could run any code."
-            if pickled
-            else "it is no whole npz file (np.savez writes one)."
-        )
+    except MemoryError as error:
+        raise FileError(message(where, f"{path} does not fit into this machine's memory.")) from error
+    except DAMAGED as error:
+        pickled = "pickle" in str(error)
+        reason = "it holds pickled Python objects, which are never loaded: they could run any code."
+        reason = reason if pickled else f"it is no whole npz file ({str(error)[:100]})."
         raise FileError(message(where, f"{path} cannot be read: {reason}")) from error
     missing = [name for name in wanted if name not in found]
     if missing:

@@ -82,7 +82,7 @@ class SimpleRNN:
         )
 
     @classmethod
-    def for_text(cls, text: str, n_a: int = 256, **options: Any) -> SimpleRNN:
+    def for_text(cls, text: str, n_a: int = 128, **options: Any) -> SimpleRNN:
         """Return a model of a text's characters; options are those of the class.
 
         Examples

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ class Tab:
         """Go to a place of the page; the text after # is the whole state."""
         self.page.goto("about:blank")
         self.page.goto(self.url + (f"#{place}" if place else ""))
-        self.page.wait_for_selector("main > *")
+        self.page.wait_for_selector("#level > *")
         return self
 
     def matrix(self, key: str) -> list[float]:
@@ -74,6 +75,13 @@ class Tab:
 
     def text(self, selector: str) -> str:
         return " ".join(self.page.locator(selector).first.inner_text().split())
+
+    def wait(self, seen: Callable[[], bool], seconds: float = 10) -> None:
+        """Wait in Python: the page's policy forbids Playwright's own way, which evaluates strings in the page."""
+        end = time.monotonic() + seconds
+        while not seen():
+            assert time.monotonic() < end, "waited in vain"
+            self.page.wait_for_timeout(30)
 
     def hash(self) -> str:
         return str(self.page.evaluate("location.hash.slice(1)"))

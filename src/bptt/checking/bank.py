@@ -23,6 +23,7 @@ class Match:
     series: int
     time: int
     axes: tuple[int, ...]
+    scale: float = 1.0
 
 
 @dataclass
@@ -51,6 +52,9 @@ class Bank:
     """All true quantities, looked up by value."""
 
     def __init__(self, series: list[Series]) -> None:
+        # Where several values have the same adjoint, the argument of the activation is the one that people mean.
+        arguments = {s.parameter for s in series if s.kind == "slope"}
+        series = sorted(series, key=lambda s: not (s.kind == "adjoint" and str(s.node) in arguments))
         self.series = [*series, *_stacks(series), *_slices(series)]
         rows: dict[int, list[Array]] = defaultdict(list)
         places: dict[int, list[Match]] = defaultdict(list)
@@ -74,6 +78,24 @@ class Bank:
             return []
         near = np.abs(self._rows[value.size] - flat).max(axis=1) <= SAME * largest
         return [self._places[value.size][int(i)] for i in np.flatnonzero(near)]
+
+    def look_scaled(self, value: Array | None, scales: tuple[float, ...]) -> list[Match]:
+        """Return every quantity of which a value is one of the given multiples."""
+        if value is None or value.size < 2 or value.size not in self._rows:
+            return []
+        flat, rows = value.reshape(-1), self._rows[value.size]
+        largest = float(np.abs(flat).max())
+        if not 0 < largest < np.inf:
+            return []
+        factors = rows @ flat / (rows * rows).sum(axis=1)
+        near = np.abs(rows * factors[:, None] - flat).max(axis=1) <= SAME * largest
+        result = []
+        for i in np.flatnonzero(near):
+            scale = next((s for s in scales if abs(factors[i] - s) < 1e-9 * abs(s)), None)
+            if scale is not None:
+                match = self._places[value.size][int(i)]
+                result.append(Match(match.series, match.time, match.axes, scale))
+        return result
 
     def of_size(self, size: int | None) -> list[tuple[int, tuple[int, ...]]]:
         """Return the series whose items have a size (None: any), each with the orders of axes."""

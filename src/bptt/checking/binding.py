@@ -196,7 +196,7 @@ def options_for(
         out.append(Option(1.2 if known else 0.3, None))
     if roles.matches(name, roles.RATE):
         out.append(Option(0.4, Source("const", 1.0)))
-    if stage != "constructor" and not out:
+    if stage != "constructor" and not any(o.penalty < 1.0 for o in out):
         first = function.arguments.index(name)
         taken = {roles.matches(a, roles.INPUT) for a in function.arguments}
         if stage == "forward" and True not in taken and first == 0:
@@ -207,7 +207,10 @@ def options_for(
         if stage == "forward" or _counts(function, name):
             out += [Option(2.0, Source("size", s)) for s in ("n_a", "T_x")]
     if stage == "constructor" and not out:
-        out += [Option(1.0 + 0.2 * i, Source("size", s)) for i, s in enumerate(("n_a", "n_x", "n_y", "V", "T_x"))]
+        unknown = [a for a in function.arguments if roles.size_of(a) is None and a not in function.defaults]
+        place = unknown.index(name) if name in unknown else 1
+        mine = ("n_x", "n_a", "n_y")[place] if place < 3 and len(unknown) > 1 else "n_a"
+        out += [Option(0.8 if s == mine else 1.0 + 0.2 * i, Source("size", s)) for i, s in enumerate(("n_a", "n_x", "n_y", "V", "T_x"))]
         out.append(Option(1.5, Source("const", 1.0)))
     if not out:
         out.append(Option(3.0, Source("const", None)))
@@ -249,6 +252,8 @@ def _from_outputs(
             out.append(Option(1.0, source))
         elif roles.matches(name, r"(h|a|s)s?(_?(states?|all|seq))?|hidden(_?states?)?|states") and not places_only(value):
             out.append(Option(1.2, source))
+        elif not cache and not roles.matches(name, f"{roles.INPUT}|{roles.TARGET}|{roles.STATE0}|{roles.PARAMETERS}") and not places_only(value):
+            out.append(Option(1.3, source))
     if stage == "backward" and (roles.matches(name, roles.UPSTREAM) or re.match(r"d[A-Za-z_]|grad", name)):
         out += _upstream(name, outputs)
         if re.search(r"next|future|prev", name, re.I):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import time
 import traceback
@@ -11,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from bptt.checking import patch
-from bptt.checking.findings import finding
+from bptt.checking.causes import with_shared_steps
+from bptt.checking.findings import finding, missing_finding
 from bptt.checking.judging import Judgement, Judging
 from bptt.checking.loops import WrongHeader, wrong_header
 from bptt.checking.mending import Mended, edit_labels, mend
+from bptt.checking.missing import missing_update
 from bptt.checking.numeric import Theirs, cost_of, fresh, numeric_gradient, quiet, reseed, their_gradients
 from bptt.checking.program import Case, Program, Sizes
 from bptt.checking.report import Finding, Fix, Got, Note, ParameterRow, Replacement, Report, Verdict
@@ -36,6 +39,8 @@ class Findings:
     fix: Fix | None = None
     notes: list[Note] = field(default_factory=list)
     fixed: dict[str, float] = field(default_factory=dict)
+    functions: tuple[str, ...] = ()
+    """Where the wrong statements stand."""
 
 
 def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> Report:
@@ -93,16 +98,35 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
         return report(verdict, reason, parameters=table)
     if truth is None:
         return report(verdict, f"{reason} The lines cannot be named: {untraced}.", parameters=table)
-    found = lines(program, truth, seed, deadline)
+    try:
+        found = lines(program, truth, seed, deadline)
+    except Exception as error:  # the numbers stand by themselves; what names the lines is ours
+        found = Findings()
+        reason += f" The lines cannot be named, by a fault of ours ({type(error).__name__}: {error})."
     table = tuple(dataclasses.replace(row, fixed_error=found.fixed.get(row.name)) for row in table)
     if not found.findings and theirs.error is not None:
         found.findings += raised_at(program, theirs.error)
-    if not found.findings:
+    if not found.findings and "fault of ours" not in reason:
         reason += " Which line it is could not be found out."
-    else:
-        count = len(found.findings)
-        reason = f"{count} statement{'s are' if count > 1 else ' is'} wrong: {reason}"
+    elif found.findings:
+        reason = _counted(program, found, theirs)
     return report(verdict, reason, parameters=table, findings=tuple(found.findings), fix=found.fix, notes=found.notes)
+
+
+def _counted(program: Program, found: Findings, theirs: Theirs) -> str:
+    """Say how many statements are wrong, of how many, and how it shows."""
+    count = len(found.findings)
+    total, where = 0, ""
+    if len(found.functions) == 1:
+        name = found.functions[0].split(".")[-1]
+        function = next((n for n in ast.walk(program.tree) if isinstance(n, ast.FunctionDef) and n.name == name), None)
+        if function is not None:
+            kinds = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return)
+            total = sum(isinstance(n, kinds) for n in ast.walk(function))
+            where = f" of {name}"
+    some = f"{count} of {total} statements" if total >= count > 0 else f"{count} statement{'s' if count > 1 else ''}"
+    shows = "; as it is, it raises an exception" if theirs.error is not None else ""
+    return f"{some}{where} {'are' if count > 1 else 'is'} wrong{shows}"
 
 
 def raised_at(program: Program, error: BaseException) -> list[Finding]:
@@ -183,11 +207,14 @@ def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> 
         result.findings.append(_header_finding(judging, header, mended))
     for judged in judgement.wrong:
         candidate = mended.by_unit.get(judged.unit.number) if mended else None
-        found = finding(judging, judged, edit_labels(judged, candidate) if candidate else None)
+        missing = missing_update(judging, judged)
+        more = edit_labels(judged, candidate) if candidate and not missing else None
+        found = missing_finding(judging, judged, missing) if missing else finding(judging, judged, more)
         if candidate is not None:
             found = dataclasses.replace(found, fix=Replacement(candidate.replacement, candidate.kind))
         result.findings.append(found)
-    result.findings = _merged(result.findings)
+    result.findings = with_shared_steps(_merged(result.findings))
+    result.functions = tuple(dict.fromkeys(judged.unit.function for judged in judgement.wrong))
     if mended is not None:
         result.fix = Fix(
             True,

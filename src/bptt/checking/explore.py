@@ -17,18 +17,17 @@ Choice = tuple[Option, ...]
 
 
 def explore(
-    function: Function, options: Sequence[Sequence[Option]], tries: int, run: Callable[[Choice], Any], log: list[str], slack: float
+    function: Function, options: Sequence[Sequence[Option]], tries: int, run: Callable[[Choice], Any], log: list[str], limit: list[float]
 ) -> Iterator[tuple[Choice, Any]]:
     """Yield the choices under which ``run`` raises nothing and returns something, with what it returned.
 
     A failure rules out every choice that gives the same values to the arguments which the function had read by
-    then.  Choices that are less plausible by ``slack`` than the first that worked are not tried.
+    then.  Choices less plausible than ``limit[0]``, which the caller lowers as it learns, are not tried.
     """
     ruled_out: list[tuple[tuple[int, Option], ...]] = []
-    best: float | None = None
     for choice in best_first(options, COMBINATIONS) if options else iter([()]):
         penalty = sum(o.penalty for o in choice)
-        if tries <= 0 or best is not None and penalty > best + slack:
+        if tries <= 0 or penalty > limit[0]:
             return
         if any(all(choice[i] is o for i, o in rule) for rule in ruled_out):
             continue
@@ -44,7 +43,6 @@ def explore(
                 ruled_out.append(tuple((i, choice[i]) for i, name in enumerate(function.arguments) if name in read))
             continue
         if value is not None:
-            best = penalty if best is None else best
             yield choice, value
 
 

@@ -151,9 +151,9 @@ def label(item: ast.expr) -> str:
             return named if named != "*" else label(item.right)
         case ast.UnaryOp(operand=operand):
             return label(operand)
-        case ast.Call(args=[first, *_]):
+        case ast.Call(func=function, args=[first, *_]) if re.search(r"(array|copy|float\d*|sum|mean|stack|concatenate|squeeze|reshape|list|tuple|dict|round|divide)$", ast.unparse(function)) and not (isinstance(function, ast.Attribute) and not re.match(r"np|numpy|copy", ast.unparse(function))):
             return label(first)
-        case ast.Call(func=ast.Attribute(value=value)):
+        case ast.Call(func=ast.Attribute(value=value, attr=name)) if name in ("copy", "mean", "sum", "reshape", "squeeze", "astype", "T", "items"):
             return label(value)
     return "*"
 
@@ -214,7 +214,7 @@ class Facts:
     def speaks_of_batch(self) -> bool:
         """Whether the text knows of several examples at a time."""
         text = ast.unparse(self.tree)
-        return re.search(r"\bbatch|axis=|\bm\b\s*[,=)]|\bN\b\s*[,=)]|keepdims|n_samples|einsum|minibatch", text) is not None
+        return re.search(r"batch|axis=|keepdims|n_samples|einsum|\b[mNB]\b[, \w()]* = [\w.\[\]\"']+\.shape|\.shape[, \w()]*\b[mNB]\b|\b[mNB]\b *= *\w+\.shape|/ (m|N|self\.m)\b|sum\([01]\)|(, |\()m\)", text) is not None
 
 
 def facts_of(tree: ast.Module) -> Facts:

@@ -10,6 +10,7 @@ import numpy as np
 
 from bptt.checking.bank import Role
 from bptt.checking.labels import Label, is_future, label
+from bptt.checking.missing import Missing
 from bptt.checking.operands import operands
 from bptt.checking.program import Sizes
 from bptt.checking.report import Dims, Expected, Finding, Got
@@ -31,9 +32,10 @@ def finding(judging: Judging, judged: Judged, more: list[Label] | None = None) -
     error = event.error
     if error is not None:
         labels = [raised(judging, judged), *labels]
-    for one in [*never_updated(judging, judged), *(more or [])]:
+    for one in more or []:
         said_twice = "transpose" in one.cause and any("transpose" in held.cause for held in labels)
-        if one.code not in {held.code for held in labels} and not said_twice:
+        new = error is not None or one.code not in {held.code for held in labels}
+        if new and not said_twice:
             labels.append(one)
     labels = [one for one in labels if one is not None]
     codes = tuple(dict.fromkeys(one.code for one in labels)) or ("X",)
@@ -55,6 +57,21 @@ def finding(judging: Judging, judged: Judged, more: list[Label] | None = None) -
         origin.cell if origin else None,
         operands(judging, judged),
     )
+
+
+def missing_finding(judging: Judging, judged: Judged, missing: Missing) -> Finding:
+    """Return the finding of an update that the loop lacks; its line is the one that it may follow."""
+    name, dims = wanted(judging, judged.role)
+    line = missing.last.lineno
+    origin = judging.program.origins[line - 1]
+    message = (
+        f"a line that sets `{missing.name}` for the step before is missing here\n"
+        f"`{missing.name}` is set to zeros before the loop and never updated in it, so that nothing comes back from the "
+        f"later steps\n`{judged.unit.target or judged.unit.text}` is meant to be {name}, the sum of what comes from the "
+        "output and what comes from the future"
+    )
+    text = judging.program.code.splitlines()[line - 1].strip()
+    return Finding(("R1",), origin.line, origin.line, text, message, Expected(name, dims), None, ("B5", "B10"), None, origin.cell)
 
 
 def statement_text(judging: Judging, unit: Unit) -> str:
@@ -88,8 +105,10 @@ def quantity(judging: Judging, series: Series) -> str:
 
 def sentence(judging: Judging, judged: Judged, labels: list[Label], name: str, dims: Dims) -> str:
     """Say what is wrong in the first line, and each reason in a line of its own."""
-    target = judged.unit.target or "this value"
-    meant = f"`{target}` does not get {name}" if judged.role.delta else f"`{target}` is not {name}"
+    target = f"`{judged.unit.target or ast.unparse(judged.unit.expression)}`"
+    if isinstance(judged.unit.statement, ast.Return):
+        target = "what it returns"
+    meant = f"{target} does not get {name}" if judged.role.delta else f"{target} is not {name}"
     times = judged.role.times
     causes = list(dict.fromkeys(one.cause for one in labels))
     if not causes:
@@ -191,8 +210,8 @@ def _misfit(node: ast.AST, left: tuple[int, ...], right: tuple[int, ...], sizes:
         word = "np.dot" if isinstance(node, ast.Call) else "@"
         a, b = named_dims(left, sizes)[-1], named_dims(right, sizes)[max(len(right) - 2, 0)]
         return (
-            f"{word} sums {a[0]}={a[1]} of the left operand `{short[0]}` {shown[0]} "
-            f"against {b[0]}={b[1]} of the right operand `{short[1]}` {shown[1]}"
+            f"{word} sums {a[0]}={a[1]} of its left operand {shown[0]} "
+            f"against {b[0]}={b[1]} of its right operand {shown[1]}: they must be the same dimension"
         )
     if not matrix:
         try:
@@ -205,28 +224,6 @@ def _misfit(node: ast.AST, left: tuple[int, ...], right: tuple[int, ...], sizes:
 def _shape(shape: tuple[int, ...], sizes: Sizes) -> str:
     dims = named_dims(shape, sizes)
     return "(" + ", ".join(f"{d}={n}" if not d.isdigit() else str(n) for d, n in dims) + ")"
-
-
-def never_updated(judging: Judging, judged: Judged) -> list[Label]:
-    """Say it where a sum reads a variable of the future that the loop never sets."""
-    unit = judged.unit
-    if judged.role.series.kind != "adjoint" or not unit.loops:
-        return []
-    for read in sorted(unit.reads):
-        writers = [u for u in judging.units if u.target == read and u.function == unit.function]
-        if writers and all(not u.loops for u in writers) and any("zeros" in u.text for u in writers):
-            if not _stored_in_loop(judging, unit.loops[-1], read):
-                return [Label("R1", f"`{read}` is set to zeros before the loop and never updated in it, so nothing comes back from the later steps")]
-    return []
-
-
-def _stored_in_loop(judging: Judging, line: int, name: str) -> bool:
-    for loop in ast.walk(judging.program.tree):
-        if isinstance(loop, ast.For | ast.While) and loop.lineno == line:
-            for node in ast.walk(loop):
-                if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store) and ast.unparse(node) == name:
-                    return True
-    return False
 
 
 def equations(judging: Judging, role: Role) -> tuple[str, ...]:

@@ -67,15 +67,15 @@ class Delivery:
 
     labels: tuple[str, ...] = ()
     fused: bool = False
-    only: tuple[str, ...] = ()
+    local: bool = False  # the result is all the locals of a script's pass: only a gradient's name tells one
 
     def collect(self, case: PlannedCase, world: World, result: Any, before: dict[str, Array]) -> dict[str, Array]:
         """Return the gradients by parameter; a parameter whose gradient is nowhere is left out."""
         wanted = {p.name: parameter_key(_names(p)) for p in case.plan.parameters if not p.idle}
         if self.fused:
             return self._moved(case, world, result, before)
-        leaves = self._returned(result)
-        found = match(wanted, leaves, {n: np.shape(before[n]) for n in wanted}, by_shape=True)
+        leaves = self._returned(result, returned=not self.local)
+        found = match(wanted, leaves, {n: np.shape(before[n]) for n in wanted}, by_shape=not self.local)
         left = {n: k for n, k in wanted.items() if n not in found}
         if left:
             own = {id(v) for v in case.parameters.values()}

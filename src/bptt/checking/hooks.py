@@ -41,7 +41,10 @@ def is_mine(function: Any) -> bool:
     inner = getattr(function, "__func__", function)
     if isinstance(inner, functools.partial):
         return is_mine(inner.func)
-    return hasattr(inner, "__bptt_instrumented__")
+    if hasattr(inner, "__bptt_instrumented__"):
+        return True
+    own = getattr(type(inner), "__call__", None)  # noqa: B004 - the method itself is wanted
+    return hasattr(own, "__bptt_instrumented__")
 
 
 def binop(site: int, op: str, left: Any, right: Any) -> Any:

@@ -15,9 +15,9 @@ from bptt.checking.bank import Bank, Role
 from bptt.checking.forced import Event, Run
 from bptt.checking.graph import find_graph
 from bptt.checking.guess import carries, guess
-from bptt.checking.numeric import RIGHT, Theirs, fresh, quiet, relative_error, reseed, restore, snapshot
+from bptt.checking.numeric import RIGHT, Theirs, fresh, quiet, relative_error, reseed, restore, seeded_generators, snapshot
 from bptt.checking.program import Program, Sizes
-from bptt.checking.roles import accumulates, judge, match_unit, sinks, slice_of, supply
+from bptt.checking.roles import accumulates, is_start, judge, match_unit, sinks, slice_of, supply
 from bptt.checking.above import look_above
 from bptt.checking.slopes import slopes
 from bptt.checking.stepping import Unit, stepped_tree
@@ -75,7 +75,8 @@ class Judging:
         error: Exception | None = None
         with quiet():
             reseed(self.seed)
-            case = self.program.build(self.module, self.sizes, self.seed)
+            with seeded_generators(self.seed):
+                case = self.program.build(self.module, self.sizes, self.seed)
             kept = snapshot(case.parameters)
             with forced.recording(run):
                 try:
@@ -116,6 +117,7 @@ class Judging:
         self.delivered = delivered
         self.sink_names, self.mixed = sinks(self.units, run, delivered)
         self.graph = find_graph(self, self.stepped)
+        self._find_scale()
         for _ in range(ROUNDS):
             changed = self._match(run)
             self._sink_roles(run)
@@ -132,7 +134,9 @@ class Judging:
             events = run.events.get(unit.number, [])
             if not events or unit.number in self.fixed | self.mixed or unit.op == "call":
                 continue
-            role, whole = match_unit(unit, events, self.bank, self.truth.parameters)
+            if is_start(unit):
+                continue
+            role, whole = match_unit(unit, events, self.bank, self.scale, self.scales)
             if role is None:
                 continue
             if not whole and (role.series.kind == "value" or len(role.series.items) < len(events) / 2):
@@ -170,22 +174,41 @@ class Judging:
         for name, terms in self.graph.terms.items():
             for number in {t.unit for t in terms if len(owners[t.unit]) == 1}:
                 held = self.roles.get(number)
-                factor = next(t.factor for t in terms if t.unit == number)
+                factor, update = next((t.factor, t.update) for t in terms if t.unit == number)
                 events = run.events.get(number, [])
-                if held is not None and held.series.parameter == name or not events or number in self.sink_names:
+                if not events or number in self.mixed or (number in self.sink_names and factor == 1):
                     continue
-                if {t.instance for t in terms if t.unit == number} != {e.instance for e in self.natural.events[number]}:
+                if held is not None and held.series.parameter == name and abs(held.sign * factor - 1) < 1e-12:
+                    continue
+                if not update and {t.instance for t in terms if t.unit == number} != {e.instance for e in self.natural.events[number]}:
                     continue  # a value that goes round the loop, and only at the end into the gradient (da0)
                 like = next((e.value for e in events if e.value is not None), None)
                 if like is None or name not in self.truth.parameters:
                     continue
                 series = self._contribution(name, len(events))
-                if series is None or not _one_of_many(series, like, self.units[number]):
+                if series is None or update != accumulates(self.units[number]) or like.ndim not in (0, np.ndim(series.items[0])):
                     continue
-                role = Role(series, tuple(range(np.ndim(series.items[0]))), {}, sign=1 / factor, evidence="sink")
+                role = Role(series, tuple(range(np.ndim(series.items[0]))), {}, update, 1 / factor, evidence="sink")
                 self.complete(role, events)
                 self.roles[number] = role
                 self.fixed.add(number)
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """Multiples of the true gradients that a program may work with on the way."""
+        m, T, y = float(self.sizes.m), float(self.sizes.T_x), float(self.sizes.n_y)
+        base = (m, T, m * T, y, m * y, T * y, m * T * y, T - 1, m * (T - 1), 2.0)
+        return (-1.0, *(f for b in base for f in (b, 1 / b, -b, -1 / b)))
+
+    def _find_scale(self) -> None:
+        """Their gradients may be built as a multiple of the true ones and rescaled at the end: by 1/m, by -1 (ascent)."""
+        self.scale = 1.0
+        if self.graph is not None:
+            factors = Counter(round(t.factor, 12) for terms in self.graph.terms.values() for t in terms)
+            if factors:
+                factor, count = factors.most_common(1)[0]
+                if factor != 1 and count >= 0.75 * sum(factors.values()):
+                    self.scale = 1 / factor
 
     def _overwritten(self) -> None:
         """A unit that sets a gradient to one step's part, where the parts are to be summed."""
@@ -265,7 +288,9 @@ class Judging:
         return length - 1 - event.instance
 
     def out_of_step(self, unit: Unit, role: Role) -> bool:
-        """Tell whether a unit's steps are not those of the loop that it stands in."""
+        """Tell whether a unit's steps are not those of the loop that it stands in, or its scale that of the others."""
+        if role.sign not in (1.0, self.scale):
+            return True
         votes = self._votes
         for loop in unit.loops[-1:]:
             if loop in votes and len(role.series.items) > 1:
@@ -313,11 +338,21 @@ class Judging:
         for _ in range(2 * ROUNDS):
             if not look_above(self, wrong) and not guess(self, wrong):
                 break
+            self._match_again()
             wrong = self.wrong_units()
         wrong = self._needed(wrong)
         named = {j.unit.number for j in wrong}
         wrong = [j for j in self.wrong_units(capture=named.__contains__) if j.unit.number in named]
         return Judgement(wrong, self.explains(wrong), dict(self.roles))
+
+    def _match_again(self) -> None:
+        """With one more unit forced, others may show what they are."""
+        for number, role in list(self.roles.items()):
+            if role.sign not in (1.0, self.scale) and role.evidence == "value":
+                del self.roles[number]
+                self.fixed.discard(number)
+        run, _, _ = self.run(self.roles)
+        self._match(run)
 
     def wrong_units(self, extra: Mapping[int, Role] | None = None, capture: Callable[[int], bool] | None = None) -> list[Judged]:
         """Run with every role forced; return the units that, given true values, compute something else."""
@@ -354,11 +389,6 @@ class Judging:
 def _last_is(events: list[Event], gradient: Array) -> bool:
     value = events[-1].value
     return value is not None and value.shape == gradient.shape and bool(np.array_equal(value, gradient))
-
-
-def _one_of_many(series: Series, like: Array, unit: Unit) -> bool:
-    """Tell whether a summand may be one step's part: not an update, which is judged by what it adds."""
-    return not accumulates(unit) and (like.ndim == np.ndim(series.items[0]) or like.size == 1)
 
 
 def their_result(delivered: dict[str, Any], error: Exception | None) -> Theirs:

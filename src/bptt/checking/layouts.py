@@ -228,7 +228,12 @@ def candidates(
             if kind == "ids" and F in axes:
                 continue
             score = 0.3 * i / len(shapes) + 3.0 * rank + _distance(axes, hints, kind)
-            score += 1.5 * (M not in axes) if batch else 2.0 * (M in axes)
+            several = M in axes
+            if kind == "ids":  # x[t][ids[t]] = 1 takes one id at a time, whatever is said of batches
+                pairs = hints.unpacked and len(hints.unpacked) == 2 or any(n == 2 for _, n in hints.time_axes or ())
+                score += 1.5 * (several != bool(pairs)) if T in axes or not several else 0.5
+            else:
+                score += 1.5 * (not several) if batch else 2.0 * several
             score += 1.0 * (axes in STEPS) * (not steps)
             score += 0.8 * (F not in axes and kind != "ids")
             if like is not None:

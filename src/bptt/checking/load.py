@@ -12,10 +12,13 @@ from typing import Any
 from bptt.checking.clips import without_clips
 from bptt.checking.discover import discover
 from bptt.checking.namespace import Namespace
+from bptt.checking.facts import facts_of
 from bptt.checking.notebook import is_notebook, read_notebook
 from bptt.checking.paste import read_code
 from bptt.checking.program import Case, Program, Sizes
 from bptt.checking.protocol import cannot_check, check_case
+from bptt.checking.script import as_function
+from bptt.checking.units import units_of
 from bptt.errors import CannotCheckError
 
 CLIPPED = "the gradients are clipped here; they are checked with the clip set aside, because it would hide them."
@@ -48,7 +51,10 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
     """
     code, origins, assumed = read_notebook(text, file) if is_notebook(text) else _read(text, file)
     tree, clipped = without_clips(ast.parse(code))
+    tree, loop = (tree, None) if adapter is not None or _defines(tree, "bptt_case") else _script(tree)
     namespace = Namespace(tree)
+    if loop is not None:
+        assumed = (*assumed, f"One pass through the body of the loop at line {loop} is checked; the loop itself is not run.")
     assumed = (*assumed, *namespace.assumed.values())
     if adapter is not None or _defines(tree, "bptt_case"):
         build = _adapter_build(adapter, file)
@@ -60,6 +66,13 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
     return Program(
         file, text, code, tree, origins, found.load, found.build, (*assumed, *found.assumed), (*found.notes, *notes), False, found.names
     )
+
+
+def _script(tree: ast.Module) -> tuple[ast.Module, int | None]:
+    """Return a program without a backward function of its own with its training loop's body as a function."""
+    if units_of(facts_of(tree)):
+        return tree, None
+    return as_function(tree)
 
 
 def _read(text: str, file: str) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
+from bptt.checking.numeric import fresh
 from bptt.checking.places import Place, array_places
 from bptt.checking.program import Case, Program, Sizes
 from bptt.checking.quiet import quiet
@@ -120,13 +120,6 @@ def numeric_slope(
         float(4 * epsilon * max(abs(base), 1e-3) / step),
         frozenset(n for n, (_, rough) in both.items() if rough > KINK),
     )
-
-
-def fresh(program: Program, tree: ast.Module, sizes: Sizes, seed: int) -> tuple[Any, Case]:
-    """Return a new module of a tree and a new case of it."""
-    set_seed(seed)
-    module = program.load(tree)
-    return module, program.build(module, sizes, seed)
 
 
 def set_seed(seed: int) -> None:

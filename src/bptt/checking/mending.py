@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bptt.checking import patch
+from bptt.checking.causes import causes
 from bptt.checking.forced import Event, frozen
 from bptt.checking.labels import Label
 from bptt.checking.loops import WrongHeader
+from bptt.checking.missing import insertions, missing_update
 from bptt.checking.numeric import quiet
 from bptt.checking.prove import Proof, preconditions, prove
 from bptt.checking.prove import Truth as Slopes
@@ -23,6 +25,7 @@ from bptt.checking.samples import Budget, Candidate, Sample
 if TYPE_CHECKING:
     from bptt.checking.judging import Judged, Judging
 
+NAME = "_bptt_value"
 SHOTS = 24
 """Combinations of candidates that are tried together at most."""
 
@@ -76,13 +79,11 @@ def mend(judging: Judging, wrong: list[Judged], header: WrongHeader | None, seed
         judged = group[0]
         if deadline is not None and time.monotonic() > deadline:
             return None
-        with quiet():
-            found = repair_statement(judged.unit.statement, samples(judging, judged), code=program.code, budget=Budget(seconds=seconds))
+        missing = missing_update(judging, judged)
+        found = insertions(judging, judged, missing, seconds) if missing else repairs(judging, judged, seconds)
         if not found:
             return None
-        options.append(
-            [(judged.unit.number, c, patch.replace(program.code, judged.unit.statement, c.replacement, c.kind)) for c in found[:6]]
-        )
+        options.append(found)
     if not options:
         return None
     slopes = Slopes(program, seed)
@@ -103,6 +104,26 @@ def mend(judging: Judging, wrong: list[Judged], header: WrongHeader | None, seed
     return None
 
 
+def repairs(judging: Judging, judged: Judged, seconds: float) -> list[tuple[int, Candidate | None, patch.Change]]:
+    """Return the candidates for one wrong unit, each with the change of the text that it is."""
+    unit, code = judged.unit, judging.program.code
+    with quiet():
+        if not unit.nameless:
+            found = repair_statement(unit.statement, samples(judging, judged), code=code, budget=Budget(seconds=seconds))
+            return [(unit.number, c, patch.replace(code, unit.statement, c.replacement, c.kind)) for c in found[:6]]
+        # An expression without a name is mended as if it were assigned to one.
+        longer = f"{code}\n{NAME} = {ast.unparse(unit.expression)}\n"
+        node = ast.parse(longer).body[-1]
+        found = repair_statement(node, samples(judging, judged), code=longer, budget=Budget(seconds=seconds))
+    result: list[tuple[int, Candidate | None, patch.Change]] = []
+    for candidate in found[:6]:
+        text = candidate.replacement.removeprefix(f"{NAME} = ")
+        whole = ast.unparse(unit.statement).replace(ast.unparse(unit.expression), text)
+        named = Candidate(whole, candidate.kind, candidate.cost, candidate.preconditions)
+        result.append((unit.number, named, patch.replace(code, unit.expression, text)))
+    return result
+
+
 def _right_here(judging: Judging, code: str) -> bool:
     """Tell whether a repaired program gives the right gradients at the first sizes; the proof is made of the best only."""
     try:
@@ -116,6 +137,10 @@ def _right_here(judging: Judging, code: str) -> bool:
 
 def edit_labels(judged: Judged, candidate: Candidate) -> list[Label]:
     """Read the kind of mistake off the repair: what was exchanged tells what was wrong."""
+    if judged.events[judged.wrong[0]].error is not None:
+        found = causes(judged.unit.statement, ast.parse(candidate.replacement).body[0], 0 in judged.role.times)
+        if found:
+            return found
     from bptt.checking.differences_in_text import labels_of_edit
 
     return labels_of_edit(judged.unit, candidate.replacement)

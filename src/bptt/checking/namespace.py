@@ -14,11 +14,13 @@ import numpy as np
 
 from bptt.checking.clips import without_clips
 from bptt.checking.assumed import missing_names, usual_definition
+from bptt.checking.script import as_function
 from bptt.checking.standins import importer, open_stand_in
 
 BUDGET = 40_000  # lines of Python that the constants may take together; a training run takes millions
 RUNS = re.compile(r"(train|fit|main|run|optimi[sz]e|learn|sample|test|evaluat|plot|show|demo|predict|generate|check)", re.I)
 MODULE_NAME = "program"
+PROGRAM = "program.py"
 
 
 class Exhausted(BaseException):
@@ -62,11 +64,11 @@ class Namespace:
         **constants
             Values that module-level names have whatever the program assigns to them (its sizes).
         """
-        tree = without_clips(tree)[0]
+        tree = as_function(without_clips(tree)[0])[0]
         module = ModuleType(MODULE_NAME)
         scope = module.__dict__
         scope["__builtins__"] = self._builtins()
-        scope["__file__"] = "program.py"
+        scope["__file__"] = PROGRAM
         scope.update(self.supplied)
         kept = sys.modules.get(MODULE_NAME)
         sys.modules[MODULE_NAME] = module  # dataclasses look their module up while they are made
@@ -179,7 +181,9 @@ def within_budget(run: Callable[[], Any], left: list[int] | None = None, seen: d
     """
     left = [BUDGET] if left is None else left
 
-    def count(frame: FrameType, event: str, argument: Any) -> Callable[..., Any]:
+    def count(frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
+        if frame.f_code.co_filename != PROGRAM:
+            return None  # only their own lines count
         if event == "line":
             left[0] -= 1
             if left[0] < 0:

@@ -50,16 +50,32 @@ class Theirs:
 
 
 def fresh(program: Program, tree: ast.Module, sizes: Sizes, seed: int) -> tuple[ModuleType, Case]:
-    """Load a tree and build its case, with the global random generators seeded: the same every time."""
+    """Load a tree and build its case, with every random generator seeded: the same every time."""
     reseed(seed)
-    module = program.load(tree)
-    return module, program.build(module, sizes, seed)
+    with seeded_generators(seed):
+        module = program.load(tree)
+        return module, program.build(module, sizes, seed)
 
 
 def reseed(seed: int) -> None:
-    """Seed the generators that their code may draw from."""
+    """Seed the global generators that their code may draw from."""
     np.random.seed(seed)  # noqa: NPY002 - it is theirs that we seed
     random.seed(seed)
+
+
+@contextlib.contextmanager
+def seeded_generators(seed: int) -> Iterator[None]:
+    """Let ``default_rng()`` without a seed give the same generators in every run."""
+    original, count = np.random.default_rng, iter(range(10**9))
+
+    def default_rng(given: Any = None) -> Any:
+        return original([seed, next(count)] if given is None else given)
+
+    np.random.default_rng = default_rng
+    try:
+        yield
+    finally:
+        np.random.default_rng = original
 
 
 def snapshot(parameters: Mapping[str, Array]) -> dict[str, Array]:

@@ -101,6 +101,20 @@ def held_by_module(module: ModuleType, functions: list[Function]) -> list[Parame
     return found
 
 
+def script_parameters(module: ModuleType, step: Function) -> list[Parameter]:
+    """Return the global arrays of a script that are weights by their name, or for which a gradient is named."""
+    stored = [n.id for n in ast.walk(step.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    out = []
+    for name in sorted(step.reads | set(step.arguments)):
+        value = vars(module).get(name)
+        if not (isinstance(value, np.ndarray) and value.dtype.kind == "f") or is_accumulator(name, (), set()):
+            continue
+        named = any(roles.gradient_of(other, [name]) == name and other != name for other in stored)
+        if named or roles.is_weight(name) or roles.is_bias(name):
+            out.append(Parameter(name, "global", ((("attr", name),))))
+    return [Parameter(p.name, "global", ((("attr", p.name),),)) for p in out]
+
+
 def loose_arguments(function: Function) -> list[str]:
     """Return the arguments that are parameters, one by one: Wx, Wh, b."""
     names = []

@@ -17,9 +17,10 @@ from bptt.checking.program import Sizes
 from bptt.dims import Array
 
 LARGE = 10_000
+APPLIED = "__bptt_constants__"  # which sizes a module's constants were last executed with
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Source:
     """Where the value of an argument comes from.
 
@@ -207,10 +208,9 @@ class PlannedCase:
         """Give the module its constants at these sizes, and seed what their code draws."""
         np.random.seed(self.seed)
         constants = {name: self._constant(source) for name, source in self.plan.constants.items()}
-        if constants:
-            held = self.module.__dict__
-            if any(held.get(n) is not v and not np.array_equal(held.get(n), v) for n, v in constants.items()):
-                self.execute(self.module, constants)
+        if self.module.__dict__.get(APPLIED, {}) != constants:
+            self.execute(self.module, constants)
+            self.module.__dict__[APPLIED] = constants
         for parameter in self.plan.parameters:
             if parameter.home == "global" and (parameter.name in self.parameters or parameter.name in self.idle):
                 places.write(self.module, parameter.paths[0], self.wrap(self.array(parameter.name)))

@@ -39,11 +39,13 @@ from bptt.checking.parameters_found import (
     lazy_arrays,
     loose_arguments,
     reachable,
+    script_parameters,
     symbolic,
 )
 from bptt.checking.plan import Call, Cost, Parameter, Plan, PlannedCase, Source, World
 from bptt.checking.program import Sizes
 from bptt.checking.quiet import quiet
+from bptt.checking.script import STEP
 from bptt.checking.standard_costs import standard_costs
 from bptt.checking.units import Unit
 
@@ -112,7 +114,13 @@ class Search:
     def bases(self, unit: Unit) -> Iterator[tuple[Plan, Context, int]]:
         """Yield plans with the object made and the parameters found."""
         functions = [unit.forward] + ([unit.backward] if unit.backward else [])
-        constants = self.constants(functions)
+        every = self.constants(functions)
+        rates = {n: c for n, c in every.items() if c.kind == "const"}
+        hidden = {n: c for n, c in every.items() if c.kind == "const" or c.value == "n_a"}
+        for constants in dict.fromkeys(tuple(sorted(c.items())) for c in (every, hidden, rates)):
+            yield from self._bases(unit, functions, dict(constants))
+
+    def _bases(self, unit: Unit, functions: list[Function], constants: dict[str, Source]) -> Iterator[tuple[Plan, Context, int]]:
         batch = self.facts.speaks_of_batch
         empty = Plan({}, (), Call(unit.forward.name, unit.owner is not None, ()), constants=constants, owner=unit.owner)
         text = ast.unparse(self.facts.tree)
@@ -125,6 +133,11 @@ class Search:
             return
         held = held_by_module(self.module, reachable(self.facts, functions))
         held = [p for p in held if not _is_state_name(p.name) and not _is_data(p, self.module, set())]
+        if unit.forward.name == STEP:
+            held = script_parameters(self.module, unit.forward)
+            context.loose = [p.name for p in held if p.name in unit.forward.arguments]
+            yield replace(empty, parameters=tuple(held), states=tuple(self.global_states(functions))), context, 1
+            return
         if held:
             context.features += _own_sizes(self.module, held)
             context.classes += _own_sizes(self.module, held)
@@ -160,11 +173,14 @@ class Search:
                 thing = World(self.case(made)).made
                 return (made, thing) if places.arrays(thing) else None
 
-            for _, (made, thing) in explore(function, options, 40, run, self.log, SLACK):
+            for _, (made, thing) in explore(function, options, 40, run, self.log, [np.inf]):
                 bindings = _bindings(unit.forward, function, thing, reachable(self.facts, [unit.forward]))
                 if not bindings:
                     continue
                 ends = {name: path for name, path in bindings.items() if path}
+                sizes = sorted({str(n) for _, v in places.arrays(thing) for n in v.shape} - {"3", "5", "7", "1", "0"})
+                context.features += [n for n in (*sizes, "n_a") if n not in context.features]
+                context.classes += [n for n in (*sizes, "n_a") if n not in context.classes]
                 held = [p for p in held_by_object(thing) if not ends or p.paths[0][:1] in ends.values()]
                 held = [replace(p, home="made", name=_made_name(p, ends)) for p in held]
                 known = replace(context, made=bindings, loose=[], box=None)
@@ -259,13 +275,15 @@ class Search:
                 return None
             return key, plan, world, suspicion, lazy
 
-        for _, (key, plan, world, suspicion, lazy) in explore(function, options, FORWARD_TRIES, run, self.log, SLACK):
+        limit = [np.inf]
+        for _, (key, plan, world, suspicion, lazy) in explore(function, options, FORWARD_TRIES, run, self.log, limit):
             if lazy:
                 plan = replace(plan, parameters=tuple(_settled(p, lazy) for p in plan.parameters))
             own = {p.paths[0][0][1] for p in plan.parameters if p.home == "self"}
             outputs = result_outputs(function.labels, _plain(world.result), world.object, own)
             penalty = plan.penalty + 3.0 * bool(suspicion.count)
             found[key] = (penalty, replace(plan, penalty=penalty), outputs)
+            limit[0] = min(limit[0], penalty + SLACK - base.penalty)
             if sum(p <= min(x[0] for x in found.values()) + SLACK for p, *_ in found.values()) >= FORWARD_KEPT + 2:
                 break
         for _, plan, outputs in sorted(found.values(), key=lambda x: x[0])[:FORWARD_KEPT]:
@@ -322,10 +340,10 @@ class Search:
                         return replace(candidate, penalty=chosen.penalty + doubt)
                 return None
 
-            for _, candidate in explore(function, options, COST_TRIES, run, self.log, SLACK):
+            limit = [np.inf]
+            for _, candidate in explore(function, options, COST_TRIES, run, self.log, limit):
                 worked.append((candidate.penalty, len(worked), candidate))
-                if sum(p <= min(worked)[0] + 0.5 for p, *_ in worked) >= 2:
-                    break
+                limit[0] = min(limit[0], candidate.penalty - plan.penalty + 0.8)
             for _, _, candidate in sorted(worked, key=lambda x: x[:2])[:2]:
                 yield candidate
         yield replace(plan, cost=None)  # left to the backward: returned with the gradients, upstream, or a standard one
@@ -333,7 +351,8 @@ class Search:
     def backwards(self, unit: Unit, plan: Plan, context: Context, compared: list[Any], outputs: list[Any]) -> Iterator[Attempt]:
         """Yield what the backward does under each binding of its arguments; a standard cost compares ``compared``."""
         function = unit.backward or unit.forward
-        delivery = Delivery(_labels(function))
+        script = function.name == STEP
+        delivery = Delivery(() if script else _labels(function), local=script)
         fused = function.updates_weights and not any(re.match(r"d_?|grad", x) for x in delivery.labels)
         if unit.backward is None:
             choices: Iterator[tuple[Option, ...]] = iter([()])

@@ -34,28 +34,48 @@ def arrived(unit: Unit, event: Event, delta: bool) -> Array | None:
         return None
 
 
-def match_unit(unit: Unit, events: list[Event], bank: Bank, truth_of: dict[str, Array]) -> tuple[Role | None, bool]:
-    """Return the best role by value, and whether it holds at every instance."""
-    for delta in (True, False) if accumulates(unit) else (False,):
+def match_unit(unit: Unit, events: list[Event], bank: Bank, scale: float, scales: tuple[float, ...]) -> tuple[Role | None, bool]:
+    """Return the best role by value, and whether it holds at every instance.
+
+    ``scale`` is the multiple of the true gradients that the program works with until its last lines; ``scales`` are
+    other multiples that a program may work with for a while (m, 1/m, -1).
+    """
+    best: tuple[Role | None, bool] = (None, False)
+    for sign in (1.0,) if scale == 1 else (scale, 1.0):
+        for delta in (True, False) if accumulates(unit) else (False,):
+            values = [arrived(unit, event, delta) for event in events]
+            role, whole = _best(unit, [bank.look(None if v is None else v / sign) for v in values], values, bank)
+            if role is None or (sign != scale) != (role.series.kind in ("value", "slope")) and scale != 1:
+                continue
+            role.delta, role.sign = delta, sign
+            if whole:
+                return role, True
+            if best[0] is None:
+                best = role, False
+    if best[0] is None:
+        delta = accumulates(unit)
         values = [arrived(unit, event, delta) for event in events]
-        role, whole = _best(unit, values, bank)
-        if role is not None:
+        role, whole = _best(unit, [bank.look_scaled(v, scales) for v in values], values, bank)
+        if role is not None and whole and role.series.kind in ("adjoint", "share", "part"):
             role.delta = delta
-            return role, whole
-    return None, False
+            return role, True
+    return best
 
 
-def _best(unit: Unit, values: list[Array | None], bank: Bank) -> tuple[Role | None, bool]:
-    found: dict[tuple[int, tuple[int, ...]], dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+Key = tuple[int, tuple[int, ...], float]
+
+
+def _best(unit: Unit, matches: list[list[Match]], values: list[Array | None], bank: Bank) -> tuple[Role | None, bool]:
+    found: dict[Key, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
     zeros = {k for k, value in enumerate(values) if value is not None and value.size and not value.any()}
-    for k, value in enumerate(values):
-        for match in bank.look(value):
-            found[(match.series, match.axes)][k].add(match.time)
+    for k, here in enumerate(matches):
+        for match in here:
+            found[(match.series, match.axes, match.scale)][k].add(match.time)
     if not found:
         return None, False
     size = len(values)
 
-    def order(key: tuple[int, tuple[int, ...]]) -> tuple[Any, ...]:
+    def order(key: Key) -> tuple[Any, ...]:
         series = bank.series[key[0]]
         hits = len(found[key])
         times = fit_times(found[key], size)
@@ -67,7 +87,7 @@ def _best(unit: Unit, values: list[Array | None], bank: Bank) -> tuple[Role | No
     best = min(found, key=order)
     series = bank.series[best[0]]
     times = fit_times(found[best], size)
-    role = Role(series, best[1], times)
+    role = Role(series, best[1], times, sign=best[2])
     whole = all(k in zeros or times.get(k) in found[best].get(k, ()) for k in range(size))
     for k in zeros:
         item = role.item(k)
@@ -127,12 +147,29 @@ def sinks(units: list[Unit], run: Run, delivered: dict[str, Any]) -> tuple[dict[
         if not events:
             continue
         found = {name for event in events for name in [_owner(event.live, delivered)] if name}
+        if not found and accumulates(unit):
+            found = _handed_out_as_copy(unit, events, delivered)
         shapes = {event.value.shape for event in events if event.value is not None}
         if len(found) > 1 or (len(shapes) > 1 and "[" in unit.target):
             mixed.add(unit.number)
-        elif found and (accumulates(unit) or not is_start(unit) and all(_owner(e.live, delivered) for e in events)):
+        elif found and (accumulates(unit) or not is_start(unit) and _does_something(unit, events) and all(_owner(e.live, delivered) for e in events)):
             result[unit.number] = found.pop()
     return result, mixed
+
+
+def _handed_out_as_copy(unit: Unit, events: list[Event], delivered: dict[str, Any]) -> set[str]:
+    """Return the gradient that a sum's last value equals; where it raises, the one that it is named after."""
+    last = events[-1].value
+    if last is not None and last.any():
+        return {n for n, g in delivered.items() if isinstance(g, np.ndarray) and np.array_equal(g, last)}
+    if all(event.error is not None for event in events):
+        return {n for n in delivered if bare_name(n) == bare_name(unit.target)}
+    return set()
+
+
+def _does_something(unit: Unit, events: list[Event]) -> bool:
+    """Tell whether a unit outside of every loop gives more than zeros (``dW = 0 * W`` only sets it up)."""
+    return bool(unit.loops) or any(e.error is not None or (e.value is not None and e.value.any()) for e in events)
 
 
 def is_start(unit: Unit) -> bool:
@@ -206,8 +243,3 @@ def same(value: Array, item: Array, tolerance: float = CLOSE) -> bool:
     with np.errstate(all="ignore"):
         gap = float(np.abs(value.reshape(-1) - item.reshape(-1)).max(initial=0.0))
     return bool(gap <= tolerance * scale or (gap < 1e-14 and scale < 1e-12))
-
-
-def by_matches(matches: list[Match]) -> set[tuple[int, int]]:
-    """Return series and time of every match."""
-    return {(m.series, m.time) for m in matches}

@@ -53,9 +53,16 @@ def size_of(name: str) -> str | None:
     return None
 
 
+WEIGHT = re.compile(
+    r"W(_\w+|[A-Z0-9]\w*|[a-z]{0,4}\d?|[a-z]{0,2}_\w+|(in|out|rec|hid|input|output|hidden|eights?)\w*)|w(_\w+|[A-Z0-9]\w*|[a-z]{0,3}\d?|[a-z]{0,2}_\w+|(in|out|rec|hid)\w*)"
+    r"|[UVR](_\w+|[a-zA-Z0-9]{0,3})|(weights?|bias|kernel|theta|synapse|syn|embed(ding)?)(_?\w*)|\w+_(weights?|bias|kernel|W|w|U|V|b)"
+    r"|[bB](_\w+|[A-Z0-9]\w{0,3}|[a-z]{0,2}|in|out|rec|hid)\d?"
+)
+
+
 def is_weight(name: str) -> bool:
     """Tell whether a name is a parameter's: W..., U, V, b..., theta, kernel."""
-    return re.fullmatch(r"(W|w|U|V|b|B|weights?|bias|bias_|kernel|theta|gamma|beta|R)(_?\w*)", name) is not None and not is_data(name)
+    return WEIGHT.fullmatch(name) is not None and not is_data(name)
 
 
 def is_bias(name: str) -> bool:
@@ -65,7 +72,7 @@ def is_bias(name: str) -> bool:
 
 def is_data(name: str) -> bool:
     """Tell whether a name is that of inputs, targets or states, or of something that is no array."""
-    return name.lower() in {"batch", "batch_size", "beta1", "beta2", "value", "values", "best", "vocab", "x", "y"}
+    return name.lower() in {"window", "width", "words", "word", "batch", "batch_size", "warm", "wait", "wav", "wave", "was", "way", "by_hand", "best", "beta1", "beta2", "value", "values", "best", "vocab", "x", "y"}
 
 
 def weight_letters(name: str) -> str:

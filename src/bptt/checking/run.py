@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import dataclasses
 import math
 import os
 import sys
@@ -14,6 +15,8 @@ import numpy as np
 
 from bptt.checking.diagnose import diagnose
 from bptt.checking.load import load_program
+from bptt.checking.reached import unreached
+from bptt.checking.report import Report
 from bptt.errors import CannotCheckError, message
 
 ENDS_BY_ITSELF = 0.85  # of the time: then the engine stops searching and reports what it has
@@ -55,7 +58,21 @@ def check_program(request: dict[str, Any]) -> dict[str, Any]:
                 hint="Give your own function a name of its own, and call that.",
             )
         )
+    if report.verdict == "right" and request["adapter"] is None and not program.adapter and request["name"] is None:
+        report = _narrowed(report, unreached(program, request["seed"]))
     return report.to_json()
+
+
+def _narrowed(report: Report, left: tuple[tuple[str, int], ...]) -> Report:
+    """Take the verdict back where a part of the backward pass never ran: what was not run is not right."""
+    if not left:
+        return report
+    names = ", ".join(f"{name} (line {line})" for name, line in left[:4]) + (", ..." if len(left) > 4 else "")
+    reason = (
+        f"{report.reason.rstrip('.')}, but {names} never ran in this check.\n"
+        "FILE::Name checks one class or function by itself; an adapter (--case) says how all of it runs together."
+    )
+    return dataclasses.replace(report, verdict="cannot-check", reason=reason)
 
 
 def _nobody_answers(prompt: object = "") -> NoReturn:

@@ -65,5 +65,5 @@ class Budget:
     def left(self) -> bool:
         """Whether the search may go on."""
         if self._start is None:
-            self._start = time.monotonic()
-        return self.spent < self.candidates and time.monotonic() - self._start < self.seconds
+            self._start = time.process_time()
+        return self.spent < self.candidates and time.process_time() - self._start < self.seconds

@@ -26,7 +26,7 @@ from bptt.errors import BpttError, ValueRangeError, message
 
 TIMEOUT = 60.0
 MEMORY = 2048
-GRACE = 15.0  # what the guard may need beyond the runner's time before it is ended itself (a busy machine imports slowly)
+GRACE = 15.0  # what the guard may need beyond the runner's time: a busy machine imports slowly
 LARGEST_ANSWER = 64 * 2**20
 CHECK = "bptt.checking.run:check_program"
 _START = "import bptt.checking.worker as worker; worker.main()"
@@ -153,7 +153,9 @@ class Sandbox:
         data, status = _listen(self._guard, self._listening, limits.timeout + GRACE)
         answer = _authentic(data, token.encode())
         if answer is not None and "fault" in answer:
-            raise WorkerFault(f"{answer['fault']}\n{answer['traceback']}")
+            fault = WorkerFault(answer["fault"])
+            fault.add_note(answer["traceback"])  # shown with our traceback, under BPTT_DEBUG
+            raise fault
         trace = Path(self._trace).read_text(errors="replace") if os.path.exists(self._trace) else ""
         status = status or {}
         timed_out, cut_off = bool(status.get("timed_out")), bool(status.get("no_network"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 HOOKS = "__bptt_steps__"
 ADDS = {"append", "appendleft", "insert", "add", "setdefault"}
@@ -39,7 +39,8 @@ class Unit:
     part: int | None = None
     """The place in a tuple of targets."""
     column: int = 0
-    users: list[int] = field(default_factory=list)
+    nameless: bool = False
+    """Whether it is only a part of its statement: an argument, an element of a display."""
 
 
 class Stepper(ast.NodeTransformer):
@@ -221,6 +222,7 @@ class Stepper(ast.NodeTransformer):
             return value
         name = "" if target is None else target.value if isinstance(target, ast.Constant) else ast.unparse(target)
         unit = self._unit(statement, str(name), "=", copy.deepcopy(value), None)
+        unit.nameless = True
         late = ast.Lambda(ast.arguments([], [], None, [], [], None, []), value)
         call = ast.Call(_hook("nameless"), [ast.Constant(unit.number), late, _locals()], [])
         return ast.copy_location(call, value)

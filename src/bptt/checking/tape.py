@@ -41,6 +41,9 @@ class Tape:
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []
+        self.place_of: Callable[[int], int] = lambda site: site
+        self.bare_site: dict[int, int] = {}
+        """An operation in a chain of calls -> the operation."""
         self.count = 1  # id 0 is every constant
         self.adjoint: Array = np.zeros(1)
         self.lost: list[tuple[int, str]] = []
@@ -124,7 +127,7 @@ class Tape:
         out = self.fresh(shape)
         self.put(result, out)
         value = np.array(result)
-        self.operations.append(Operation(site, name, value, out, inputs, kept))
+        self.operations.append(Operation(self.place_of(site), name, value, out, inputs, kept))
 
     def replay(self, result: Any) -> None:
         """Fill ``adjoint``: the derivative of one scalar by every number that has an id."""

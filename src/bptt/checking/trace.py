@@ -25,6 +25,8 @@ from bptt.checking.tape_rules import (
     sampled_vjp,
 )
 
+CONTEXTS = 1_000_000
+"""Numbers from here on stand for an operation in a certain chain of calls."""
 MATH = {name: getattr(np, name) for name in ("exp", "log", "tanh", "sqrt", "sin", "cos", "sinh", "cosh", "log2", "log10")}
 RE_ITERATED = (zip, enumerate, list, tuple, reversed, iter, map, max, min, set, sorted)
 
@@ -34,7 +36,22 @@ class Trace:
 
     def __init__(self) -> None:
         self.tape = Tape()
-        self.calls: list[tuple[int, str]] = []
+        self._context = 0
+        self._contexts: dict[tuple[int, int], int] = {}
+        self.tape.place_of = self._place
+
+    def _place(self, site: int) -> int:
+        """Return a number for an operation and the calls that led to it: sigmoid's of one gate is not another's."""
+        if self._context == 0:
+            return site
+        return self._known(self._context, site)
+
+    def _known(self, context: int, site: int) -> int:
+        number = self._contexts.get((context, site))
+        if number is None:
+            number = self._contexts[(context, site)] = CONTEXTS + len(self._contexts)
+            self.tape.bare_site[number] = site
+        return number
 
     # -- operators -----------------------------------------------------------------------------------------------
     def binop(self, site: int, op: str, left: Any, right: Any) -> Any:
@@ -99,9 +116,11 @@ class Trace:
                 return result
             if function in RE_ITERATED:
                 arguments = tuple(self.iterate(a) for a in arguments)
-            return function(*arguments, **keywords)
+            return self._within(site, function, arguments, keywords)
+        if function is builtins.sum:
+            return self._sum(site, *arguments, **keywords)
         if not any(self._holds_numbers(a) for a in (*arguments, *keywords.values(), getattr(function, "__self__", None))):
-            return self._plain_python(function)(*arguments, **keywords)
+            return self._within(site, self._plain_python(function), arguments, keywords)
         owner = getattr(function, "__self__", None)
         name = getattr(function, "__name__", type(function).__name__)
         if isinstance(owner, np.ndarray | np.floating | float) and not isinstance(owner, np.ufunc):
@@ -115,13 +134,20 @@ class Trace:
                 return result
         if isinstance(function, np.ufunc) or (getattr(function, "__module__", "") or "").startswith("numpy"):
             return self._numpy(site, name, function, arguments, keywords)
-        if function is builtins.sum:
-            return self._sum(site, *arguments, **keywords)
         if function in (builtins.abs, builtins.pow):
             return self._numpy(site, "absolute" if function is abs else "power", function, arguments, keywords)
         if function in RE_ITERATED:
             return function(*(self.iterate(a) for a in arguments), **keywords)
         return self._unknown(site, name, function, arguments, keywords)
+
+    def _within(self, site: int, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Run a function of theirs; what it does is told apart by where it was called."""
+        before = self._context
+        self._context = self._known(before, site)
+        try:
+            return function(*arguments, **keywords)
+        finally:
+            self._context = before
 
     def _plain_python(self, function: Any) -> Any:
         """A function of theirs that nobody instrumented yet (a loader's or an adapter's), ready to report."""
@@ -314,7 +340,7 @@ class Trace:
     def _unknown(self, site: int, name: str, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], owner: Any = None) -> Any:
         better = self._plain_python(function)
         if better is not function:
-            return better(*arguments, **keywords)
+            return self._within(site, better, arguments, keywords)
         with hooks.watching(None):
             result = function(*arguments, **keywords)
         if not self._numbers(result) or self.tape.known(result):

@@ -66,6 +66,7 @@ class Truth:
 
     def place(self, site: int) -> Site:
         """Return where an operation stands."""
+        site = self.tape.bare_site.get(site, site)
         return self.sites[site] if site >= 0 else SITES[-2 - site]
 
 
@@ -191,7 +192,7 @@ def _parts(truth: Truth, site: int, ks: list[int], shares: dict[int, list[tuple[
         grouped.append(by_consumer)
     kinds = sorted({kind for group in grouped for kind in group})
     shape = truth.tape.operations[ks[0]].out.shape
-    if len(kinds) < 2 or not shape:
+    if len(kinds) < 2 or not shape or len({truth.tape.operations[k].out.shape for k in ks}) > 1:
         return []
     result = []
     for choice in _choices(kinds):
@@ -212,7 +213,7 @@ def _futures(truth: Truth, site: int, ks: list[int], shares: dict[int, list[tupl
     steps = {id(o): t for os in truth.by_site.values() for t, o in enumerate(os)}
     later: dict[int, dict[int, Array]] = defaultdict(dict)  # consumer's step -> its site -> share
     shape = operations[ks[0]].out.shape
-    if len(ks) < 2 or not shape or operations[ks[0]].out.size < 2:
+    if len(ks) < 2 or not shape or operations[ks[0]].out.size < 2 or len({operations[k].out.shape for k in ks}) > 1:
         return []
     for t, k in enumerate(ks):
         for consumer, share in shares.get(k, ()):

@@ -17,6 +17,9 @@ from bptt.checking.facts import (
 )
 
 
+from bptt.checking.script import STEP
+
+
 @dataclass(frozen=True)
 class Unit:
     """Forward and backward that belong together; no ``backward`` where one function does both."""
@@ -32,6 +35,8 @@ class Unit:
 def units_of(facts: Facts, name: str | None = None) -> list[Unit]:
     """Return the pairs that may be meant, the likeliest first."""
     found: list[Unit] = []
+    if STEP in facts.functions:
+        return [Unit(facts.functions[STEP], None, None, 99.0, False, ())]
     scopes: list[tuple[str | None, dict[str, Function]]] = [(None, facts.plain())]
     scopes += [(owner, facts.methods(owner)) for owner in facts.classes]
     for owner, functions in scopes:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,11 @@ from bptt.training.environment import differences, environment
 from bptt.training.run import Run
 from bptt.training.settings import Settings
 from bptt.training.text import default_text, read_text
+from bptt.training.threads import set_blas_threads
 from bptt.training.vocabulary import Vocabulary
+
+N_A = 128
+"""The hidden size where none is named: the best after a minute, see docs/training.md."""
 
 EXTENDABLE = {"epochs", "steps", "patience"}
 """Settings that a resumed run may change: they say how long it goes on, not what it does."""
@@ -34,6 +41,7 @@ class Options:
     encoding: str | None = None
     log_every: int | None = None
     save_every: float = 10.0
+    threads: int | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     architecture: dict[str, Any] = field(default_factory=dict)
 
@@ -74,7 +82,20 @@ def begin(options: Options, directory: RunDirectory, *, resume: bool, force: boo
         raise ValueRangeError(message("train", f"save_every is {options.save_every}; 0 or more seconds are wanted."))
     if resume and force:
         raise ValueRangeError(message("train", "--resume goes on with a run, --force throws it away: give one."))
+    if options.threads is not None and options.threads < 1:
+        raise ValueRangeError(message("train", f"threads is {options.threads}; at least 1 is wanted."))
     return _resumed(options, directory) if resume else _new(options, directory, force)
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Say in our words that the memory does not reach."""
+    try:
+        yield
+    except MemoryError as error:
+        raise ValueRangeError(
+            message("train", "this takes more memory than there is.", hint="A smaller n_a, m or T_x takes less.")
+        ) from error
 
 
 def read_source(path: Path | None, encoding: str) -> Source:
@@ -89,13 +110,27 @@ def read_source(path: Path | None, encoding: str) -> Source:
     return Source(text.source, text.sha256, text.content)
 
 
+def _use_threads(named: int | None, recorded: str = "1") -> None:
+    """Let BLAS work with the threads that were named, else with those of its variables, else of the run, else one.
+
+    More than one are slower at small sizes, many times so where other programs want the cores, too.
+    """
+    if named is not None:
+        set_blas_threads(named)
+    elif "OPENBLAS_NUM_THREADS" not in os.environ and recorded.isdigit():
+        set_blas_threads(max(1, int(recorded)))
+
+
 def _new(options: Options, directory: RunDirectory, force: bool) -> Job:
+    _use_threads(options.threads)
     settings = Settings(**_without_zero_limits(options.settings))
     encoding = options.encoding or "utf-8"
     source = read_source(options.data, encoding)
     model = _model(source, options.architecture, settings.seed)
     data = _data(model, source, settings)
-    settings = replace(settings, m=data.batches.m, T_x=data.batches.T_x)
+    settings = replace(
+        settings, m=data.batches.m, T_x=data.batches.T_x, rate=settings.peak(len(model.parameters["W_aa"]))
+    )
     directory.begin(force)
     about = {
         "settings": settings.to_json(),
@@ -122,10 +157,12 @@ def _resumed(options: Options, directory: RunDirectory) -> Job:
         raise ValueRangeError(
             message("resume", f"{names} cannot change in a run that goes on; it keeps what it began with.")
         )
-    settings = replace(Settings.from_json(about["settings"]), **options.settings)
+    longer = {"steps": None, **options.settings} if "epochs" in options.settings else options.settings
+    settings = replace(Settings.from_json(about["settings"]), **longer)
     recorded = about["data"]
     path = options.data or (None if recorded["path"] is None else Path(recorded["path"]))
     source = read_source(path, recorded["encoding"])
+    _use_threads(options.threads, str(about["environment"].get("threads")))
     now = environment()
     warnings = differences(about["environment"], now)
     if source.sha256 != recorded["sha256"]:
@@ -168,7 +205,7 @@ def _job(
 
 
 def _model(source: Source, architecture: dict[str, Any], seed: int) -> SimpleRNN:
-    chosen = {"n_a": 256, **architecture}
+    chosen = {"n_a": N_A, **architecture}
     dtype = chosen.pop("dtype", "float32")
     if dtype not in ("float32", "float64"):
         raise ValueRangeError(message("train", f"dtype is {dtype!r}; float32 or float64 is wanted."))

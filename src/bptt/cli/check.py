@@ -135,7 +135,7 @@ def _print_diff(report: Report) -> None:
 
 
 def _write_page(report: Report, file: str) -> None:
-    """Write the page whose level "Your code" is this report; the calculations in it are those of the embedded example."""
+    """Write the page whose level "Your code" is this report, beside the calculations of the embedded example."""
     from bptt.cli.explained import explanation
     from bptt.render.html import page, write_page
 

@@ -52,21 +52,27 @@ def explain(
     ] = "sum",
     json_: Annotated[bool, typer.Option("--json", help="One JSON object with all numbers.")] = False,
     html: Annotated[str | None, typer.Option(metavar="FILE", help="Write the explanation as one web page.")] = None,
+    report: Annotated[
+        str | None, typer.Option(metavar="FILE", help="For the page: what bptt check --json wrote about your own code.")
+    ] = None,
 ) -> int:
     """Explain every calculation of a forward and a backward pass: equation, shapes, numbers, code line, and why.
 
     Without an argument it explains an embedded example; start there.
     """
     from bptt.cli.app import ExitCode
-    from bptt.cli.explained import explanation
+    from bptt.cli.explained import explanation, printable, read_report
 
+    checked = None if report is None else read_report(report, html)
     trace, title = explanation(file, prime, by_hand, activation, reduction)
     place = None if cell is None else _cell(cell)
     if html is not None:
         from bptt.render.html import page, write_page
+        from bptt.render.terminal import print_text
 
-        write_page(html, page(trace, title=title))
-        print(f"{html}: open it in a browser.  It needs no network.", file=sys.stderr if json_ else sys.stdout)
+        write_page(html, page(trace, checked, title))
+        done = f"{printable(html)}: open it in a browser.  It needs no network."
+        print_text(done, sys.stderr if json_ else sys.stdout)
         if not json_ and (t, step, phase, cell, through_time) == (None, None, None, None, False):
             return ExitCode.OK
     if json_:
@@ -75,8 +81,8 @@ def explain(
         from bptt.render.explain_json import explanation_json
 
         filtered = not (t is None and step is None and phase is None)
-        steps = _chosen(trace, t or "all", step, phase) if filtered else iter(trace)
-        print(json.dumps(explanation_json(trace, steps, place), ensure_ascii=False, allow_nan=False))
+        steps = _chosen(trace, "all" if t is None else t, step, phase) if filtered else iter(trace)
+        print(json.dumps(explanation_json(trace, steps, place), allow_nan=False))
         return ExitCode.OK
     _print(_text(trace, title, t, step, phase, place, through_time))
     return ExitCode.OK

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bptt.arrayfile import read_arrays
 from bptt.errors import FileError, ValueRangeError, message
 from bptt.explaining.examples import EXAMPLES
-from bptt.explaining.trace import Trace, explain
+from bptt.explaining.explain import explain
+from bptt.explaining.trace import Trace
 from bptt.inputs import PARAMETERS, Reduction
 from bptt.ops import Activation
+from bptt.tensorfile import check_readable
 
 
 def explanation(
@@ -41,16 +45,14 @@ def explanation(
         e = EXAMPLES[name]()
         title = "the embedded example" + (" to follow by hand" if by_hand else "")
         return explain(e.X, e.Y, e.parameters, e.a0, activation=activation or "tanh", reduction=reduction), title
-    if not Path(file).is_file():
-        what = "is a directory" if Path(file).is_dir() else "does not exist"
-        raise FileError(message("explain", f"{file} {what}; a model (.safetensors) or an npz file is wanted."))
+    check_readable(Path(file), "explain")
     if _is_zip(file):
         given = read_arrays(file, "explain", ("X", "Y", *PARAMETERS), ("a0",))
         parameters = {name: given[name] for name in PARAMETERS}
         trace = explain(
             given["X"], given["Y"], parameters, given.get("a0"), activation=activation or "tanh", reduction=reduction
         )
-        return trace, _printable(Path(file).name)
+        return trace, printable(Path(file).name)
     return _model(file, prime, activation, reduction)
 
 
@@ -88,7 +90,7 @@ def _model(file: str, prime: str | None, activation: Activation | None, reductio
         reduction=reduction,
         vocabulary=tuple(model.vocabulary.characters),
     )
-    return trace, f"{_printable(Path(file).name)}, reading {prime[:30]!r}{'…' if len(prime) > 30 else ''}"
+    return trace, f"{printable(Path(file).name)}, reading {prime[:30]!r}{'…' if len(prime) > 30 else ''}"
 
 
 def _is_zip(file: str) -> bool:
@@ -96,6 +98,35 @@ def _is_zip(file: str) -> bool:
         return file.endswith(".npz") or stream.read(2) == b"PK"
 
 
-def _printable(name: str) -> str:
+def read_report(file: str, html: str | None) -> dict[str, Any]:
+    """Return the JSON of ``bptt check``; what is in it is only ever shown as text.
+
+    Raises
+    ------
+    FileError
+        If the file is missing or no such report.
+    ValueRangeError
+        If no page is to be written.
+    """
+    if html is None:
+        raise ValueRangeError(message("explain", "--report is shown by the page; --html FILE is wanted with it."))
+    check_readable(Path(file), "explain")
+    try:
+        report = json.loads(Path(file).read_text(encoding="utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError, OSError):
+        report = None
+    wanted = {"source": str, "findings": list}
+    fits = isinstance(report, dict) and report.get("schema") == 1
+    if not fits or not all(isinstance(report.get(name), kind) for name, kind in wanted.items()):
+        wrong = f"{file} is no report of bptt check (bptt check FILE --json writes one)."
+        raise FileError(message("explain", wrong))
+    return dict(report)
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def printable(name: str) -> str:
     """Return a file's name as it may be shown: no control character reaches the terminal."""
     return "".join(character if character.isprintable() else "�" for character in name)

@@ -75,9 +75,9 @@ class Show:
             return
         self._shown = now
         speed = self.speed(record.step, now)
-        cost = f"{self.cost * BITS:.3f} {self.unit}"
+        cost = f"{self.cost * BITS:.2f} {self.unit}"
         if self.validation is not None:
-            cost += f", held back {self.validation * BITS:.3f}"
+            cost += f", {self.validation * BITS:.2f} held back"
         if self.progress.disable:
             left = (self.job.run.loop.steps - record.step) * (now - self.began) / (record.step - self.first_step)
             self.console.print(
@@ -91,7 +91,7 @@ class Show:
                 completed=record.step,
                 description=f"epoch {record.epoch:.1f}",
                 cost=cost,
-                speed=f"{speed:,.0f} {self.items}",
+                speed=f"{speed / 1000:.0f}k {self.items}",
             )
         if self.sample_every and record.validation is not None and now - self._sampled > self.sample_every:
             self._sampled = now
@@ -122,15 +122,16 @@ def printable(text: str) -> str:
 
 
 def _heading(job: Job) -> str:
-    W_ax, W_ya = job.model.parameters["W_ax"], job.model.parameters["W_ya"]
-    n_a, n_x = W_ax.shape
-    loop = job.run.loop
-    size = f", {len(job.source.text):,} characters, {n_x} different" if job.source.text is not None else ""
-    start = f"going on from step {loop.step}" if loop.step else "training"
+    n_a, n_x = job.model.parameters["W_ax"].shape
+    n_y = len(job.model.parameters["W_ya"])
+    loop, text = job.run.loop, job.source.text
+    start = f"Going on from step {loop.step:,} with" if loop.step else "Training on"
+    size = f": {len(text):,} characters, {n_x} different" if text is not None else ""
     return (
-        f"{start}: {job.source.name}{size}\n"
-        f"n_x={n_x} n_a={n_a} n_y={W_ya.shape[0]} m={job.data.batches.m} T_x={job.data.batches.T_x},"
-        f" {loop.parameters.values.size:,} parameters, {loop.steps:,} steps, into {job.run.directory.path}/"
+        f"{start} {job.source.name}{size}\n"
+        f"n_x={n_x} n_a={n_a} n_y={n_y} m={job.data.batches.m} T_x={job.data.batches.T_x}:"
+        f" {loop.parameters.values.size:,} parameters, {loop.steps:,} steps\n"
+        f"into {job.run.directory.path}/; Ctrl-C saves, --resume goes on"
     )
 
 

@@ -25,18 +25,23 @@ def train(
     out: Annotated[Path, typer.Option(help="Where last and best model and the log go.")] = DEFAULT_OUT,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Throw away the run in --out, if there is one.")] = False,
-    n_a: Annotated[int | None, typer.Option("--n-a", help="Hidden size.", show_default="256")] = None,
+    n_a: Annotated[int | None, typer.Option("--n-a", help="Hidden size.", show_default="128")] = None,
     m: Annotated[
-        int | None, typer.Option("--m", help="Batch: streams through the text, or sequences.", show_default="32")
+        int | None, typer.Option("--m", help="Batch: streams through the text, or sequences.", show_default="16")
     ] = None,
     T_x: Annotated[
         int | None,
         typer.Option("--T-x", help="Steps that gradients go back.", show_default="64; arrays: their length"),
     ] = None,
-    epochs: Annotated[float | None, typer.Option(help="Passes over the data.", show_default="10")] = None,
+    epochs: Annotated[
+        float | None, typer.Option(help="Passes over the data.", show_default="16, or 1000 steps")
+    ] = None,
     steps: Annotated[int | None, typer.Option(help="Training steps, in place of epochs.", show_default=False)] = None,
     optimizer: Annotated[str | None, typer.Option(help="adam or sgd.", show_default="adam")] = None,
-    rate: Annotated[float | None, typer.Option(help="Learning rate at its peak.", show_default="0.002")] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="Learning rate at its peak.", show_default="0.008, less from --n-a 128 on; sgd: 0.5"),
+    ] = None,
     momentum: Annotated[float | None, typer.Option(help="Momentum of sgd.", show_default="0.9")] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Decoupled decay of weights.", show_default="0")] = None,
     schedule: Annotated[str | None, typer.Option(help="cosine or constant.", show_default="cosine")] = None,
@@ -64,6 +69,9 @@ def train(
     scale: Annotated[float | None, typer.Option(help="Scale of the initialisation.", show_default="its own")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32 or float64.", show_default="float32")] = None,
     seed: Annotated[int | None, typer.Option(help="Equal seeds train equal models.", show_default="0")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Of the matrix products; more pay where n_a is large.", show_default="1")
+    ] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of the text file.", show_default="utf-8")] = None,
     log_every: Annotated[int | None, typer.Option(help="Steps between lines of the log.", show_default="10")] = None,
     save_every: Annotated[float, typer.Option(help="Seconds between checkpoints, at most.")] = 10.0,
@@ -74,7 +82,7 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> int:
     """Train a simple RNN, with checkpoints from which it can go on after any interruption."""
-    from bptt.cli.begin import Options, begin
+    from bptt.cli.begin import Options, begin, enough_memory
     from bptt.cli.report import finish
     from bptt.cli.show import Show, interruptible
     from bptt.training.directory import RunDirectory
@@ -97,10 +105,11 @@ def train(
         encoding=encoding,
         log_every=log_every,
         save_every=save_every,
+        threads=threads,
         settings={name: value for name, value in chosen.items() if value is not None},
         architecture={name: value for name, value in architecture.items() if value is not None},
     )
-    with RunDirectory(out) as directory:
+    with enough_memory(), RunDirectory(out) as directory:
         job = begin(options, directory, resume=resume, force=force)
         for warning in job.warnings:
             print(f"warning: {warning}", file=sys.stderr)

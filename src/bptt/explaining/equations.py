@@ -6,29 +6,18 @@ changes F2 and B6, the reduction "mean" changes B1.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any, Literal
 
 from bptt.dims import Dims
-from bptt.errors import ValueRangeError, message
+from bptt.explaining.code_lines import CodeLine, code_lines
 from bptt.expressions import Expression, diag, relu, softmax, square, step, symbol, tanh, total, xlogy
 from bptt.inputs import Reduction
 from bptt.notation import html, latex, numpy_code, shape_line, unicode_text
 from bptt.ops import Activation
 
 Phase = Literal["forward", "backward", "detail"]
-
-
-@dataclass(frozen=True)
-class CodeLine:
-    """The line of the package's own source that computes an equation."""
-
-    file: str
-    line: int
-    text: str
 
 
 @dataclass(frozen=True)
@@ -195,7 +184,7 @@ _BACKWARD = (
     ),
     Equation(
         "B11", "backward", "Gradient of the input",
-        "What this input should have been: W_ax transposed carries the units' errors back to the inputs.",
+        "How the loss would change with this input: W_ax transposed carries the units' errors back to the inputs.",
         "dx_t", W_ax.T @ dz_a,
     ),
 )  # fmt: skip
@@ -274,30 +263,3 @@ def detail(reduction: Reduction = "sum") -> tuple[Equation, ...]:
             "dz_y", scale * ended if reduction == "mean" else ended,
         ),
     )  # fmt: skip
-
-
-# ----------------------------------------------------------------------------------------- where the code is
-
-
-@cache
-def code_lines() -> dict[str, CodeLine]:
-    """Return where each equation is computed: the line of head.py, cell.py or rnn.py whose comment is its id.
-
-    Raises
-    ------
-    ValueRangeError
-        If an equation of the table has no such line: the source and the table have drifted apart.
-    """
-    found: dict[str, CodeLine] = {}
-    for file in ("head.py", "cell.py", "rnn.py"):
-        source = resources.files("bptt").joinpath(file).read_text(encoding="utf-8")
-        for number, line in enumerate(source.splitlines(), start=1):
-            mark = re.search(r"^(?P<code>[^#]*\S)\s+# (?P<id>[FB]\d+)$", line)
-            if mark:
-                found.setdefault(mark["id"], CodeLine(file, number, mark["code"].strip()))
-    missing = [row.id for row in (*_FORWARD, *_BACKWARD) if row.id not in found]
-    if missing:
-        raise ValueRangeError(
-            message("explain", f"no line of head.py, cell.py or rnn.py is marked {', '.join(missing)}.")
-        )
-    return found

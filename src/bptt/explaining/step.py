@@ -8,7 +8,8 @@ import numpy as np
 
 from bptt.dims import Array, Dims, named_shape
 from bptt.errors import ValueRangeError, message
-from bptt.explaining.equations import CodeLine, Equation, Phase
+from bptt.explaining.code_lines import CodeLine
+from bptt.explaining.equations import Equation, Phase
 from bptt.explaining.written import Cell, Term, write_out
 from bptt.notation import unicode_text
 

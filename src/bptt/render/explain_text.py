@@ -13,7 +13,7 @@ from bptt.explaining.step import Step
 from bptt.explaining.written import Cell
 from bptt.expressions import Expression
 from bptt.notation import shape_line, unicode_text
-from bptt.render.matrix_text import beside, columns_within, decimals, matrix_lines, number_text
+from bptt.render.matrix_text import MAX_ROWS, beside, columns_within, decimals, matrix_lines, number_text
 
 WIDTH = 80
 MAX_TERMS = 24
@@ -55,10 +55,9 @@ def numbers(step: Step, width: int = WIDTH) -> list[str]:
     room = width - 8
     fits: dict[int, int] = {}  # matrices of equally many columns are cut alike
     for _, _, array in rows:
-        size = array.shape[-1] if array.ndim else 1
-        fits[size] = min(fits.get(size, size), columns_within(array, room))
+        fits[_columns(array)] = min(fits.get(_columns(array), room), columns_within(array, room))
     blocks = [
-        (f"{sign} {name}".strip(), matrix_lines(array, room, max_columns=fits[array.shape[-1] if array.ndim else 1]))
+        (f"{sign} {name}".strip(), _one_hot(array) or matrix_lines(array, room, max_columns=fits[_columns(array)]))
         for sign, name, array in rows
     ]
     together = beside(blocks)
@@ -70,6 +69,18 @@ def numbers(step: Step, width: int = WIDTH) -> list[str]:
         lines.append(f"    {sign:>2} {name}{zeros}")
         lines += [f"        {line}" for line in matrix]
     return lines
+
+
+def _columns(array: Array) -> int:
+    return int(array.shape[-1]) if array.ndim else 1
+
+
+def _one_hot(array: Array) -> list[str]:
+    """Return one line for a long one-hot column or row, whose single 1 would be cut out; nothing for others."""
+    places = np.flatnonzero(array)
+    if array.ndim != 2 or min(array.shape) > 1 or array.size <= MAX_ROWS or len(places) != 1 or array.max() != 1:
+        return []
+    return [f"(1 at {'row' if array.shape[1] == 1 else 'column'} {places[0]}, 0 elsewhere)"]
 
 
 def operand_rows(step: Step) -> list[Operand]:
@@ -96,7 +107,8 @@ def operands(node: Expression, values: dict[str, Array], sign: str = "") -> Iter
             for i, arg in enumerate(node.args):
                 before = sign if i == 0 else between if arg.dims and node.args[0].dims else "·"
                 if node.op in ("mul", "div") and arg.op in ("add", "sub", "step", "sum"):
-                    yield before, unicode_text(arg), arg.evaluate(values)
+                    text = unicode_text(arg)
+                    yield before, f"({text})" if arg.op in ("add", "sub") else text, arg.evaluate(values)
                     for part in arg.symbols():
                         yield "where", part.name, part.evaluate(values)
                 else:

@@ -78,15 +78,17 @@ def step_html(step: Step) -> str:
 def _equation_row(row: Equation) -> str:
     shapes, numpy = escape(shape_line(row.expression)), escape(str(row.to_json()["numpy"]))
     return (
-        f"<tr><td>{row.id}</td><td>{_equation(row)}</td><td><code>{shapes}</code></td>"
-        f"<td><code>{numpy}</code></td><td>{escape(row.why)}</td></tr>"
+        f'<tr><td>{row.id}</td><td align="left" nowrap>{_equation(row)}</td><td align="left"><code>{shapes}</code></td>'
+        f'<td align="left"><code>{numpy}</code></td><td align="left">{escape(row.why)}</td></tr>'
     )
 
 
 def _equation(row: Equation) -> str:
-    return f"{html(symbol(row.target))} {row.sign} {html(row.expression)}"
+    later = " (for t-1)" if row.id == "B10" else ""
+    return f"{html(symbol(row.target))}{later} {row.sign} {html(row.expression)}"
 
 
 def _matrix(array: Array) -> str:
-    lines = "".join(f"<tr>{''.join(f'<td>{text}</td>' for text in line)}</tr>" for line in matrix_cells(array))
+    cell = '<td align="right">{}</td>'.format
+    lines = "".join(f"<tr>{''.join(cell(text) for text in line)}</tr>" for line in matrix_cells(array))
     return f"<table>{lines}</table>"

@@ -60,4 +60,5 @@ def _coloured(stream: TextIO) -> bool:
     """Ask rich, which knows NO_COLOR, FORCE_COLOR, TERM=dumb, pipes and old Windows consoles."""
     from rich.console import Console
 
-    return Console(file=stream).color_system is not None
+    console = Console(file=stream)
+    return console.color_system is not None and not console.no_color

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import struct
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from bptt import arrayfile
 from bptt.dims import Array, check_finite, check_numeric, named_shape
-from bptt.errors import DimensionError, FileError, ValueRangeError, message
+from bptt.errors import DimensionError, ValueRangeError, message
 from bptt.inputs import one_hot_targets
-from bptt.tensorfile import check_readable
 from bptt.training.batches import ArrayBatches, Batch, Batches, TextBatches, side_by_side, windows
 from bptt.training.settings import Settings
 
-DEFAULT_M, DEFAULT_T_X = 32, 64
+DEFAULT_M, DEFAULT_T_X = 16, 64
+STEPS = 20  # of an epoch, at least, where a text allows it
 LARGEST_HELD_BACK = 100_000
 """Characters; a longer held-back text would tell hardly more and take longer."""
 
@@ -40,8 +38,8 @@ class Data:
 def text_data(ids: Array, settings: Settings) -> Data:
     """Split a text: its last part is held back.
 
-    Where the text is too short for the usual m = 32 and T_x = 64, fewer streams, then fewer steps are taken;
-    what the settings name is never changed.
+    Where the text is too short for 20 steps of the usual m = 16 and T_x = 64, fewer streams, then fewer time steps
+    are taken; what the settings name is never changed.
 
     Parameters
     ----------
@@ -59,7 +57,7 @@ def text_data(ids: Array, settings: Settings) -> Data:
     if most < 1:
         raise ValueRangeError(message("train", f"the text has {ids.size} characters; at least 2 are needed."))
     T_x = settings.T_x or min(DEFAULT_T_X, max(1, most // (settings.m or 1)))
-    m = settings.m or min(DEFAULT_M, max(1, most // T_x))
+    m = settings.m or min(DEFAULT_M, max(1, most // (STEPS * T_x)))
     batches = TextBatches(trained, m, T_x)
     if held < 2:
         return Data(batches, None, m)
@@ -143,42 +141,5 @@ def read_arrays(path: Path, where: str = "read_arrays") -> tuple[Array, Array, A
     FileError
         If it is missing, empty, damaged, or holds Python objects; or if X or Y is not in it.
     """
-    check_readable(path, where)
-    try:
-        with open(path, "rb") as opened:
-            if not zipfile.is_zipfile(opened):
-                raise FileError(message(where, f"{path} is no npz file; np.savez({path.name!r}, X=X, Y=Y) writes one."))
-            opened.seek(0)
-            with np.load(opened, allow_pickle=False) as file:
-                found = {name: file[name] for name in ("X", "Y", "a0") if name in file.files}
-                names = ", ".join(file.files)[:200] or "nothing"
-    except MemoryError as error:
-        raise FileError(message(where, f"{path} does not fit into this machine's memory.")) from error
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        KeyError,
-        zipfile.BadZipFile,
-        zlib.error,
-        struct.error,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
-        if isinstance(error, FileError):
-            raise
-        if "allow_pickle" in str(error) or "pickled" in str(error):
-            reason = "it holds pickled Python objects, which are never loaded: they could run any code."
-        else:
-            reason = f"it is no whole npz file ({str(error)[:100]})."
-        raise FileError(message(where, f"{path} cannot be read: {reason}")) from error
-    missing = [name for name in ("X", "Y") if name not in found]
-    if missing:
-        raise FileError(
-            message(
-                where,
-                f"{path} lacks {' and '.join(missing)}.",
-                details=["wanted: X, Y and, if you like, a0", f"given:  {names}"],
-            )
-        )
+    found = arrayfile.read_arrays(path, where, ("X", "Y"), ("a0",))
     return found["X"], found["Y"], found.get("a0")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from bptt import __version__
+import bptt
+from bptt.training.threads import blas_threads
 
 NAMES = {
     "bptt": "bptt",
@@ -28,12 +28,12 @@ def environment() -> dict[str, str]:
     build: dict[str, Any] = np.show_config(mode="dicts") or {}  # type: ignore[assignment]
     blas = build.get("Build Dependencies", {}).get("blas", {})
     return {
-        "bptt": __version__,
+        "bptt": bptt.__version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "blas": f"{blas.get('name', '?')} {blas.get('version', '?')}",
         "simd": " ".join(build.get("SIMD Extensions", {}).get("found", [])),
-        "threads": _threads(),
+        "threads": str(blas_threads()),
         "machine": f"{platform.system()} {platform.machine()} {_processor()}",
     }
 
@@ -41,15 +41,6 @@ def environment() -> dict[str, str]:
 def differences(then: Mapping[str, Any], now: Mapping[str, str]) -> list[str]:
     """Return a line for each thing that is not as it was."""
     return [f"{NAMES[key]} was {then.get(key, '?')}, is {now[key]}" for key in NAMES if then.get(key) != now[key]]
-
-
-def _threads() -> str:
-    """Return how many threads OpenBLAS takes: its variables, else a thread for each core that we may use."""
-    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        if os.environ.get(variable, "").isdigit():
-            return os.environ[variable]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return str(cores)
 
 
 def _processor() -> str:

@@ -21,12 +21,12 @@ def check_plot(path: Path) -> None:
     ValueRangeError, FileError
         If the file's kind is unknown or its directory is missing.
     """
-    if find_spec("matplotlib") is None:
-        raise MissingExtraError(message("--plot", "matplotlib draws the plot.", hint="pip install 'bptt[plot]'"))
     if path.suffix[1:] not in FORMATS:
         raise ValueRangeError(message("--plot", f"{path} ends in {path.suffix!r}; {', '.join(FORMATS)} are drawn."))
     if not path.absolute().parent.is_dir():
         raise FileError(message("--plot", f"there is no directory {path.absolute().parent}."))
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError(message("--plot", "matplotlib draws the plot.", hint="pip install 'bptt[plot]'"))
 
 
 def plot_log(log: Path, path: Path) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 from bptt.errors import ValueRangeError, message
 
-OPTIMIZERS = ("adam", "sgd")
+RATES = {"adam": 8e-3, "sgd": 0.5}
+"""The learning rate at its peak, where none is named: measured, see docs/training.md."""
+EPOCHS, FEWEST_STEPS = 16, 1000
 SCHEDULES = ("cosine", "constant")
 
 
@@ -16,12 +18,12 @@ SCHEDULES = ("cosine", "constant")
 class Settings:
     """How to train.  None where the data decide."""
 
-    m: int | None = None  # examples in the batch; 32, fewer where the text is short
+    m: int | None = None  # examples in the batch; 16, fewer where the text is short
     T_x: int | None = None  # steps that gradients go back; 64 for text, the whole sequence for arrays
-    epochs: float = 10.0
+    epochs: float | None = None  # 16, or as many as 1000 steps take
     steps: int | None = None  # in place of epochs
     optimizer: str = "adam"
-    rate: float = 2e-3
+    rate: float | None = None  # at its peak; see RATES
     momentum: float = 0.9  # of SGD
     weight_decay: float = 0.0
     schedule: str = "cosine"
@@ -39,14 +41,12 @@ class Settings:
             self._check(name, integer=True, low=1, optional=True)
         self._check("warm_up", integer=True, low=0)
         self._check("seed", integer=True, low=0)
-        self._check("epochs", above=0)
-        self._check("rate", above=0)
-        for name in ("clip_norm", "clip_value"):
+        for name in ("epochs", "rate", "clip_norm", "clip_value"):
             self._check(name, above=0, optional=True)
         self._check("momentum", low=0, below=1)
         self._check("weight_decay", low=0)
         self._check("validation", low=0, below=1)
-        for name, allowed in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
+        for name, allowed in (("optimizer", tuple(RATES)), ("schedule", SCHEDULES)):
             if getattr(self, name) not in allowed:
                 raise ValueRangeError(
                     message("train", f"{name} is {getattr(self, name)!r}; {' or '.join(allowed)} is wanted.")
@@ -83,6 +83,15 @@ class Settings:
             wanted = " and ".join(part for part in bounds if part)
             raise ValueRangeError(message("train", f"{name} is {value!r}; {kind} {wanted} is wanted."))
 
+    def peak(self, n_a: int) -> float:
+        """Return the learning rate at its peak: the one named, or the usual one, which Adam divides by n_a / 128.
+
+        Adam moves every weight by about the rate, so a state that sums n_a of them moves n_a times as far.
+        """
+        if self.rate is not None:
+            return self.rate
+        return RATES[self.optimizer] * (min(1.0, 128 / n_a) if self.optimizer == "adam" else 1.0)
+
     def to_json(self) -> dict[str, Any]:
         """Return the settings as plain values."""
         return asdict(self)
@@ -97,4 +106,8 @@ class Settings:
 
     def total_steps(self, steps_per_epoch: int) -> int:
         """Return how many steps the training takes."""
-        return self.steps if self.steps is not None else max(1, round(self.epochs * steps_per_epoch))
+        if self.steps is not None:
+            return self.steps
+        if self.epochs is not None:
+            return max(1, round(self.epochs * steps_per_epoch))
+        return max(EPOCHS * steps_per_epoch, FEWEST_STEPS)

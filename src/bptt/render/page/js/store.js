@@ -6,41 +6,63 @@ import { say } from "./dom.js";
 const LEVEL_NAMES = ["overview", "steps", "cell", "time", "code", "practice", "stuck", "notation"];
 
 /** @type {any} */
-export const app = { data: null, model: null, trace: null, truth: null, steps: [], edits: [], flash: null, listeners: [] };
+export const app = {
+  data: null,
+  model: null,
+  trace: null,
+  truth: null,
+  steps: [],
+  places: new Map(),
+  sets: {},
+  edits: [],
+  flash: null,
+  listeners: [],
+};
 
 /** Where the reader is. @type {{level: string, t: number, step: string, cell: [number, number] | null, future: boolean,
  *   numbers: string, change: string, lab: string, ask: string}} */
-export const state = { level: "steps", t: 0, step: "B5", cell: [0, 0], future: true, numbers: "", change: "", lab: "", ask: "" };
+export const state = {
+  level: "steps",
+  t: 0,
+  step: "B5",
+  cell: [0, 0],
+  future: true,
+  numbers: "",
+  change: "",
+  lab: "",
+  ask: "",
+};
 
 /** @param {any} source sizes and tensors as in the page data */
 function modelOf(source) {
   const tensors = {};
-  for (const [name, value] of Object.entries(source.tensors)) tensors[name] = tensor(value.dims, source.sizes, value.data);
+  for (const [name, value] of Object.entries(source.tensors))
+    tensors[name] = tensor(value.dims, source.sizes, value.data);
   return { sizes: source.sizes, tensors, equations: app.data.equations, reduction: app.data.reduction };
 }
 
-/** The sets of numbers a reader can choose from: what was given first, then the presets. */
-export function numberSets() {
-  const { data } = app;
-  const sets = { ...data.presets };
+/** The sets of numbers a reader can choose from: what was given first, then the presets. @param {any} data */
+function setsOf(data) {
   const given = JSON.stringify(data.tensors);
-  const same = Object.keys(sets).find((name) => JSON.stringify(sets[name].tensors) === given);
-  return same ? sets : { [data.title || "given"]: { sizes: data.sizes, tensors: data.tensors }, ...sets };
+  const same = Object.keys(data.presets || {}).find((name) => JSON.stringify(data.presets[name].tensors) === given);
+  const first = same || data.title || "given";
+  return { [first]: { sizes: data.sizes, tensors: data.tensors }, ...data.presets };
 }
 
 /** @param {any} data */
 export function open(data) {
   app.data = data;
-  const sets = numberSets();
-  const given = JSON.stringify(data.tensors);
-  state.numbers = Object.keys(sets).find((name) => JSON.stringify(sets[name].tensors) === given) || Object.keys(sets)[0];
+  app.sets = setsOf(data);
+  [state.numbers] = Object.keys(app.sets);
   load(state.numbers);
   const start = data.start || {};
+  if (LEVEL_NAMES.includes(start.level)) state.level = start.level;
   state.step = app.model.equations.some((eq) => eq.id === start.step) ? start.step : app.model.equations[0].id;
   state.t = Math.min(start.t ?? 0, app.model.sizes.T_x - 1);
   readHash();
   window.addEventListener("hashchange", () => {
-    if (location.hash.slice(1) !== written()) {
+    if (location.hash.slice(1) !== address) {
+      // not our own writing, which the reader may have left behind since
       readHash();
       announce();
     }
@@ -49,8 +71,9 @@ export function open(data) {
 
 /** @param {string} name */
 function load(name) {
-  app.model = modelOf(numberSets()[name]);
+  app.model = modelOf(app.sets[name]);
   app.steps = stepsOf(app.model);
+  app.places = new Map(app.steps.map(({ t, eq }, index) => [`${eq.id},${t}`, index]));
   app.edits = [];
   recompute();
 }
@@ -74,7 +97,8 @@ export function go(changes) {
   if (state.numbers !== wasNumbers) load(state.numbers);
   else if (state.future !== wasFuture) recompute();
   settle();
-  writeHash();
+  window.clearTimeout(writing);
+  writing = window.setTimeout(writeHash, 60); // the address follows; writing it is slower than a step
   announce();
 }
 
@@ -93,7 +117,12 @@ export function equationOf(id) {
 
 /** The position of the reader's step in the order of execution. */
 export function position() {
-  return app.steps.findIndex(({ t, eq }) => t === state.t && eq.id === state.step);
+  return indexOf(state.step, state.t);
+}
+
+/** @param {string} id @param {number} t */
+export function indexOf(id, t) {
+  return app.places.get(`${id},${t}`) ?? -1;
 }
 
 /** @param {number} index */
@@ -137,15 +166,19 @@ function written() {
   const words = [state.level, `t=${state.t}`, `step=${state.step}`];
   if (state.cell) words.push(`cell=${state.cell.join(",")}`);
   if (!state.future) words.push("future=off");
-  if (state.numbers !== Object.keys(numberSets())[0]) words.push(`numbers=${encodeURIComponent(state.numbers)}`);
+  if (state.numbers !== Object.keys(app.sets)[0]) words.push(`numbers=${encodeURIComponent(state.numbers)}`);
   if (state.change) words.push(`change=${state.change}`);
   if (state.lab) words.push(`lab=${state.lab}`);
   if (state.ask) words.push(`ask=${state.ask}`);
   return words.join("/");
 }
 
+let writing = 0;
+let address = ""; // as this page wrote it last
+
 function writeHash() {
   const hash = written();
+  address = hash;
   // A frame made by srcdoc resolves addresses against its parent, so there only the hash may be set.
   if (location.protocol === "about:") location.hash = hash;
   else location.replace(`${location.href.split("#")[0]}#${hash}`);
@@ -159,9 +192,9 @@ function readHash() {
   state.lab = found.lab || "";
   state.ask = found.ask || "";
   state.change = found.change || "";
-  const numbers = found.numbers ? decodeURIComponent(found.numbers) : Object.keys(numberSets())[0];
+  const numbers = found.numbers ? decodeURIComponent(found.numbers) : Object.keys(app.sets)[0];
   const future = found.future !== "off";
-  if (numbers in numberSets() && numbers !== state.numbers) {
+  if (numbers in app.sets && numbers !== state.numbers) {
     state.numbers = numbers;
     load(numbers);
   }
@@ -172,6 +205,6 @@ function readHash() {
   if (found.t) state.t = Number(found.t) || 0;
   if (found.step) state.step = found.step;
   const cell = (found.cell || "").split(",").map(Number);
-  state.cell = cell.length === 2 && cell.every((n) => Number.isInteger(n) && n >= 0) ? [cell[0], cell[1]] : null;
+  if (cell.length === 2 && cell.every((n) => Number.isInteger(n) && n >= 0)) state.cell = [cell[0], cell[1]];
   settle();
 }
