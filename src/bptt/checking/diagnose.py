@@ -219,6 +219,8 @@ def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> 
         if candidate is not None:
             found = dataclasses.replace(found, fix=Replacement(candidate.replacement, candidate.kind))
         result.findings.append(found)
+    if mended is None:
+        result.findings = [f for f in result.findings if _certain(f, judgement.sufficient)]
     result.findings = _merged(result.findings)
     if mended is not None:
         result.fix = _fix(program, mended.changes, mended.proof, mended.preconditions)
@@ -226,6 +228,16 @@ def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> 
     elif judgement.wrong and not judgement.sufficient:
         result.notes.append(Note((), None, "these lines are wrong, but they do not explain every wrong gradient: there is another fault."))
     return result
+
+
+def _certain(found: Finding, sufficient: bool) -> bool:
+    """Tell whether a finding without a proven fix may be shown: a wrong diagnosis is worse than none.
+
+    It raises, or its cause is known and all such lines together explain the gradients.
+    """
+    if found.got is not None and found.got.error is not None:
+        return True
+    return sufficient and found.codes != ("X",)
 
 
 def _fix(program: Program, changes: list[patch.Change], proof: Proof, conditions: tuple[str, ...]) -> Fix:
