@@ -42,3 +42,9 @@ FORMS = [
     ("STACKED", "range(len(ys))[::-1]", "range(1, len(ys))[::-1]"),
     ("STACKED", "self.dW2 +=", "self.dW2 ="),
 ]
+
+CARRIES = [
+    ("FUNCTIONS", '        da_next = p["Waa"].T @ dr\n', ""),
+    ("CACHED_CLASS", "            da_next = np.dot(self.parameters['W_aa'].T, dz_a)\n", ""),
+    ("CHARS", "        dhnext = np.dot(Whh.T, dhraw)\n", ""),
+]

@@ -182,6 +182,12 @@ def test_settings_that_make_no_sense_are_told(wrong):
         Settings(**wrong)
 
 
+def test_the_usual_rate_is_smaller_for_a_larger_net():
+    assert [Settings().peak(n_a) for n_a in (8, 128, 256, 1024)] == [8e-3, 8e-3, 4e-3, 1e-3]
+    assert Settings(optimizer="sgd").peak(1024) == 0.5
+    assert Settings(rate=3e-3).peak(1024) == 3e-3
+
+
 def test_an_error_in_the_shape_names_the_dimension():
     with pytest.raises(DimensionError, match="n_x"):
         small().cost_and_gradients(data()[0][:2], data()[1])

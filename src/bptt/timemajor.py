@@ -256,4 +256,5 @@ def relu(z: Array, out: Array) -> Array:
 
 def all_finite(*values: Array) -> bool:
     """Tell fast whether all values are finite; squares that overflow say no, too, and are looked at again."""
-    return all(math.isfinite(np.vdot(value, value)) for value in values)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return all(math.isfinite(np.vdot(value, value)) for value in values)

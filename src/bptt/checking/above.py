@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bptt.checking.bank import Role
-from bptt.checking.roles import bare_name, is_start, judge, words
+from bptt.checking.roles import accumulates, bare_name, is_start, judge, words
 from bptt.checking.stepping import Unit
 from bptt.checking.truth import Series
 
@@ -70,7 +70,8 @@ def _spoiled(judging: Judging, run: Run, wrong: list[Judged], unit: Unit) -> boo
     """Tell whether a role makes units wrong that were right without it."""
     before = {j.unit.number for j in wrong} | {unit.number}
     return any(
-        judge(judging.units[number], role, run.events.get(number, []))
+        len(run.events.get(number, ())) < len(judging.last.events.get(number, ()))
+        or judge(judging.units[number], role, run.events.get(number, []))
         for number, role in judging.roles.items()
         if number not in before and role.sign in (1.0, judging.scale)
     )
@@ -148,6 +149,7 @@ def candidates(judging: Judging, unit: Unit, misfit: bool = False) -> list[Role]
     result = []
     for series, axes in sorted(found, key=lambda pair: affinity(judging, unit, pair[0], pair[1]))[:TRIED]:
         role = Role(series, axes, sign=1.0 if series.kind in ("value", "slope") else judging.scale)
+        role.delta = series.kind == "contribution" and accumulates(unit)
         judging.complete(role, events)
         result.append(role)
     return result

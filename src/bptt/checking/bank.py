@@ -52,6 +52,9 @@ class Bank:
     """All true quantities, looked up by value."""
 
     def __init__(self, series: list[Series]) -> None:
+        # Where several values have the same adjoint, the argument of the activation is the one that people mean.
+        arguments = {s.parameter for s in series if s.kind == "slope"}
+        series = sorted(series, key=lambda s: not (s.kind == "adjoint" and str(s.node) in arguments))
         self.series = [*series, *_stacks(series), *_slices(series)]
         rows: dict[int, list[Array]] = defaultdict(list)
         places: dict[int, list[Match]] = defaultdict(list)

@@ -135,6 +135,7 @@ def slices(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[Ter
             continue
         lower, upper, step = way[-1].term.args
         ends = [end for end in dict.fromkeys((lower, upper, *sizes)) if end is not none and end.op != "slice"]
+        ends = [end for end in ends if end.op != "const" or end.payload != 0]
         pairs = [(none, none), *((none, end) for end in ends), *((end, none) for end in ends)]
         pairs += [(a, b) for a in ends[:6] for b in ends[:6] if a is not b]
         for a, b in pairs:

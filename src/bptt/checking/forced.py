@@ -7,6 +7,7 @@ exception does not hide what comes after it.
 from __future__ import annotations
 
 import contextlib
+import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -196,7 +197,11 @@ def frozen(value: Any, depth: int = 4, seen: dict[int, Any] | None = None) -> An
         return type(value)(frozen(item, depth - 1, seen) for item in value)
     attributes = getattr(value, "__dict__", None)
     if isinstance(attributes, dict) and not isinstance(value, type) and not callable(value) and not hasattr(value, "__file__"):
-        seen[id(value)] = twin = type(value).__new__(type(value))
+        try:
+            twin = type(value).__new__(type(value))
+        except Exception:  # a class that wants arguments: its attributes are what is needed
+            twin = types.SimpleNamespace()
+        seen[id(value)] = twin
         twin.__dict__.update({k: frozen(v, depth - 1, seen) for k, v in attributes.items()})
         return twin
     return value

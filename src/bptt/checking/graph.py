@@ -93,7 +93,7 @@ def find_graph(judging: Judging, tree: Any) -> Graph | None:
     for name, gradient in delivered.items():
         ids = trace.tape.ids(gradient) if isinstance(gradient, np.ndarray | float) else None
         if ids is not None and ids.size:
-            graph.terms[name] = _terms(int(ids.reshape(-1)[0]), ids.shape, run, made)
+            graph.terms[name] = _terms(ids, run, made)
     return graph
 
 
@@ -118,25 +118,28 @@ def _sources(event: Event, run: TracedRun, made: dict[int, Operation]) -> set[in
     return found
 
 
-def _terms(first: int, shape: tuple[int, ...], run: TracedRun, made: dict[int, Operation]) -> list[Term]:
+def _terms(ids: Any, run: TracedRun, made: dict[int, Operation]) -> list[Term]:
     """Take a delivered gradient apart into its summands, through sums, differences and constant factors.
 
     A summand without a unit of its own belongs to the update that adds it.
     """
     terms: list[Term] = []
-    stack: list[tuple[int, float, tuple[Event, float] | None]] = [(first, 1.0, None)]
+    stack: list[tuple[Any, float, tuple[Event, float] | None]] = [(ids.reshape(-1), 1.0, None)]
     while stack and len(terms) < 256:
-        one, factor, by = stack.pop()
-        operation = made.get(one)
-        if operation is None:
+        flat, factor, by = stack.pop()
+        operation = made.get(int(flat[0]))
+        owner = run.owner.get(int(flat[0]))
+        if owner is not None and not np.array_equal(np.sort(run.ids[id(owner)]), np.sort(flat)):
+            owner = None
+        if operation is None and owner is None:
             continue
-        owner = run.owner.get(one)
         growing = owner is not None and owner.updates
         if owner is not None and not growing:
             if owner.value is not None and owner.value.any():
                 terms.append(Term(owner.unit, owner.instance, factor, False))
             continue
-        split = _split(operation, factor)
+        whole = operation is not None and np.array_equal(np.sort(operation.out.reshape(-1)), np.sort(flat))
+        split = _split(operation, factor) if operation is not None and whole else None
         if split is None:
             if by is not None:
                 terms.append(Term(by[0].unit, by[0].instance, by[1], True))
@@ -145,7 +148,11 @@ def _terms(first: int, shape: tuple[int, ...], run: TracedRun, made: dict[int, O
     return terms
 
 
-def _split(operation: Operation, factor: float) -> list[tuple[int, float]] | None:
+def _split(operation: Operation, factor: float) -> list[tuple[Any, float]] | None:
+    if operation.name in ("maximum", "minimum"):  # clipping that does not touch anything
+        ids, vjp = operation.inputs[0]
+        free = len(operation.inputs) == 1 and np.all(np.asarray(vjp(np.ones(operation.out.shape))) == 1)
+        return [(ids.reshape(-1), factor)] if free and ids.size == operation.out.size else None
     if operation.name not in ("add", "subtract", "divide", "multiply", "negative"):
         return None
     if operation.name in ("divide", "multiply") and len(operation.inputs) > 1:
@@ -155,5 +162,5 @@ def _split(operation: Operation, factor: float) -> list[tuple[int, float]] | Non
         slope = np.unique(np.asarray(vjp(np.ones(operation.out.shape))))
         if slope.size != 1 or ids.size not in (1, operation.out.size) and operation.name not in ("add", "subtract"):
             return None
-        parts.append((int(ids.reshape(-1)[0]), factor * float(slope[0])))
+        parts.append((ids.reshape(-1), factor * float(slope[0])))
     return parts

@@ -17,7 +17,7 @@ from bptt.checking.graph import find_graph
 from bptt.checking.guess import carries, guess
 from bptt.checking.numeric import RIGHT, Theirs, fresh, quiet, relative_error, reseed, restore, seeded_generators, snapshot
 from bptt.checking.program import Program, Sizes
-from bptt.checking.roles import accumulates, judge, match_unit, sinks, slice_of, supply
+from bptt.checking.roles import accumulates, is_start, judge, match_unit, sinks, slice_of, supply
 from bptt.checking.above import look_above
 from bptt.checking.slopes import slopes
 from bptt.checking.stepping import Unit, stepped_tree
@@ -133,6 +133,8 @@ class Judging:
         for unit in self.units:
             events = run.events.get(unit.number, [])
             if not events or unit.number in self.fixed | self.mixed or unit.op == "call":
+                continue
+            if is_start(unit):
                 continue
             role, whole = match_unit(unit, events, self.bank, self.scale, self.scales)
             if role is None:

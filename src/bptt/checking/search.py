@@ -30,6 +30,7 @@ from bptt.checking.terms import Stack, Term, Terms
 NEAR = 3.0  # an edit of this cost is near enough: nothing further is searched
 OTHER_SIGN = 1.0
 HITS = 40  # of one goal in one way
+SWEEP = 100  # what one look for a goal costs, in candidates
 WIDTHS = ((120, 600), (300, 1500))  # of the pairs that are tried: (one side, the other side)
 
 
@@ -172,6 +173,7 @@ class Search:
                 if not self.budget.left:
                     return True
                 met = 0
+                self.budget.spend(SWEEP)
                 for term in way(goal):
                     self.budget.spend()
                     if goal.met(term):

@@ -117,6 +117,8 @@ class Trace:
             if function in RE_ITERATED:
                 arguments = tuple(self.iterate(a) for a in arguments)
             return self._within(site, function, arguments, keywords)
+        if function is builtins.sum:
+            return self._sum(site, *arguments, **keywords)
         if not any(self._holds_numbers(a) for a in (*arguments, *keywords.values(), getattr(function, "__self__", None))):
             return self._within(site, self._plain_python(function), arguments, keywords)
         owner = getattr(function, "__self__", None)
@@ -132,8 +134,6 @@ class Trace:
                 return result
         if isinstance(function, np.ufunc) or (getattr(function, "__module__", "") or "").startswith("numpy"):
             return self._numpy(site, name, function, arguments, keywords)
-        if function is builtins.sum:
-            return self._sum(site, *arguments, **keywords)
         if function in (builtins.abs, builtins.pow):
             return self._numpy(site, "absolute" if function is abs else "power", function, arguments, keywords)
         if function in RE_ITERATED:

@@ -90,7 +90,8 @@ export function broadcast(left, right, f) {
   for (let k = 0; k < rank; k += 1) {
     const larger = size(left, k) >= size(right, k) && axis(left, k) >= 0 ? left : right;
     const other = larger === left ? right : left;
-    const named = size(larger, k) === size(other, k) && typeof larger.dims[axis(larger, k)] === "number" && axis(other, k) >= 0;
+    const named =
+      size(larger, k) === size(other, k) && typeof larger.dims[axis(larger, k)] === "number" && axis(other, k) >= 0;
     dims.push(named ? other.dims[axis(other, k)] : larger.dims[axis(larger, k)]);
     shape.push(size(larger, k));
   }
@@ -125,7 +126,8 @@ function alongAxis(value, axis, f) {
   const length = value.shape[axis];
   const stride = value.shape.slice(axis + 1).reduce((product, n) => product * n, 1);
   const lines = length ? value.data.length / length : 0;
-  for (let line = 0; line < lines; line += 1) f(Math.floor(line / stride) * stride * length + (line % stride), stride, length, line);
+  for (let line = 0; line < lines; line += 1)
+    f(Math.floor(line / stride) * stride * length + (line % stride), stride, length, line);
 }
 
 /** @param {Tensor} value @param {number} axis @param {boolean} keepdims @returns {Tensor} */
@@ -146,7 +148,8 @@ function softmax(value, axis) {
     let top = -Infinity; // taking the largest away first keeps exp finite and changes nothing
     for (let k = 0; k < length; k += 1) top = Math.max(top, value.data[start + k * stride]);
     let total = 0;
-    for (let k = 0; k < length; k += 1) total += data[start + k * stride] = Math.exp(value.data[start + k * stride] - top);
+    for (let k = 0; k < length; k += 1)
+      total += data[start + k * stride] = Math.exp(value.data[start + k * stride] - top);
     for (let k = 0; k < length; k += 1) data[start + k * stride] /= total;
   });
   return { dims: value.dims, shape: value.shape, data };

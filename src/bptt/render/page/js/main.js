@@ -1,6 +1,7 @@
 // Where the page starts: read the data, draw the level the address names, listen to the keyboard.
-import { button, h, refill } from "./dom.js";
+import { button, choice, h, refill } from "./dom.js";
 import { nameDims } from "./equation.js";
+import { futureBanner } from "./future.js";
 import { forgetColours } from "./heatmap.js";
 import { lighting, relight } from "./light.js";
 import { app, go, goTo, onChange, open, position, state, undo } from "./store.js";
@@ -27,14 +28,39 @@ const LEVELS = [
 
 function header() {
   const sets = Object.keys(app.sets);
-  return h("header.top", null, h("h1", null, h("span.brand", null, "bptt"), " explain"),
-    h("div.tabs", { role: "tablist", "aria-label": "levels", onkeydown: tabKeys },
-      LEVELS.map(([id, title]) => button(title, () => go({ level: id }), { role: "tab", id: `tab-${id}`, key: `tab-${id}`, "aria-selected": String(state.level === id),
-        "aria-controls": "level", tabindex: state.level === id ? 0 : -1 }))),
-    h("div.tools", null,
+  return h(
+    "header.top",
+    null,
+    h("h1", null, h("span.brand", null, "bptt"), " explain"),
+    h(
+      "div.tabs",
+      { role: "tablist", "aria-label": "levels", onkeydown: tabKeys },
+      LEVELS.map(([id, title]) =>
+        button(title, () => go({ level: id }), {
+          role: "tab",
+          id: `tab-${id}`,
+          key: `tab-${id}`,
+          "aria-selected": String(state.level === id),
+          "aria-controls": "level",
+          tabindex: state.level === id ? 0 : -1,
+        }),
+      ),
+    ),
+    h(
+      "div.tools",
+      null,
       app.edits.length ? button(`Undo (${app.edits.length})`, undo, { class: "quiet", key: "undo" }) : null,
-      sets.length > 1 ? h("label", null, h("span", null, "numbers "), h("select", { key: "numbers", onchange: (/** @type {any} */ event) => go({ numbers: event.target.value, cell: [0, 0] }) },
-        sets.map((name) => h("option", { value: name, selected: name === state.numbers }, name)))) : null));
+      sets.length > 1
+        ? choice(
+            "numbers ",
+            "numbers",
+            sets.map((name) => [name, name]),
+            state.numbers,
+            (name) => go({ numbers: name, cell: [0, 0] }),
+          )
+        : null,
+    ),
+  );
 }
 
 /** @param {KeyboardEvent} event */
@@ -52,7 +78,20 @@ function tabKeys(event) {
 function draw() {
   const page = /** @type {HTMLElement} */ (document.getElementById("page"));
   const [, title, level] = LEVELS.find(([id]) => id === state.level) || LEVELS[0];
-  refill(page, header(), h("main", null, h("div", { id: "level", role: "tabpanel", "aria-labelledby": `tab-${state.level}`, class: `level-${state.level}` }, level())));
+  refill(
+    page,
+    header(),
+    h(
+      "main",
+      null,
+      h(
+        "div",
+        { id: "level", role: "tabpanel", "aria-labelledby": `tab-${state.level}`, class: `level-${state.level}` },
+        ["overview", "cell", "practice", "stuck"].includes(state.level) ? futureBanner() : null,
+        level(),
+      ),
+    ),
+  );
   document.title = `${title} · bptt explain`;
   relight();
   showHere();

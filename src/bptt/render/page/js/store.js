@@ -6,16 +6,38 @@ import { say } from "./dom.js";
 const LEVEL_NAMES = ["overview", "steps", "cell", "time", "code", "practice", "stuck", "notation"];
 
 /** @type {any} */
-export const app = { data: null, model: null, trace: null, truth: null, steps: [], places: new Map(), sets: {}, edits: [], flash: null, listeners: [] };
+export const app = {
+  data: null,
+  model: null,
+  trace: null,
+  truth: null,
+  steps: [],
+  places: new Map(),
+  sets: {},
+  edits: [],
+  flash: null,
+  listeners: [],
+};
 
 /** Where the reader is. @type {{level: string, t: number, step: string, cell: [number, number] | null, future: boolean,
  *   numbers: string, change: string, lab: string, ask: string}} */
-export const state = { level: "steps", t: 0, step: "B5", cell: [0, 0], future: true, numbers: "", change: "", lab: "", ask: "" };
+export const state = {
+  level: "steps",
+  t: 0,
+  step: "B5",
+  cell: [0, 0],
+  future: true,
+  numbers: "",
+  change: "",
+  lab: "",
+  ask: "",
+};
 
 /** @param {any} source sizes and tensors as in the page data */
 function modelOf(source) {
   const tensors = {};
-  for (const [name, value] of Object.entries(source.tensors)) tensors[name] = tensor(value.dims, source.sizes, value.data);
+  for (const [name, value] of Object.entries(source.tensors))
+    tensors[name] = tensor(value.dims, source.sizes, value.data);
   return { sizes: source.sizes, tensors, equations: app.data.equations, reduction: app.data.reduction };
 }
 
@@ -38,7 +60,8 @@ export function open(data) {
   state.t = Math.min(start.t ?? 0, app.model.sizes.T_x - 1);
   readHash();
   window.addEventListener("hashchange", () => {
-    if (location.hash.slice(1) !== address) { // not our own writing, which the reader may have left behind since
+    if (location.hash.slice(1) !== address) {
+      // not our own writing, which the reader may have left behind since
       readHash();
       announce();
     }
@@ -181,6 +204,6 @@ function readHash() {
   if (found.t) state.t = Number(found.t) || 0;
   if (found.step) state.step = found.step;
   const cell = (found.cell || "").split(",").map(Number);
-  state.cell = cell.length === 2 && cell.every((n) => Number.isInteger(n) && n >= 0) ? [cell[0], cell[1]] : null;
+  if (cell.length === 2 && cell.every((n) => Number.isInteger(n) && n >= 0)) state.cell = [cell[0], cell[1]];
   settle();
 }
