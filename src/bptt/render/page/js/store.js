@@ -56,6 +56,7 @@ export function open(data) {
   [state.numbers] = Object.keys(app.sets);
   load(state.numbers);
   const start = data.start || {};
+  if (LEVEL_NAMES.includes(start.level)) state.level = start.level;
   state.step = app.model.equations.some((eq) => eq.id === start.step) ? start.step : app.model.equations[0].id;
   state.t = Math.min(start.t ?? 0, app.model.sizes.T_x - 1);
   readHash();
