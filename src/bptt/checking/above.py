@@ -106,7 +106,7 @@ def _feeds(judging: Judging, unit: Unit, reader: Unit) -> bool:
     direct = graph.sources[reader.number]
     if unit.number in direct or graph.aliases.get(unit.number) in direct:
         return True
-    return named and not any(e.value is not None and e.value.any() for e in judging.natural.events.get(unit.number, ()))
+    return named and (unit.number in graph.moved) or named and not any(e.value is not None and e.value.any() for e in judging.natural.events.get(unit.number, ()))
 
 
 def _reads(reader: Unit, unit: Unit) -> bool:
@@ -138,7 +138,7 @@ def candidates(judging: Judging, unit: Unit, misfit: bool = False) -> list[Role]
     for number, axes in judging.bank.of_size(int(np.prod(shape, dtype=int)) if shape is not None else None):
         series = judging.bank.series[number]
         item = series.items[0]
-        if item is None or shape is not None and not _fits(np.transpose(item, axes).shape, shape):
+        if item is None or shape is not None and not _some_fit(series, axes, shape):
             continue
         if not _may_be(series, held, axes, shape):
             continue
@@ -165,6 +165,11 @@ def _may_be(series: Series, held: Role | None, axes: tuple[int, ...], shape: tup
             return series is not held.series and (series.consumers > held.series.consumers or series.future is not None)
         return series.kind == "adjoint" and len(series.items) == len(held.series.items)
     return True
+
+
+def _some_fit(series: Series, axes: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Tell whether a step of a series has a shape (layers that take turns differ)."""
+    return any(i is not None and i.ndim == len(axes) and _fits(np.transpose(i, axes).shape, shape) for i in series.items)
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from bptt.checking import patch
-from bptt.checking.causes import with_shared_steps
+from bptt.checking.causes import counted, with_shared_steps
 from bptt.checking.findings import finding, missing_finding
 from bptt.checking.judging import Judgement, Judging
 from bptt.checking.loops import WrongHeader, wrong_header
@@ -20,7 +20,10 @@ from bptt.checking.mending import Mended, edit_labels, mend
 from bptt.checking.missing import missing_update
 from bptt.checking.numeric import Theirs, cost_of, fresh, numeric_gradient, quiet, reseed, their_gradients
 from bptt.checking.program import Case, Program, Sizes
+from bptt.checking.prove import Proof, preconditions
 from bptt.checking.report import Finding, Fix, Got, Note, ParameterRow, Replacement, Report, Verdict
+from bptt.checking.reshaping import reshape, shape_finding
+from bptt.checking.truncation import truncated_at
 from bptt.checking.truth import NoTruth, Truth, find_truth
 from bptt.checking.verdict import rows
 from bptt.dims import Array
@@ -91,8 +94,15 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
     theirs = _theirs(program, seed)
     table = rows(case.parameters, theirs, true, rough, FIRST)
     verdict, reason = verdict_of(table, theirs, program)
+    if verdict == "wrong" and theirs.error is None:
+        reach = truncated_at(program, FIRST, seed)
+        if reach is not None:
+            return _truncated(report, reach, table)
     if verdict == "right":
         reason, verdict, more = _elsewhere(program, seed, reason)
+        reach = truncated_at(program, FIRST, seed) if verdict == "wrong" else None
+        if reach is not None:
+            return _truncated(report, reach, table)
         return report(verdict, reason, parameters=table, notes=more)
     if verdict == "cannot-check":
         return report(verdict, reason, parameters=table)
@@ -109,24 +119,15 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
     if not found.findings and "fault of ours" not in reason:
         reason += " Which line it is could not be found out."
     elif found.findings:
-        reason = _counted(program, found, theirs)
+        reason = counted(program.tree, len(found.findings), found.functions, theirs.error is not None)
     return report(verdict, reason, parameters=table, findings=tuple(found.findings), fix=found.fix, notes=found.notes)
 
 
-def _counted(program: Program, found: Findings, theirs: Theirs) -> str:
-    """Say how many statements are wrong, of how many, and how it shows."""
-    count = len(found.findings)
-    total, where = 0, ""
-    if len(found.functions) == 1:
-        name = found.functions[0].split(".")[-1]
-        function = next((n for n in ast.walk(program.tree) if isinstance(n, ast.FunctionDef) and n.name == name), None)
-        if function is not None:
-            kinds = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return)
-            total = sum(isinstance(n, kinds) for n in ast.walk(function))
-            where = f" of {name}"
-    some = f"{count} of {total} statements" if total >= count > 0 else f"{count} statement{'s' if count > 1 else ''}"
-    shows = "; as it is, it raises an exception" if theirs.error is not None else ""
-    return f"{some}{where} {'are' if count > 1 else 'is'} wrong{shows}"
+def _truncated(report: Callable[..., Report], reach: int, table: tuple[ParameterRow, ...]) -> Report:
+    said = f"the backward pass reaches back {reach} steps: it equals BPTT truncated at {reach}"
+    table = tuple(dataclasses.replace(row, status="not checked") if row.status == "wrong" else row for row in table)
+    note = Note((), None, f"truncated: {said}, and differs from the whole gradient where T_x is larger.")
+    return report("right", f"{said}, and up to {reach} steps every gradient is right.", parameters=table, notes=[note])
 
 
 def raised_at(program: Program, error: BaseException) -> list[Finding]:
@@ -203,6 +204,13 @@ def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> 
             judgement.wrong = []
     mended = mend(judging, judgement.wrong, header, seed, deadline) if judgement.wrong or header else None
     result = Findings()
+    if mended is None and header is None and not (judgement.wrong and judgement.sufficient):
+        change = reshape(judging, seed, deadline)
+        if change is not None and change.proof is not None:
+            result.findings.append(shape_finding(judging, change))
+            result.fix = _fix(program, list(change.changes), change.proof, preconditions(program, patch.patched_code(program, change.changes), seed))
+            result.fixed = dict(change.proof.per_parameter)
+            return result
     if header is not None:
         result.findings.append(_header_finding(judging, header, mended))
     for judged in judgement.wrong:
@@ -213,21 +221,31 @@ def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> 
         if candidate is not None:
             found = dataclasses.replace(found, fix=Replacement(candidate.replacement, candidate.kind))
         result.findings.append(found)
+    if mended is None:
+        result.findings = [f for f in result.findings if _certain(f, judgement.sufficient)]
     result.findings = with_shared_steps(_merged(result.findings))
     result.functions = tuple(dict.fromkeys(judged.unit.function for judged in judgement.wrong))
     if mended is not None:
-        result.fix = Fix(
-            True,
-            patch.unified_diff(program, mended.changes),
-            mended.proof.max_relative_error,
-            mended.proof.method,
-            tuple(s.as_dict() for s in mended.proof.sizes),
-            mended.preconditions,
-        )
+        result.fix = _fix(program, mended.changes, mended.proof, mended.preconditions)
         result.fixed = dict(mended.proof.per_parameter)
-    elif judgement.wrong and not judgement.sufficient:
+    elif result.findings and not judgement.sufficient:
         result.notes.append(Note((), None, "these lines are wrong, but they do not explain every wrong gradient: there is another fault."))
     return result
+
+
+def _certain(found: Finding, sufficient: bool) -> bool:
+    """Tell whether a finding without a proven fix may be shown: a wrong diagnosis is worse than none.
+
+    It raises, or its cause is known and all such lines together explain the gradients.
+    """
+    if found.got is not None and found.got.error is not None:
+        return True
+    return sufficient and found.codes != ("X",)
+
+
+def _fix(program: Program, changes: list[patch.Change], proof: Proof, conditions: tuple[str, ...]) -> Fix:
+    diff, sizes = patch.unified_diff(program, changes), tuple(s.as_dict() for s in proof.sizes)
+    return Fix(True, diff, proof.max_relative_error, proof.method, sizes, conditions)
 
 
 def _suspicious(judging: Judging, judgement: Judgement) -> bool:

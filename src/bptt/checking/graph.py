@@ -39,6 +39,8 @@ class Graph:
     terms: dict[str, list[Term]] = field(default_factory=dict)
     aliases: dict[int, int] = field(default_factory=dict)
     """A unit that only hands on another's value -> that unit."""
+    moved: set[int] = field(default_factory=set)
+    """Units that hold others' numbers in another arrangement: a slice, ``np.where``."""
 
 
 class TracedRun(Run):
@@ -50,6 +52,7 @@ class TracedRun(Run):
         self.ids: dict[int, Any] = {}
         self.owner: dict[int, Event] = {}
         self.alias: dict[int, int] = {}
+        self.moved: set[int] = set()
 
     def done(self, units: tuple[int, ...], values: tuple[Any, ...]) -> None:
         super().done(units, values)
@@ -63,9 +66,11 @@ class TracedRun(Run):
             known = self.owner.get(int(flat[0])) if flat[0] else None
             if known is not None and known.unit != unit and np.array_equal(self.ids[id(known)], flat):
                 self.alias[unit] = known.unit
-            for one in flat:
-                if one:
-                    self.owner.setdefault(int(one), event)
+            new = [int(one) for one in flat if one and int(one) not in self.owner]
+            if not new:
+                self.moved.add(unit)
+            for one in new:
+                self.owner[one] = event
 
 
 def find_graph(judging: Judging, tree: Any) -> Graph | None:
@@ -90,6 +95,7 @@ def find_graph(judging: Judging, tree: Any) -> Graph | None:
         if id(event) in run.ids:
             graph.sources[event.unit] |= _sources(event, run, made)
     graph.aliases = {u: v for u, v in run.alias.items() if u not in graph.sources[v]}
+    graph.moved = run.moved
     for name, gradient in delivered.items():
         ids = trace.tape.ids(gradient) if isinstance(gradient, np.ndarray | float) else None
         if ids is not None and ids.size:

@@ -115,7 +115,8 @@ class Judging:
         run, delivered, _ = self.run({})
         self.natural = run
         self.delivered = delivered
-        self.sink_names, self.mixed = sinks(self.units, run, delivered)
+        turning = {n.id for f in ast.walk(self.program.tree) if isinstance(f, ast.For) for n in ast.walk(f.target) if isinstance(n, ast.Name)}
+        self.sink_names, self.mixed = sinks(self.units, run, delivered, turning)
         self.graph = find_graph(self, self.stepped)
         self._find_scale()
         for _ in range(ROUNDS):
@@ -172,20 +173,22 @@ class Judging:
             for term in terms:
                 owners[term.unit].add(name)
         for name, terms in self.graph.terms.items():
-            for number in {t.unit for t in terms if len(owners[t.unit]) == 1}:
+            for number in sorted({t.unit for t in terms}):
                 held = self.roles.get(number)
+                both = "/".join(sorted(owners[number]))
                 factor, update = next((t.factor, t.update) for t in terms if t.unit == number)
                 events = run.events.get(number, [])
-                if not events or number in self.mixed or (number in self.sink_names and factor == 1):
+                if not events or (number in self.sink_names and factor == 1):
                     continue
-                if held is not None and held.series.parameter == name and abs(held.sign * factor - 1) < 1e-12:
+                if held is not None and held.series.parameter == both and abs(held.sign * factor - 1) < 1e-12:
                     continue
-                if not update and {t.instance for t in terms if t.unit == number} != {e.instance for e in self.natural.events[number]}:
+                every = {t.instance for n in owners[number] for t in self.graph.terms[n] if t.unit == number}
+                if not update and every != {e.instance for e in self.natural.events[number]}:
                     continue  # a value that goes round the loop, and only at the end into the gradient (da0)
                 like = next((e.value for e in events if e.value is not None), None)
                 if like is None or name not in self.truth.parameters:
                     continue
-                series = self._contribution(name, len(events))
+                series = self._contribution(both, len(events))
                 if series is None or update != accumulates(self.units[number]) or like.ndim not in (0, np.ndim(series.items[0])):
                     continue
                 role = Role(series, tuple(range(np.ndim(series.items[0]))), {}, update, 1 / factor, evidence="sink")
@@ -263,7 +266,7 @@ class Judging:
         options = [s for s in self.bank.series if s.kind == "contribution" and s.parameter == name]
         if not options:
             return None
-        if instances == 1 and all(len(s.items) > 1 for s in options):
+        if instances == 1 and all(len(s.items) > 1 for s in options) and name in self.truth.parameters:
             return self._total(name)
         return min(options, key=lambda s: (s.node != -1, abs(len(s.items) - instances)))
 

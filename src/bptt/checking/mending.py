@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from bptt.checking.judging import Judged, Judging
 
 NAME = "_bptt_value"
+PATIENCE = (0.4, 2.5)
+"""Seconds for the search of one statement; most are found at once."""
 SHOTS = 24
 """Combinations of candidates that are tried together at most."""
 
@@ -65,7 +67,7 @@ def _target(event: Event, item: Any, delta: bool) -> Any:
     return np.array(item)
 
 
-def mend(judging: Judging, wrong: list[Judged], header: WrongHeader | None, seed: int, deadline: float | None, seconds: float = 2.0) -> Mended | None:
+def mend(judging: Judging, wrong: list[Judged], header: WrongHeader | None, seed: int, deadline: float | None) -> Mended | None:
     """Return the proven combined fix, or None."""
     program = judging.program
     options: list[list[tuple[int, Candidate | None, patch.Change]]] = []
@@ -80,7 +82,11 @@ def mend(judging: Judging, wrong: list[Judged], header: WrongHeader | None, seed
         if deadline is not None and time.monotonic() > deadline:
             return None
         missing = missing_update(judging, judged)
-        found = insertions(judging, judged, missing, seconds) if missing else repairs(judging, judged, seconds)
+        found: list[tuple[int, Candidate | None, patch.Change]] = []
+        for seconds in PATIENCE:
+            found = insertions(judging, judged, missing, seconds) if missing else repairs(judging, judged, seconds)
+            if found:
+                break
         if not found:
             return None
         options.append(found)

@@ -135,10 +135,13 @@ def words(text: str) -> set[str]:
     return {word.replace("_", "") for word in letters.split()}
 
 
-def sinks(units: list[Unit], run: Run, delivered: dict[str, Any]) -> tuple[dict[int, str], set[int]]:
+def sinks(
+    units: list[Unit], run: Run, delivered: dict[str, Any], turning: set[str]
+) -> tuple[dict[int, str], set[int]]:
     """Return the units that write into one delivered gradient, and those that write into several in turn.
 
-    A unit writes into a gradient if its target shares memory with it, or is the same object.
+    A unit writes into a gradient if its target shares memory with it, or is the same object.  ``turning`` are the
+    names that a ``for`` sets: what goes into one of them goes into another array each time.
     """
     result: dict[int, str] = {}
     mixed: set[int] = set()
@@ -150,7 +153,7 @@ def sinks(units: list[Unit], run: Run, delivered: dict[str, Any]) -> tuple[dict[
         if not found and accumulates(unit):
             found = _handed_out_as_copy(unit, events, delivered)
         shapes = {event.value.shape for event in events if event.value is not None}
-        if len(found) > 1 or (len(shapes) > 1 and "[" in unit.target):
+        if len(found) > 1 or (len(shapes) > 1 and (unit.target in turning or "[" in unit.target)):
             mixed.add(unit.number)
         elif found and (accumulates(unit) or not is_start(unit) and _does_something(unit, events) and all(_owner(e.live, delivered) for e in events)):
             result[unit.number] = found.pop()

@@ -137,15 +137,22 @@ class Tape:
             return
         self.adjoint[ids.reshape(-1)[0]] = 1.0
         self.adjoint[0] = 0.0
+        reached = np.zeros(self.count, dtype=bool)
+        reached[ids.reshape(-1)[0]] = True
         with np.errstate(all="ignore"):
             for operation in reversed(self.operations):
+                if not reached[operation.out].any():
+                    continue  # it does not go into the result: a backward pass in the same function
                 above = self.adjoint[operation.out]
                 operation.parts = []
                 for ids, vjp in operation.inputs:
                     part = _fold(np.asarray(vjp(above), dtype=float), ids.shape)
                     operation.parts.append(part)
                     np.add.at(self.adjoint, ids.reshape(-1), part.reshape(-1))
+                    reached[ids] = True
                 self.adjoint[0] = 0.0
+                reached[0] = False
+        self.operations = [operation for operation in self.operations if operation.parts is not None]
 
     def adjoint_of(self, value: Any) -> Array | None:
         """Return dJ/d(value) as it lies now, in its shape."""

@@ -175,6 +175,7 @@ def _list_series(truth: Truth, leaves: dict[str, Array]) -> None:
         truth.series += _parts(truth, site, ks, shares)
         truth.series += _futures(truth, site, ks, shares)
     truth.series += _shares(truth, set(leaf_of))
+    truth.series += _shared_sites(truth, leaf_of)
     for name, contributions in given.items():
         truth.series += _contributions(truth, name, contributions)
         total = truth.parameters[name]
@@ -285,6 +286,23 @@ def _shares(truth: Truth, parameters: set[int]) -> list[Series]:
                 items: list[Array | None] = [np.sum(parts, axis=0) for parts in zip(*(table[c] for c in choice), strict=True)]
                 name = "what " + " and ".join(truth.text(c) for c in choice) + " hand back"
                 result.append(Series("share", name, items, choice[0], consumers=frozenset(choice), future=futures[choice[0]]))
+    return result
+
+
+def _shared_sites(truth: Truth, leaf_of: dict[int, str]) -> list[Series]:
+    """List what each place gives to parameters that take turns there: the layers of a stack."""
+    slots: dict[tuple[int, int], list[tuple[str, Array]]] = defaultdict(list)
+    for operation in truth.tape.operations:
+        for j, ((ids, _), part) in enumerate(zip(operation.inputs, operation.parts or (), strict=True)):
+            name = leaf_of.get(int(ids.reshape(-1)[0]))
+            if name is not None:
+                slots[(operation.site, j)].append((name, part))
+    result = []
+    for (site, _), given in slots.items():
+        names = sorted({name for name, _ in given})
+        if len(names) > 1:
+            said = f"one step's part of dJ/d({', '.join(names)})"
+            result.append(Series("contribution", said, [part for _, part in given], site, "/".join(names)))
     return result
 
 
