@@ -34,6 +34,20 @@ def causes(old: ast.stmt, new: ast.stmt, from_the_start: bool) -> list[Label]:
     ]
 
 
+def counted(tree: ast.Module, count: int, functions: tuple[str, ...], raises: bool) -> str:
+    """Say how many statements are wrong, of how many in their function, and how it shows."""
+    total, where = 0, ""
+    if len(functions) == 1:
+        name = functions[0].split(".")[-1]
+        function = next((n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == name), None)
+        if function is not None:
+            kinds = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return)
+            total, where = sum(isinstance(n, kinds) for n in ast.walk(function)), f" of {name}"
+    some = f"{count} of {total} statements" if total >= count > 0 else f"{count} statement{'s' if count > 1 else ''}"
+    shows = "; as it is, it raises an exception" if raises else ""
+    return f"{some}{where} {'are' if count > 1 else 'is'} wrong{shows}"
+
+
 def with_shared_steps(findings: list[Finding]) -> list[Finding]:
     """Name a wrong step also in the statements whose repair needs that array no more.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import time
 import traceback
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bptt.checking import patch
-from bptt.checking.causes import with_shared_steps
+from bptt.checking.causes import counted, with_shared_steps
 from bptt.checking.findings import finding, missing_finding
 from bptt.checking.judging import Judgement, Judging
 from bptt.checking.loops import WrongHeader, wrong_header
@@ -120,24 +119,8 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
     if not found.findings and "fault of ours" not in reason:
         reason += " Which line it is could not be found out."
     elif found.findings:
-        reason = _counted(program, found, theirs)
+        reason = counted(program.tree, len(found.findings), found.functions, theirs.error is not None)
     return report(verdict, reason, parameters=table, findings=tuple(found.findings), fix=found.fix, notes=found.notes)
-
-
-def _counted(program: Program, found: Findings, theirs: Theirs) -> str:
-    """Say how many statements are wrong, of how many, and how it shows."""
-    count = len(found.findings)
-    total, where = 0, ""
-    if len(found.functions) == 1:
-        name = found.functions[0].split(".")[-1]
-        function = next((n for n in ast.walk(program.tree) if isinstance(n, ast.FunctionDef) and n.name == name), None)
-        if function is not None:
-            kinds = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return)
-            total = sum(isinstance(n, kinds) for n in ast.walk(function))
-            where = f" of {name}"
-    some = f"{count} of {total} statements" if total >= count > 0 else f"{count} statement{'s' if count > 1 else ''}"
-    shows = "; as it is, it raises an exception" if theirs.error is not None else ""
-    return f"{some}{where} {'are' if count > 1 else 'is'} wrong{shows}"
 
 
 def _truncated(report: Callable[..., Report], reach: int, table: tuple[ParameterRow, ...]) -> Report:
@@ -245,7 +228,7 @@ def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> 
     if mended is not None:
         result.fix = _fix(program, mended.changes, mended.proof, mended.preconditions)
         result.fixed = dict(mended.proof.per_parameter)
-    elif judgement.wrong and not judgement.sufficient:
+    elif result.findings and not judgement.sufficient:
         result.notes.append(Note((), None, "these lines are wrong, but they do not explain every wrong gradient: there is another fault."))
     return result
 
