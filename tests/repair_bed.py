@@ -65,9 +65,8 @@ def record(code, text, run, limit=6):
             run(module)
     finally:
         sys.settrace(old)
-    chosen = (
+    return (
         [samples[round(k * (len(samples) - 1) / (limit - 1))] for k in range(limit)]
         if len(samples) > limit
         else samples
     )
-    return chosen

@@ -3,18 +3,18 @@ import os
 
 import numpy as np
 import pytest
+
 import repair_asker
 import repair_programs as programs
-from repair_bed import record, statement_at
-from repair_forms import CARRIES, FORMS
-from test_repair_prove import program_of
-
 from bptt.checking.patch import insert_after, patched_code, replace
 from bptt.checking.program import Sizes
 from bptt.checking.prove import Truth, prove
 from bptt.checking.repair import repair_statement, write_statement
 from bptt.checking.samples import Budget, Sample
 from bptt.checking.structure import repair_structure
+from repair_bed import record, statement_at
+from repair_forms import CARRIES, FORMS
+from test_repair_prove import program_of
 
 SMALL = (Sizes(n_x=2, n_a=3, n_y=4, m=2, T_x=3), Sizes(n_x=3, n_a=4, n_y=2, m=3, T_x=1))
 SIZES_OF_FAULTS = (SMALL[0], Sizes(n_x=3, n_a=5, n_y=4, m=2, T_x=4))
@@ -97,7 +97,8 @@ def test_the_askers_first_statement_reads_as_the_equation():
     samples = record(repair_asker.code(repair_asker.RIGHT), repair_asker.RIGHT[0], repair_asker.run)
     code = repair_asker.code(repair_asker.WRONG)
     assert repair_statement(statement_at(code, repair_asker.WRONG[0]), samples, code=code)[0].replacement == (
-        "da_prev = np.dot(self.parameters['W_ya'].T, self.cache['Y_pred'][:, :, t] - self.cache['Y'][:, :, t]) + da_next"
+        "da_prev = np.dot(self.parameters['W_ya'].T, "
+        "self.cache['Y_pred'][:, :, t] - self.cache['Y'][:, :, t]) + da_next"
     )
 
 
