@@ -59,8 +59,7 @@ function finding(report) {
     view.finding = (view.finding + by + report.findings.length) % report.findings.length;
     go({});
   };
-  const dims = (/** @type {any[]} */ list) =>
-    list ? `(${list.map(namedDim).join(", ")})` : "";
+  const dims = (/** @type {any[]} */ list) => (list ? `(${list.map(namedDim).join(", ")})` : "");
   const ids = (f.equations || []).filter((/** @type {string} */ id) =>
     app.model.equations.some((/** @type {Equation} */ eq) => eq.id === id),
   );
