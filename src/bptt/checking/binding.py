@@ -158,6 +158,10 @@ def options_for(
         return [Option(0.0, Source("rng"))]
     if roles.matches(name, r"\w*seed|semilla"):
         return [Option(0.0, None if default is not None else Source("const", 0))]
+    if plan.owner and function.owner is None and re.search(rf"\b{name}\.[A-Za-z_]\w*", function.text) and not re.search(
+        rf"\b{name}\[|\b{name}\.(T|shape|dot|sum|copy|size)\b", function.text
+    ):
+        return [Option(0.0, Source("object"))]
     if stage in ("cost", "backward"):
         out += _from_outputs(name, function, outputs, stage, plan)
     if stage == "constructor" and roles.matches(name, r"(layer_?|hidden_?)?(sizes|dims|dimensions|layers|units|hidden)") and re.search(

@@ -30,7 +30,7 @@ class Source:
     result at ``path``), "self" (what stands on the object), "table" (characters to ids), "zeros" (like a result).
     """
 
-    kind: Literal["data", "size", "const", "param", "params", "result", "upstream", "self", "table", "zeros", "empty", "rng", "made", "sizes"]
+    kind: Literal["data", "size", "const", "param", "params", "result", "upstream", "self", "table", "zeros", "empty", "rng", "made", "sizes", "object"]
     value: Any = None
     path: Path = ()
 
@@ -127,6 +127,8 @@ class World:
                 return size_value(source.value, case.sizes)
             case "const":
                 return source.value
+            case "object":
+                return self.object
             case "made":
                 return places.read(self.made, source.path)
             case "sizes":

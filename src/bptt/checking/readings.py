@@ -236,6 +236,7 @@ class Search:
         names = init.arguments if init else []
         options = [options_for(n, init, context, empty, stage="constructor") for n in names] if init else []
         kept = 0
+        several = 24 if any(o.role for choice in options for o in choice) else 3  # data's layout shows in the forward
         for choice in best_first(options, 60) if options else iter([()]):
             constructor = tuple((n, o.source) for n, o in zip(names, choice, strict=True) if o.source is not None)
             plan = replace(with_choice(empty, choice), constructor=constructor)
@@ -259,7 +260,7 @@ class Search:
             states = tuple(("self", p.paths[0]) for p in held if _is_state_name(_last(p)))
             yield replace(plan, parameters=tuple(own), states=states, attributes=attributes)
             kept += 1
-            if kept == 3:
+            if kept == several:
                 return
 
     def forwards(self, unit: Unit, base: Plan, context: Context, gates: int) -> Iterator[tuple[Plan, list[Any]]]:
@@ -291,7 +292,7 @@ class Search:
                 plan = replace(plan, parameters=tuple(_settled(p, lazy) for p in plan.parameters))
             own = {p.paths[0][0][1] for p in plan.parameters if p.home == "self"}
             outputs = result_outputs(function.labels, _plain(world.result), world.object, own)
-            penalty = plan.penalty + 3.0 * bool(suspicion.count) + 1.0 * world.partial
+            penalty = plan.penalty + 3.0 * bool(suspicion.count) + 1.0 * world.partial + _clash(plan)
             found[key] = (penalty, replace(plan, penalty=penalty), outputs)
             limit[0] = min(limit[0], penalty + SLACK - base.penalty)
             if sum(p <= min(x[0] for x in found.values()) + SLACK for p, *_ in found.values()) >= FORWARD_KEPT + 2:
@@ -524,6 +525,13 @@ def _bindings(forward: Function, maker: Function, thing: Any, readers: list[Func
     return {holder: ()} if kind != "dict" or not keys or isinstance(thing, dict) and set(keys) & set(thing) else {}
 
 
+def _clash(plan: Plan) -> float:
+    """Return what speaks against a batch in the initial state and none in the inputs, or the reverse."""
+    inputs = plan.layouts.get("X")
+    states = [plan.layouts[r] for r in ("a0", "c0") if r in plan.layouts]
+    return 1.5 * sum(("m" in s.axes) != ("m" in inputs.axes) for s in states) if inputs is not None else 0.0
+
+
 def _cost_variable(function: Function) -> tuple[str, int]:
     """Return the local variable that holds the cost, and the last line that changes it; nothing where there is none."""
     found: dict[str, int] = {}
@@ -595,7 +603,8 @@ def _own_sizes(module: ModuleType, held: list[Parameter]) -> list[str]:
 def _settled(parameter: Parameter, lazy: dict[str, Any]) -> Parameter:
     if parameter.name not in lazy:
         return parameter
-    return replace(parameter, shape=symbolic(np.shape(lazy[parameter.name].settle()), PROBE))
+    held = lazy[parameter.name]
+    return replace(parameter, shape=symbolic(np.shape(held if isinstance(held, np.ndarray) else held.settle()), PROBE))
 
 
 def _plain(value: Any) -> Any:
