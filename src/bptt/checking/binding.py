@@ -76,7 +76,7 @@ def data_options(
             found.sort(key=lambda x: x[0])
         found = [(score - found[0][0], x) for score, x in found[:44]]
     else:
-        found = [(0.2 * i, x) for i, x in enumerate(state_layouts(layouts.get("X"), hints, context))]
+        found = [(0.2 * i, x) for i, x in enumerate(state_layouts(layouts.get("X"), hints, context, function))]
     return [Option(penalty + score, Source("data", role), role, layout) for score, layout in found]
 
 
@@ -105,10 +105,12 @@ def _shape_at_probe(layout: Layout) -> set[tuple[int, ...]]:
     return {shape}
 
 
-def state_layouts(inputs: Layout | None, hints: Hints, context: Context) -> list[Layout]:
-    """Return the layouts that an initial state may have: columns, rows or a vector."""
+def state_layouts(inputs: Layout | None, hints: Hints, context: Context, function: Function) -> list[Layout]:
+    """Return the layouts that an initial state may have: columns, rows or a vector; of one example beside ids."""
+    named = [a for a in function.arguments if roles.matches(a, roles.INPUT)]
+    ids = any(hints_for(function.node, a).index for a in named)
     shapes: list[tuple[str, ...]] = [("f", "1"), ("f",), ("1", "f"), ("m", "f"), ("f", "m"), ()]
-    if inputs is not None and "m" in inputs.axes or inputs is None and context.batch:
+    if inputs is not None and "m" in inputs.axes or inputs is None and context.batch and not ids:
         shapes = [("f", "m"), ("m", "f"), ("f", "1"), ("1", "f"), ("f",)]
     if hints.unpacked:
         shapes.sort(key=lambda s: len(s) != len(hints.unpacked or ()))
