@@ -50,6 +50,7 @@ from bptt.checking.standard_costs import standard_costs
 from bptt.checking.units import Unit
 
 PROBE = Sizes(n_x=3, n_a=5, n_y=7, m=2, T_x=4)
+OTHER = Sizes(n_x=4, n_a=6, n_y=9, m=3, T_x=5)  # a reading must run at a second set of sizes
 FORWARD_TRIES, FORWARD_KEPT, COST_TRIES, BACKWARD_TRIES = 250, 5, 50, 24
 MARGIN = 1.2  # a reading that agrees is taken before more plausible ones only within this much
 SLACK = 2.2  # readings less plausible than the best that runs by this much are not tried
@@ -104,6 +105,8 @@ class Search:
     def attempts(self, unit: Unit) -> Iterator[Attempt]:
         """Yield what ran, from every reading of a unit that is plausible enough."""
         for base, context, gates in self.bases(unit):
+            if self.least < 4.0:
+                return  # the parameters that were found first can be run with
             for forward, outputs in self.forwards(unit, base, context, gates):
                 if forward.penalty > self.least + MARGIN:
                     continue
@@ -292,7 +295,7 @@ class Search:
                 plan = replace(plan, parameters=tuple(_settled(p, lazy) for p in plan.parameters))
             own = {p.paths[0][0][1] for p in plan.parameters if p.home == "self"}
             outputs = result_outputs(function.labels, _plain(world.result), world.object, own)
-            penalty = plan.penalty + 3.0 * bool(suspicion.count) + 1.0 * world.partial + _clash(plan)
+            penalty = plan.penalty + 3.0 * bool(suspicion.count) + 0.3 * world.partial + _clash(plan)
             found[key] = (penalty, replace(plan, penalty=penalty), outputs)
             limit[0] = min(limit[0], penalty + SLACK - base.penalty)
             if sum(p <= min(x[0] for x in found.values()) + SLACK for p, *_ in found.values()) >= FORWARD_KEPT + 2:
@@ -424,6 +427,7 @@ class Search:
             else:
                 with quiet():
                     try:
+                        PlannedCase(plan, self.module, OTHER, 0, self.execute).cost()
                         self.known_slopes[key] = (self.slopes(self.case(plan)), doubt)
                     except Exception:
                         self.known_slopes[key] = None
@@ -457,7 +461,8 @@ class Search:
                 along = float(np.sum(got * direction))
                 signs += [s for s in (1, -1) if abs(s * along - slope) <= AGREES * max(abs(slope), 1e-8)]
         attempt.right = signs.count(1)
-        if signs.count(-1) > max(1, attempt.right) and self.climbs:
+        told = plan.delivery is not None and plan.delivery.fused or plan.sign < 0  # then the direction is theirs
+        if signs.count(-1) > max(1, attempt.right) and self.climbs and not told:
             attempt.right = signs.count(-1)
             attempt.plan = replace(attempt.plan, sign=-attempt.plan.sign)
         return attempt
@@ -596,8 +601,7 @@ def _is_data(parameter: Parameter, thing: Any, data: set[int]) -> bool:
 
 
 def _own_sizes(module: ModuleType, held: list[Parameter]) -> list[str]:
-    known = {3, 5, 7, 1}
-    return sorted({str(n) for p in held for n in np.shape(places.read(module, p.paths[0])) if n not in known})
+    return sorted({str(n) for p in held for n in np.shape(places.read(module, p.paths[0])) if n != 1})
 
 
 def _settled(parameter: Parameter, lazy: dict[str, Any]) -> Parameter:
