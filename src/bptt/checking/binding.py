@@ -76,7 +76,7 @@ def data_options(
             found.sort(key=lambda x: x[0])
         found = [(score - found[0][0], x) for score, x in found[:44]]
     else:
-        found = [(0.2 * i, x) for i, x in enumerate(state_layouts(layouts.get("X"), hints, context))]
+        found = [(0.2 * i, x) for i, x in enumerate(state_layouts(layouts.get("X"), hints, context, function))]
     return [Option(penalty + score, Source("data", role), role, layout) for score, layout in found]
 
 
@@ -86,7 +86,8 @@ PROBED = {"n_x": 3, "n_a": 5, "n_y": 7, "V": 7, "m": 2, "T_x": 4, "1": 1}
 def _shapes_of(outputs: Sequence[tuple[tuple[str, ...], Source, Any]]) -> set[tuple[int, ...]]:
     """Return the shapes of the arrays that a forward gives, a list of steps counting as one array."""
     shapes = set()
-    for _, _, value in outputs:
+    returned = [o for o in outputs if o[1].kind == "result" and not places_only(o[2])]
+    for _, _, value in returned or outputs:
         items = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else None
         if isinstance(value, np.ndarray) and value.dtype.kind == "f":
             shapes.add(value.shape)
@@ -104,10 +105,12 @@ def _shape_at_probe(layout: Layout) -> set[tuple[int, ...]]:
     return {shape}
 
 
-def state_layouts(inputs: Layout | None, hints: Hints, context: Context) -> list[Layout]:
-    """Return the layouts that an initial state may have: columns, rows or a vector."""
+def state_layouts(inputs: Layout | None, hints: Hints, context: Context, function: Function) -> list[Layout]:
+    """Return the layouts that an initial state may have: columns, rows or a vector; of one example beside ids."""
+    named = [a for a in function.arguments if roles.matches(a, roles.INPUT)]
+    ids = any(hints_for(function.node, a).index for a in named)
     shapes: list[tuple[str, ...]] = [("f", "1"), ("f",), ("1", "f"), ("m", "f"), ("f", "m"), ()]
-    if inputs is not None and "m" in inputs.axes or inputs is None and context.batch:
+    if inputs is not None and "m" in inputs.axes or inputs is None and context.batch and not ids:
         shapes = [("f", "m"), ("m", "f"), ("f", "1"), ("1", "f"), ("f",)]
     if hints.unpacked:
         shapes.sort(key=lambda s: len(s) != len(hints.unpacked or ()))
@@ -157,6 +160,10 @@ def options_for(
         return [Option(0.0, Source("rng"))]
     if roles.matches(name, r"\w*seed|semilla"):
         return [Option(0.0, None if default is not None else Source("const", 0))]
+    if plan.owner and function.owner is None and re.search(rf"\b{name}\.[A-Za-z_]\w*", function.text) and not re.search(
+        rf"\b{name}\[|\b{name}\.(T|shape|dot|sum|copy|size)\b", function.text
+    ):
+        return [Option(0.0, Source("object"))]
     if stage in ("cost", "backward"):
         out += _from_outputs(name, function, outputs, stage, plan)
     if stage == "constructor" and roles.matches(name, r"(layer_?|hidden_?)?(sizes|dims|dimensions|layers|units|hidden)") and re.search(

@@ -15,7 +15,7 @@ from bptt.dims import Array
 if TYPE_CHECKING:
     from bptt.checking.plan import PlannedCase, World
 
-BOXES = re.compile(r"(params?|parameters?|weights|cache|caches|model|self|vars|variables|memory|state|net|theta|values?|data|p)$", re.I)
+BOXES = re.compile(r"(params?|parameters?|weights|cache|caches|model|self|vars|variables|memory|state|net|theta|values?|val|data|v|p)$", re.I)
 GRADIENT_BOXES = re.compile(r"(d_?params?|d_?parameters|grads?|gradients?|d_?weights|derivatives|deltas?|d|dtheta|g|updates?|derivs?|param_?grads?|d_?theta|d_?model|dict_?grads?)$", re.I)
 MARK = re.compile(
     r"^(total_?|sum_?|acc(um)?_?|avg_?|mean_?)?(d_?[ljce]_?_?d_?|d[LJCE]?_?over_?d_?|gradients?_?(of_?)?|grads?_?|delta_?|nabla_?|del_?|deriv(ative)?_?|d_?|g_?)(?=\w)"
@@ -99,17 +99,17 @@ class Delivery:
 
     def _returned(self, result: Any, returned: bool = True) -> list[Leaf]:
         out: list[Leaf] = []
-        if isinstance(result, tuple | list) and not (result and all(isinstance(r, float | int) for r in result)):
+        named = returned and isinstance(result, tuple | list) and len(self.labels) == len(result)
+        if isinstance(result, tuple | list) and (named or not all(isinstance(r, float | int) for r in result)):
             for i, item in enumerate(result):
-                named = self.labels[i] if returned and len(self.labels) == len(result) else i
+                head: Any = self.labels[i] if named else i
                 for path, value in places.walk(item):
                     inner = tuple(n for _, n in path)
-                    out.append(Leaf(inner if named == "*" and inner else (named, *inner), value, returned))
+                    out.append(Leaf(inner if head == "*" and inner else (head, *inner), value, returned))
         else:
-            head = self.labels if returned and len(self.labels) == 1 else ()
+            alone = self.labels if returned and len(self.labels) == 1 else ()
             for path, value in places.walk(result):
-                inner = tuple(n for _, n in path)
-                out.append(Leaf(inner or head or (0,), value, returned))
+                out.append(Leaf(tuple(n for _, n in path) or alone or (0,), value, returned))
         return out
 
     def _moved(self, case: PlannedCase, world: World, result: Any, before: dict[str, Array]) -> dict[str, Array]:

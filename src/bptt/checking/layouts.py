@@ -225,7 +225,7 @@ def candidates(
     shapes = [*SEQUENCES, *STEPS] if not steps else [*STEPS, *SEQUENCES]
     for rank, kind in enumerate(kinds):
         for i, axes in enumerate(shapes):
-            if kind == "ids" and F in axes:
+            if kind == "ids" and (F in axes or ONE in axes and axes != (T, ONE)):
                 continue
             score = 0.3 * i / len(shapes) + 3.0 * rank + _distance(axes, hints, kind)
             several = M in axes
@@ -235,7 +235,7 @@ def candidates(
             else:
                 score += 1.5 * (not several) if batch else 2.0 * several
             score += 1.0 * (axes in STEPS) * (not steps)
-            score += 0.8 * (F not in axes and kind != "ids")
+            score += 0.8 * (F not in axes and kind != "ids") + 0.8 * (kind == "ids" and ONE in axes)
             if like is not None:
                 mine = tuple(a for a in axes if a != F)
                 theirs = tuple(a for a in like.axes if a != F)

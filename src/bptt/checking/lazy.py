@@ -114,6 +114,11 @@ class LazyArray:
         return own.array.T if self.flipped else own.array
 
     @property
+    def shape(self) -> Any:
+        """Its shape; while that is open, one that knows what the array gives and settles for all else."""
+        return self.settle().shape if self.source.array is not None else _LazyShape(self)
+
+    @property
     def T(self) -> Any:
         """The transposed view, lazy as well."""
         if self.source.array is not None:
@@ -191,6 +196,26 @@ class LazyArray:
 
     def __neg__(self) -> Any:
         return np.negative(self.settle())
+
+
+class _LazyShape:
+    """The shape of an array that has none yet: asked for the axis that it gives, it answers without settling."""
+
+    def __init__(self, of: LazyArray) -> None:
+        self.of = of
+
+    def __getitem__(self, axis: Any) -> Any:
+        own = self.of
+        mine = 0 if len(own.default) == 2 and own.default[0] == own.gives else len(own.default) - 1
+        if not own.bias and not own.flipped and axis in (mine, mine - len(own.default)):
+            return own.gives
+        return own.settle().shape[axis]
+
+    def __len__(self) -> int:
+        return len(self.of.settle().shape)
+
+    def __iter__(self) -> Any:
+        return iter(self.of.settle().shape)
 
 
 def _multiplied(left: Any, right: Any) -> tuple[Any, Any]:

@@ -70,9 +70,10 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
 
 def _script(tree: ast.Module) -> tuple[ast.Module, int | None]:
     """Return a program without a backward function of its own with its training loop's body as a function."""
-    if units_of(facts_of(tree)):
+    changed, line = as_function(tree)
+    if line is None or any(u.owner or u.backward or u.forward.arguments for u in units_of(facts_of(tree))):
         return tree, None
-    return as_function(tree)
+    return changed, line
 
 
 def _read(text: str, file: str) -> Any:

@@ -70,10 +70,13 @@ def _may_be_weight(path: places.Path, value: Any) -> bool:
 
 def is_accumulator(last: str, path: places.Path, plain: set[str]) -> bool:
     """Tell a gradient or an optimiser's memory from a parameter, by its name beside the others'."""
-    if re.search(r"grad|^delta|moment|veloc|^cache|_sum$|dparams|deriv|^d[WUVb]_?|^d_[WUVb]", last) or MEMORY.search(last):
+    if re.search(r"grad|^delta|_updates?$|_deltas?$|moment|veloc|^cache|_sum$|dparams|deriv|^d[WUVb]_?|^d_[WUVb]", last) or MEMORY.search(last):
         return True
     if any(isinstance(n, str) and re.fullmatch(r"d?_?grads?|gradients|d_?params|cache|memory|optimi[sz]er|adam|velocit\w*|moment\w*", n) for _, n in path[:-1]):
         return True
+    holder = places.spell(path[:-1])
+    if last not in ("v", "value", "val", "data", "w") and any(f"{holder}.{n}" in plain for n in ("v", "value", "val", "data")):
+        return True  # beside a value: its gradient, its momentum
     stripped = MARK.sub("", last)
     return stripped != last and any(p.split(".")[-1] == stripped or p.endswith(f"'{stripped}']") for p in plain)
 
@@ -110,6 +113,8 @@ def script_parameters(module: ModuleType, step: Function) -> list[Parameter]:
         if not (isinstance(value, np.ndarray) and value.dtype.kind == "f") or is_accumulator(name, (), set()):
             continue
         named = any(roles.gradient_of(other, [name]) == name and other != name for other in stored)
+        if not roles.is_weight(name) and (roles.matches(name, roles.INPUT) or roles.matches(name, roles.TARGET)):
+            continue
         if named or roles.is_weight(name) or roles.is_bias(name):
             out.append(Parameter(name, "global", ((("attr", name),))))
     return [Parameter(p.name, "global", ((("attr", p.name),),)) for p in out]
@@ -169,7 +174,7 @@ def rows(functions: list[Function]) -> bool:
     return right > left
 
 
-def lazy_arrays(names: list[str], functions: list[Function], sizes: Sizes, gates: int, seed: int = 0) -> dict[str, LazyArray]:
+def lazy_arrays(names: list[str], functions: list[Function], sizes: Sizes, gates: int, seed: int = 0) -> dict[str, Any]:
     """Return an array of unknown shape for each parameter; its name says what it gives, and its shape if need be.
 
     ``gates`` is how many gates are stacked in one matrix; -1 stands for one, with the last weight giving the output.
@@ -179,7 +184,9 @@ def lazy_arrays(names: list[str], functions: list[Function], sizes: Sizes, gates
     text = "\n".join(f.text for f in functions)
     rank = 1 if in_rows and not re.search(r"keepdims|\(1, (hidden|n_|H|self)", text) else 2
     rng = np.random.default_rng(seed)
-    out = {}
+    out: dict[str, Any] = {}
+    if not re.search(r"dot\(|@|matmul|einsum|outer\(", text):  # nothing but products of numbers
+        return {name: random_weights((), rng) for name in names}
     last = {next((n for n in reversed(names) if roles.is_bias(n) == b), "") for b in (False, True)} if gates < 0 else set()
     gates = abs(gates)
     gated = {n[-1:].lower() for n in names if len(n) <= 3} >= {"f", "i"}  # then Wo is the output gate's
@@ -196,11 +203,24 @@ def lazy_arrays(names: list[str], functions: list[Function], sizes: Sizes, gates
             default: tuple[int, ...] = (gives,) if rank == 1 else (1, gives) if in_rows else (gives, 1)
         else:
             to, of = roles.weight_ends(name)
+            if not roles.weight_letters(name) and len(name) == 1:
+                to, of = _ends_by_use(name, text, to, of)
             gives = values[to] * (gates if to == "n_a" else 1)
             default = (values[of], gives) if in_rows else (gives, values[of])
         bias = roles.is_bias(name) or name == "c" and "b" in names
         out[name] = LazyArray(gives, default, bias, lambda shape: random_weights(shape, rng), rank)
     return out
+
+
+def _ends_by_use(name: str, text: str, to: str, of: str) -> tuple[str, str]:
+    """Return what a weight of one letter gives and takes: U and W change places from author to author."""
+    operand = rf"(?:\b{name}(?:\.T)? @ |dot\({name}, |\b{name}\.dot\()(\w+)|\b(\w+)(?:\[[^\]]*\])* @ {name}\b|\b(\w+)(?:\[[^\]]*\])*\.dot\({name}\)|dot\((\w+)(?:\[[^\]]*\])*, {name}\)"
+    taken = [next(g for g in m if g) for m in re.findall(operand, text)]
+    if taken and re.match(r"x|inp|u|emb|v$|seq|data", taken[0], re.I):
+        return "n_a", "n_x"
+    if taken and re.match(r"h|s|a|state|prev|c", taken[0], re.I):
+        return ("n_a" if to == "n_a" else to), "n_a"
+    return to, of
 
 
 def symbolic(shape: tuple[int, ...], sizes: Sizes, *, prefer: Iterable[str] = ()) -> tuple[str, ...]:

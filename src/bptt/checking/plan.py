@@ -30,7 +30,7 @@ class Source:
     result at ``path``), "self" (what stands on the object), "table" (characters to ids), "zeros" (like a result).
     """
 
-    kind: Literal["data", "size", "const", "param", "params", "result", "upstream", "self", "table", "zeros", "empty", "rng", "made", "sizes"]
+    kind: Literal["data", "size", "const", "param", "params", "result", "upstream", "self", "table", "zeros", "empty", "rng", "made", "sizes", "object"]
     value: Any = None
     path: Path = ()
 
@@ -106,6 +106,7 @@ class World:
         self.result: Any = None
         self.made: Any = None
         self.kept: dict[str, Any] = {}
+        self.partial = False  # whether their function raised half-way or returned nothing
         case.prepare_module()
         if case.plan.owner:
             self.object = case.make_object(self.data)
@@ -126,6 +127,8 @@ class World:
                 return size_value(source.value, case.sizes)
             case "const":
                 return source.value
+            case "object":
+                return self.object
             case "made":
                 return places.read(self.made, source.path)
             case "sizes":
@@ -293,6 +296,7 @@ class PlannedCase:
             world.result = None
         if world.result is None:
             world.result = [kept.get(name) for name in self.plan.forward.labels]
+            world.partial = True
         world.kept = kept
         return world
 

@@ -50,6 +50,7 @@ from bptt.checking.standard_costs import standard_costs
 from bptt.checking.units import Unit
 
 PROBE = Sizes(n_x=3, n_a=5, n_y=7, m=2, T_x=4)
+OTHER = Sizes(n_x=4, n_a=6, n_y=9, m=3, T_x=5)  # a reading must run at a second set of sizes
 FORWARD_TRIES, FORWARD_KEPT, COST_TRIES, BACKWARD_TRIES = 250, 5, 50, 24
 MARGIN = 1.2  # a reading that agrees is taken before more plausible ones only within this much
 SLACK = 2.2  # readings less plausible than the best that runs by this much are not tried
@@ -104,6 +105,8 @@ class Search:
     def attempts(self, unit: Unit) -> Iterator[Attempt]:
         """Yield what ran, from every reading of a unit that is plausible enough."""
         for base, context, gates in self.bases(unit):
+            if self.least < 4.0:
+                return  # the parameters that were found first can be run with
             for forward, outputs in self.forwards(unit, base, context, gates):
                 if forward.penalty > self.least + MARGIN:
                     continue
@@ -236,6 +239,7 @@ class Search:
         names = init.arguments if init else []
         options = [options_for(n, init, context, empty, stage="constructor") for n in names] if init else []
         kept = 0
+        several = 24 if any(o.role for choice in options for o in choice) else 3  # data's layout shows in the forward
         for choice in best_first(options, 60) if options else iter([()]):
             constructor = tuple((n, o.source) for n, o in zip(names, choice, strict=True) if o.source is not None)
             plan = replace(with_choice(empty, choice), constructor=constructor)
@@ -259,7 +263,7 @@ class Search:
             states = tuple(("self", p.paths[0]) for p in held if _is_state_name(_last(p)))
             yield replace(plan, parameters=tuple(own), states=states, attributes=attributes)
             kept += 1
-            if kept == 3:
+            if kept == several:
                 return
 
     def forwards(self, unit: Unit, base: Plan, context: Context, gates: int) -> Iterator[tuple[Plan, list[Any]]]:
@@ -291,7 +295,7 @@ class Search:
                 plan = replace(plan, parameters=tuple(_settled(p, lazy) for p in plan.parameters))
             own = {p.paths[0][0][1] for p in plan.parameters if p.home == "self"}
             outputs = result_outputs(function.labels, _plain(world.result), world.object, own)
-            penalty = plan.penalty + 3.0 * bool(suspicion.count)
+            penalty = plan.penalty + 3.0 * bool(suspicion.count) + 0.3 * world.partial + _clash(plan)
             found[key] = (penalty, replace(plan, penalty=penalty), outputs)
             limit[0] = min(limit[0], penalty + SLACK - base.penalty)
             if sum(p <= min(x[0] for x in found.values()) + SLACK for p, *_ in found.values()) >= FORWARD_KEPT + 2:
@@ -323,7 +327,12 @@ class Search:
         if total and plan.cost is not None and plan.cost.kind != "backward":
             case.run_forward()
             total -= suspicion.uneven - total
-        again = np.asarray(self.case(plan).cost())
+        plain = self.case(plan)
+        again = np.asarray(plain.cost())
+        for value in plain.parameters.values():
+            value[...] = value + 0.01
+        if plain.parameters and np.asarray(plain.cost()).tolist() == again.tolist():
+            return None  # it depends on no parameter
         if first.size != 1 or first.dtype.kind != "f" or not np.isfinite(first).all() or first.item() != again.item():
             return None
         return 2.0 * (total > 0) if plan.cost is not None and plan.cost.kind != "backward" else 0.0
@@ -418,6 +427,7 @@ class Search:
             else:
                 with quiet():
                     try:
+                        PlannedCase(plan, self.module, OTHER, 0, self.execute).cost()
                         self.known_slopes[key] = (self.slopes(self.case(plan)), doubt)
                     except Exception:
                         self.known_slopes[key] = None
@@ -451,7 +461,8 @@ class Search:
                 along = float(np.sum(got * direction))
                 signs += [s for s in (1, -1) if abs(s * along - slope) <= AGREES * max(abs(slope), 1e-8)]
         attempt.right = signs.count(1)
-        if signs.count(-1) > max(1, attempt.right) and self.climbs:
+        told = plan.delivery is not None and plan.delivery.fused or plan.sign < 0  # then the direction is theirs
+        if signs.count(-1) > max(1, attempt.right) and self.climbs and not told:
             attempt.right = signs.count(-1)
             attempt.plan = replace(attempt.plan, sign=-attempt.plan.sign)
         return attempt
@@ -519,13 +530,21 @@ def _bindings(forward: Function, maker: Function, thing: Any, readers: list[Func
     return {holder: ()} if kind != "dict" or not keys or isinstance(thing, dict) and set(keys) & set(thing) else {}
 
 
+def _clash(plan: Plan) -> float:
+    """Return what speaks against a batch in the initial state and none in the inputs, or the reverse."""
+    inputs = plan.layouts.get("X")
+    states = [plan.layouts[r] for r in ("a0", "c0") if r in plan.layouts]
+    return 1.5 * sum(("m" in s.axes) != ("m" in inputs.axes) for s in states) if inputs is not None else 0.0
+
+
 def _cost_variable(function: Function) -> tuple[str, int]:
     """Return the local variable that holds the cost, and the last line that changes it; nothing where there is none."""
     found: dict[str, int] = {}
     for node in ast.walk(function.node):
         for target in node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []:
-            if isinstance(target, ast.Name) and COST_NAME.fullmatch(target.id):
-                found[target.id] = max(found.get(target.id, 0), node.end_lineno or node.lineno)
+            for part in target.elts if isinstance(target, ast.Tuple) else [target]:
+                if isinstance(part, ast.Name) and COST_NAME.fullmatch(part.id):
+                    found[part.id] = max(found.get(part.id, 0), node.end_lineno or node.lineno)
     returned = [n for n in function.labels if n in found]
     name = returned[0] if returned else max(found, key=lambda n: found[n], default="")
     return name, found.get(name, 0)
@@ -557,8 +576,9 @@ def _labels(function: Function) -> tuple[str, ...]:
 
 
 def _gates(text: str) -> list[int]:
-    """Return how many gates may be stacked in one matrix, by what the text says."""
-    return [k for k in (4, 3, 2) if re.search(rf"\b{k} ?\*|hsplit\([^)]*{k}\)|split\([^)]*{k}", text)] + [1] if re.search(r"[234] ?\* ?|split", text) else [1]
+    """Return how many gates may be stacked in one matrix, the likeliest first: ``3*H:`` speaks of four."""
+    multiples = [k for k in (4, 3, 2) if re.search(rf"(?<!\*)\b{k} ?\* ?\w|split\([^)]*\b{k}\b", text)]
+    return [*dict.fromkeys(k for m in multiples for k in (min(m + 1, 4), m)), 1]
 
 
 def _last(parameter: Parameter) -> str:
@@ -581,14 +601,14 @@ def _is_data(parameter: Parameter, thing: Any, data: set[int]) -> bool:
 
 
 def _own_sizes(module: ModuleType, held: list[Parameter]) -> list[str]:
-    known = {3, 5, 7, 1}
-    return sorted({str(n) for p in held for n in np.shape(places.read(module, p.paths[0])) if n not in known})
+    return sorted({str(n) for p in held for n in np.shape(places.read(module, p.paths[0])) if n != 1})
 
 
 def _settled(parameter: Parameter, lazy: dict[str, Any]) -> Parameter:
     if parameter.name not in lazy:
         return parameter
-    return replace(parameter, shape=symbolic(np.shape(lazy[parameter.name].settle()), PROBE))
+    held = lazy[parameter.name]
+    return replace(parameter, shape=symbolic(np.shape(held if isinstance(held, np.ndarray) else held.settle()), PROBE))
 
 
 def _plain(value: Any) -> Any:

@@ -41,6 +41,9 @@ def units_of(facts: Facts, name: str | None = None) -> list[Unit]:
     scopes += [(owner, facts.methods(owner)) for owner in facts.classes]
     for owner, functions in scopes:
         found += _in_scope(facts, owner, functions)
+    for owner in facts.classes:  # a class that only runs forwards, and a function that takes its object backwards
+        if not any(u.owner == owner for u in found):
+            found += _in_scope(facts, owner, facts.methods(owner), facts.plain())
     if name:
         found = [u for u in found if _named(u, name)]
     return sorted(found, key=lambda u: -u.score)
@@ -56,9 +59,12 @@ def _named(unit: Unit, name: str) -> bool:
     return name in names
 
 
-def _in_scope(facts: Facts, owner: str | None, functions: dict[str, Function]) -> list[Unit]:
+def _in_scope(
+    facts: Facts, owner: str | None, functions: dict[str, Function], others: dict[str, Function] | None = None
+) -> list[Unit]:
     forwards = sorted(((forward_score(f, facts), f) for f in functions.values()), key=lambda x: -x[0])
-    backwards = sorted(((backward_score(f, facts), f) for f in functions.values()), key=lambda x: -x[0])
+    pool = functions if others is None else others
+    backwards = sorted(((backward_score(f, facts), f) for f in pool.values()), key=lambda x: -x[0])
     costs = sorted(((cost_score(f, facts), f) for f in functions.values()), key=lambda x: -x[0])
     if owner:
         plain = [(cost_score(f, facts) - 0.5, f) for f in facts.plain().values()]
@@ -84,7 +90,7 @@ def _in_scope(facts: Facts, owner: str | None, functions: dict[str, Function]) -
                 step = not re.search(r"\bfor\b|\bwhile\b", pair.backward.text)
                 trains = bool(re.search(TRAIN + "|step|process|epoch", c.name, re.I)) or c.updates_weights
                 out.append(Unit(c, None, owner, pair.score + 1.5 * step - 1.0 - 1.5 * trains, False, chosen))
-    for bs, b in backwards[:5]:
+    for bs, b in backwards[:5] if others is None else []:
         if bs >= 1.5 and (_does_both(b, facts) or not out):
             out.append(Unit(b, None, owner, bs + 2.5 + shift - 1.0 * bool(re.search(BACKWARD, b.name, re.I)), False, chosen))
     return out
