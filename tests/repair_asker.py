@@ -78,6 +78,37 @@ def code(statements):
     return HEAD + "".join(f"            {s}\n" for s in statements)
 
 
+CASE = """
+
+def bptt_case(module, sizes, seed):
+    rnn = module.RNN(seed, sizes.n_x, sizes.n_a, sizes.n_y, sizes.m, sizes.T_x + 1)
+
+    def run(backward):
+        for k, v in rnn.parameters.items():
+            rnn.cache['d' + k] = np.zeros(v.shape)
+        rnn.rnn_forward(None)
+        if backward:
+            rnn.rnn_backward(None)
+
+    class Case:
+        parameters = rnn.parameters
+
+        def cost(self):
+            run(False)
+            return -np.sum(rnn.cache['Y'][:, :, :-1] * np.log(rnn.cache['Y_pred'][:, :, :-1]))
+
+        def gradients(self):
+            run(True)
+            return {k: rnn.cache['d' + k] for k in rnn.parameters}
+
+    return Case()
+"""
+
+
+def with_case(statements):
+    return code(statements) + CASE
+
+
 def run(module):
     rnn = module.RNN(0)
     rnn.rnn_forward(None)

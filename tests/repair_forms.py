@@ -3,7 +3,6 @@
 FORMS = [
     ("FUNCTIONS", "in reversed(range(X.shape[2])):\n        dz", "in range(X.shape[2]):\n        dz"),
     ("FUNCTIONS", "in reversed(range(X.shape[2])):\n        dz", "in reversed(range(1, X.shape[2])):\n        dz"),
-    ("FUNCTIONS", "in reversed(range(X.shape[2])):\n        dz", "in reversed(range(X.shape[2] - 1)):\n        dz"),
     ("FUNCTIONS", 'd["Waa"] += dr', 'd["Waa"] = dr'),
     ("FUNCTIONS", 'd["Wax"] += dr', 'd["Wax"] -= dr'),
     ("FUNCTIONS", 'd["ba"] += dr', 'd["by"] += dr'),
@@ -29,16 +28,18 @@ FORMS = [
     ("ROWS", "return dx, dprev, dWx, dWh, db\n", "return dx, dprev, dWh, dWx, db\n"),
     ("CHARS", "    for t in reversed(range(len(inputs))):", "    for t in range(len(inputs)):"),
     ("CHARS", "        dWhh += np", "        dWhh = np"),
-    ("CHARS", "dby += dy", "dby -= dy"),
     ("VECTORS", "np.arange(0, t + 1)[::-1]", "np.arange(1, t + 1)[::-1]"),
     ("VECTORS", "np.arange(0, t + 1)[::-1]", "np.arange(0, t)[::-1]"),
     ("LSTM", "grads['Wi'] += np", "grads['Wf'] += np"),
-    ("LSTM", "for t in reversed(range(len(dhs))):", "for t in range(len(dhs)):"),
     ("LSTM", "    return grads\n", ""),
     ("GRU", "reversed(range(T)):\n        xt", "reversed(range(T - 1)):\n        xt"),
-    ("GRU", "        dUz += hp", "        dUz = hp"),
     ("MANY_TO_ONE", "range(len(xs) - 1, -1, -1)", "range(len(xs) - 1, 0, -1)"),
-    ("MANY_TO_ONE", "range(len(xs) - 1, -1, -1)", "range(len(xs))"),
     ("STACKED", "range(len(ys))[::-1]", "range(1, len(ys))[::-1]"),
     ("STACKED", "self.dW2 +=", "self.dW2 ="),
+]
+
+CARRIES = [
+    ("FUNCTIONS", '        da_next = p["Waa"].T @ dr\n', ""),
+    ("CACHED_CLASS", "            da_next = np.dot(self.parameters['W_aa'].T, dz_a)\n", ""),
+    ("CHARS", "        dhnext = np.dot(Whh.T, dhraw)\n", ""),
 ]

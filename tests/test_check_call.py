@@ -222,3 +222,34 @@ def test_a_backward_function_that_never_ran_is_not_proven() -> None:
     narrowed = _narrowed(right, unreached(program))
     assert narrowed.verdict == "cannot-check"
     assert "dense_backward (line 49) never ran" in narrowed.reason
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("x = np.ones((1 << 33,))", "ran out of memory in line 17"),
+        ("import sys; sys.exit(0)", "ends itself (sys.exit) in line 17"),
+        ("raise KeyboardInterrupt", "raises KeyboardInterrupt in line 17"),
+    ],
+)
+def test_a_backward_pass_that_ends_the_process_is_not_called_wrong(line: str, words: str) -> None:
+    report = bptt.check(RIGHT.replace("    A = forward(p, X, a0)\n", f"    {line}\n    A = forward(p, X, a0)\n"))
+    assert report.verdict == "cannot-check"
+    assert words in report.reason
+
+
+def test_an_exception_with_a_book_for_a_message_is_cut() -> None:
+    text = RIGHT.replace(
+        "    A = forward(p, X, a0)\n", "    raise ValueError('x' * 10**6)\n    A = forward(p, X, a0)\n"
+    )
+    report = bptt.check(text)
+    assert report.verdict == "wrong"
+    assert len(str(report)) < 20_000
+
+
+def test_a_syntax_error_names_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "rnn.py"
+    path.write_text(RIGHT.replace("def cost(p, X, a0):", "def cost(p, X, a0)"))
+    report = bptt.check(path)
+    assert report.verdict == "cannot-check"
+    assert report.reason.startswith("line 12 is not Python: expected ':': def cost(p, X, a0)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -199,3 +200,9 @@ def test_an_unknown_code_is_refused_with_all_codes() -> None:
         explanation("T9")
     assert "FWD" in str(caught.value)
     assert "Did you mean T" in str(caught.value)
+
+
+def test_the_documentation_lists_every_code() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "check.md").read_text("utf-8")
+    for page in codes().values():
+        assert f"| {page.code} | {page.title} |" in text

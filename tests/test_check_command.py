@@ -98,7 +98,27 @@ def test_no_argument_checks_an_example() -> None:
     run = bptt("--json")
     assert run.returncode == 1
     assert b"No FILE was given" in run.stderr
-    assert json.loads(run.stdout)["verdict"] == "wrong"
+    report = Report.from_json(json.loads(run.stdout))
+    assert report.reason.startswith("7 of 9 statements of backward_pass are wrong")
+    assert [finding.line for finding in report.findings] == [27, 28, 29, 30, 31, 32, 33]
+    due = [
+        {"M1", "S1", "T2"},
+        {"M1", "S1", "T2"},
+        {"K", "S1", "M3"},
+        {"M1", "T1"},
+        {"M1", "T1"},
+        {"M1", "T1", "M3"},
+        {"M1", "T1"},
+    ]
+    for finding, codes in zip(report.findings, due, strict=True):
+        assert codes <= set(finding.codes)
+        assert finding.fix is not None
+    assert [note.line for note in report.notes if note.codes == ("FWD",)] == [7, 17, 30]
+    assert report.fix is not None
+    assert report.fix.proven
+    assert report.fix.max_relative_error < 1e-8
+    assert len(report.fix.sizes) == 6
+    assert report.fix.preconditions == ("each column of Y sums to 1",)
 
 
 def test_explain_prints_a_page(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,12 +7,14 @@ import os
 import stat
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bptt.checking import fixes
 from bptt.checking.fixes import fixed_text, write_beside, write_in_place
+from bptt.checking.runnable import runnable_code
 from bptt.checking.sources import LARGEST, Source, decode, read_file
 from bptt.errors import FileError, ValueRangeError
 
@@ -185,3 +187,14 @@ def test_the_fix_of_a_pasted_text_goes_beside_it_and_never_over_a_file(tmp_path:
         write_beside(source, "a = 3\n")
     assert (tmp_path / "question.fixed.py").read_text() == "my own work\n"
     assert (tmp_path / "question.txt").read_text() == "prose\n"
+
+
+def test_a_pasted_text_becomes_a_file_that_runs() -> None:
+    code = "def f(z):\nfor t in range(3):\na = softmax(z)\nreturn tanh_backward(a)"
+    text = f"Hello, I am stuck.\n\n```\n{code}\n```\nThanks!"
+    code = runnable_code(text)
+    space: dict[str, object] = {}
+    exec(compile(code, "question.fixed.py", "exec"), space)
+    assert "# Hello, I am stuck." in code
+    assert "# Thanks!" in code
+    assert space["f"](np.zeros((2, 1))).shape == (2, 1)  # type: ignore[operator]

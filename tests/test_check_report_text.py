@@ -51,7 +51,15 @@ REPORT = Report(
         Finding(("W1",), 3, 4, "dba = (\n    dz)", "dba has no term", got=Got((("m", 2),)), cell=1),
         Finding(("R1",), 9, 9, "for t in x:", "never updated", fix=Replacement("    a = 1\n    b = 2", "insert")),
         Finding(("U1",), 10, 10, "W -= dW", "the weights change", fix=Replacement("", "delete")),
-        Finding(("X",), 11, 11, "x = y", "it is not dJ/dx", fix=Replacement("x = z", "rewrite")),
+        Finding(
+            ("X",),
+            11,
+            11,
+            "x = y",
+            "it is not dJ/dx",
+            got=Got(error="KeyError: 'Wya'"),
+            fix=Replacement("x = z", "rewrite"),
+        ),
     ),
     fix=Fix(True, "--- f\n+++ f\n@@ -1 +1 @@\n-a\n+b\n", 2e-15, "complex step", ({"n_x": 3},) * 6, ("Y sums to 1",)),
     assumed=("`softmax(z)` is not shown; the usual one is assumed.", "`np` is NumPy."),
@@ -69,7 +77,7 @@ def test_the_whole_report_of_a_finding() -> None:
     )
     for part in (
         "   wanted   da (n_a=5, m=2)   (equations B4, B5)\n",
-        "   got      ValueError: shapes (7,2) and (5,2) not aligned\n",
+        "   got      KeyError: 'Wya'\n",
         "   because  np.dot sums m=2 of the left against n_a=5 of the right\n",
         "   and      softmax_backward is a diagonal\n",
         f"   write    {WRITE}\n",
@@ -85,6 +93,7 @@ def test_the_whole_report_of_a_finding() -> None:
         "\n\n--- f\n+++ f\n@@ -1 +1 @@\n-a\n+b\n",
     ):
         assert part in text
+    assert "not aligned" not in text  # the operands' named dimensions say it better
 
 
 def test_carets_stand_under_their_operand_and_carry_its_dimensions() -> None:

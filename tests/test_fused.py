@@ -32,6 +32,9 @@ def assert_equal_to_the_reference(p, reduction="mean", activation="tanh", with_a
     forward_cost, forward_last = fused.cost_and_state(p["parameters"], p["X"], p["Y"], a0, reduction, activation)
     assert forward_cost == pytest.approx(cost_, rel=rtol)
     np.testing.assert_allclose(forward_last, last_, rtol=0, atol=rtol)
+    Y_pred = fused.predict_proba(p["parameters"], p["X"], a0, activation)
+    expected = bptt.rnn_forward(p["X"], a0, p["parameters"], activation)[1]
+    np.testing.assert_allclose(Y_pred, expected, rtol=0, atol=rtol)
 
 
 @pytest.mark.parametrize("ways", [("sum", "tanh", True), ("mean", "relu", True), ("mean", "tanh", False)], ids=str)

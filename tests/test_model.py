@@ -28,7 +28,7 @@ def test_it_calculates_what_the_reference_calculates(activation):
     model = small(activation=activation)
     X, Y, a0 = data()
     _, Y_pred, cache = bptt.rnn_forward(X, a0, model.parameters, activation)
-    np.testing.assert_array_equal(model.predict_proba(X, a0), Y_pred)
+    np.testing.assert_allclose(model.predict_proba(X, a0), Y_pred, rtol=1e-12)
     np.testing.assert_array_equal(model.predict(X, a0), Y_pred.argmax(axis=0))
     cost, gradients = model.cost_and_gradients(X, Y, a0)
     assert cost == pytest.approx(bptt.rnn_cost(Y, cache, "mean"))
@@ -180,6 +180,12 @@ def test_what_makes_no_sense_is_told(name):
 def test_settings_that_make_no_sense_are_told(wrong):
     with pytest.raises(ValueRangeError, match=next(iter(wrong))):
         Settings(**wrong)
+
+
+def test_the_usual_rate_is_smaller_for_a_larger_net():
+    assert [Settings().peak(n_a) for n_a in (8, 128, 256, 1024)] == [8e-3, 8e-3, 4e-3, 1e-3]
+    assert Settings(optimizer="sgd").peak(1024) == 0.5
+    assert Settings(rate=3e-3).peak(1024) == 3e-3
 
 
 def test_an_error_in_the_shape_names_the_dimension():

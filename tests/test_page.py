@@ -6,6 +6,8 @@ import base64
 import hashlib
 import json
 import re
+import shutil
+import subprocess
 from collections import Counter
 from importlib import resources
 from pathlib import Path
@@ -93,3 +95,12 @@ def test_the_default_page_is_one_file_with_its_data() -> None:
     data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
     assert data["sizes"] == {"n_x": 3, "n_a": 4, "n_y": 2, "m": 5, "T_x": 6}
     assert [row["id"] for row in data["equations"]][-1] == "B11"
+
+
+def test_the_modules_pass_the_type_checker() -> None:
+    tsc = shutil.which("tsc")
+    if tsc is None:
+        pytest.skip("the type check is left out: tsc is not on the path (npm install --global typescript)")
+    config = Path(__file__).parent / "browser" / "tsconfig.json"
+    done = subprocess.run([tsc, "--project", str(config)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

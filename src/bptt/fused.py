@@ -135,6 +135,24 @@ def cost_and_state(
     return cost, a_last
 
 
+def predict_proba(parameters: Parameters, X: Array, a0: Array | None = None, activation: Activation = "tanh") -> Array:
+    """Return Y_pred (n_y, m, T_x), the probabilities of every step; parameters as in :func:`step`."""
+    shape = getattr(X, "shape", ())[-2:]
+    no_targets = np.zeros(shape if len(shape) == 2 else (1, 1), np.intp)
+    net = network("fused.predict_proba", parameters, X, no_targets, a0, "sum", activation)
+    S = net.states(net.chunk_steps)
+    Y_pred = np.empty((net.T_x, net.m, net.n_y), net.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for t0, t1 in net.chunks:
+            S = S[: t1 - t0 + 1]
+            net.recur(S, t0, t1)
+            Y_pred[t0:t1].reshape(-1, net.n_y)[...] = net.probabilities(S[1:].reshape(-1, net.K)[:, : net.n_a])
+            S[0] = S[-1]
+    if not all_finite(Y_pred, *net.recurrent_operands):
+        name_not_finite("fused.predict_proba", parameters, X, a0, S[1:, :, : net.n_a].T, {"Y_pred": Y_pred.T})
+    return Y_pred.T
+
+
 def cell(parameters: Parameters, activation: Activation = "tanh") -> Callable[[int, Array], tuple[Array, Array]]:
     """Return ``advance(id, a) -> (a, z_y)``: one step at m = 1, for generating one character after the other.
 

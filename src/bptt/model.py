@@ -12,10 +12,9 @@ from bptt import fused
 from bptt.dims import Array
 from bptt.errors import DimensionError, ValueRangeError, message
 from bptt.initial import Initialisation, initial_parameters
-from bptt.inputs import PARAMETERS, Reduction, one_hot_inputs
+from bptt.inputs import PARAMETERS, Reduction
 from bptt.modelfile import FORMAT, checked_parameters, checked_vocabulary
 from bptt.ops import ACTIVATIONS, Activation
-from bptt.rnn import rnn_forward
 from bptt.sampling import Choice, generate, prime_ids
 from bptt.tensorfile import read_tensors, write_tensors
 from bptt.training.assemble import assemble
@@ -119,9 +118,9 @@ class SimpleRNN:
         DimensionError, DtypeError, ValueRangeError
             If the operands do not fit the model, or hold a NaN or an id out of range.
         """
-        X = one_hot_inputs("predict", X, self.parameters["W_ax"].shape[1])
-        X, a0 = self._typed(X), None if a0 is None else self._typed(a0)
-        return rnn_forward(X, a0, self.parameters, self.activation)[1]
+        X = X if getattr(X, "ndim", 0) == 2 else self._typed(X)
+        a0 = None if a0 is None else self._typed(a0)
+        return fused.predict_proba(self.parameters, X, a0, self.activation)
 
     def _typed(self, array: Array) -> Array:
         """Return an array of numbers in the model's type, so that one call calculates in one type."""

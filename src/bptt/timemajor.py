@@ -160,14 +160,26 @@ class Network:
                 dot(da, W, out=future)
         return future.T if wide else future
 
-    def head(self, a: Array, t0: int, t1: int) -> tuple[float, Array]:
-        """F3, F4, F5, B1: return the cost of steps t0 ... t1 - 1 and its dz_y (rows, n_y)."""
-        rows, y = len(a), self.y[t0 * self.m : t1 * self.m]
-        z_y = self.logits[:rows]
+    def safe_logits(self, a: Array) -> Array:
+        """F3: return z_y (rows, n_y), less the largest of each row where exp could overflow."""
+        z_y = self.logits[: len(a)]
         np.dot(a, self.W_yaT, out=z_y)
         z_y += self.b_y
         if not self.logits_are_safe:
             z_y -= z_y.max(axis=1, keepdims=True)
+        return z_y
+
+    def probabilities(self, a: Array) -> Array:
+        """F3, F4: return y_pred (rows, n_y)."""
+        z_y = self.safe_logits(a)
+        np.exp(z_y, out=z_y)
+        z_y /= np.dot(z_y, self.ones[: self.n_y])[:, None]
+        return z_y
+
+    def head(self, a: Array, t0: int, t1: int) -> tuple[float, Array]:
+        """F3, F4, F5, B1: return the cost of steps t0 ... t1 - 1 and its dz_y (rows, n_y)."""
+        rows, y = len(a), self.y[t0 * self.m : t1 * self.m]
+        z_y = self.safe_logits(a)
         flat = z_y.reshape(-1)
         ids = y.ndim == 1
         target = self.row_starts[:rows] + y if ids else y
@@ -256,4 +268,5 @@ def relu(z: Array, out: Array) -> Array:
 
 def all_finite(*values: Array) -> bool:
     """Tell fast whether all values are finite; squares that overflow say no, too, and are looked at again."""
-    return all(math.isfinite(np.vdot(value, value)) for value in values)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return all(math.isfinite(np.vdot(value, value)) for value in values)

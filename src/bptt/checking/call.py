@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import signal
 import time
 from typing import Any
@@ -94,7 +95,23 @@ def check_source(
     if "report" in answer:
         return Report.from_json(answer["report"])
     reason = why_not(outcome, source.file, limits)
+    if "error" in answer:
+        reason = _syntax_error(source) + reason
     return Report(source.file, source.text, "cannot-check", reason, seconds=time.perf_counter() - start)
+
+
+def _syntax_error(source: Source) -> str:
+    """Say where a file that should be Python is none; a pasted text may hold anything."""
+    if source.path is None or source.path.suffix not in (".py", ".pyw"):
+        return ""
+    try:
+        ast.parse(source.text)
+    except SyntaxError as error:
+        shown = (error.text or "").strip()
+        return f"line {error.lineno} is not Python: {error.msg}" + (f": {shown[:80]}" if shown else "") + "\n"
+    except (ValueError, RecursionError, MemoryError):
+        return "it is nested too deeply for Python to read.\n"
+    return ""
 
 
 def seed_checked(seed: int) -> int:
@@ -110,16 +127,17 @@ def why_not(outcome: Outcome, file: str, limits: Limits) -> str:
     if "error" in answer:
         kind = getattr(bptt.errors, answer["error"], BpttError)
         text = str(answer["message"]).removeprefix("check: ").removeprefix(f"{file}: ")
+        text = "\n".join(dict.fromkeys(text.split("\n")))  # several readings may fail for one reason
         return text if issubclass(kind, CannotCheckError) else f"{kind.__name__}: {text}"
     line = outcome.last_line(file)
     place = f" in line {line[0]}" + (f" ({line[1]})" if not line[1].startswith("<") else "") if line else ""
     if "raised" in answer:
-        what = answer["raised"]
+        what, at = answer["raised"], f" in line {answer['line']}" if answer["line"] else ""
         if what.startswith("SystemExit"):
-            return f"the program ends itself (sys.exit) in line {answer['line']}.\n" + _TAKE_OUT
+            return f"the program ends itself (sys.exit){at}.\n" + _TAKE_OUT
         if what.startswith("MemoryError"):
-            return _out_of_memory(f" in line {answer['line']}", limits)
-        return f"the program raises {what} in line {answer['line']}, and the check could not go on."
+            return _out_of_memory(at or what.removeprefix("MemoryError").replace(":", ""), limits)
+        return f"the program raises {what}{at}, and the check could not go on."
     if outcome.timed_out or outcome.exit_code == -signal.SIGXCPU:
         if line:
             return (

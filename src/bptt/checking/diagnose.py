@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from bptt.checking import patch
+from bptt.checking.causes import counted, with_shared_steps
 from bptt.checking.findings import finding, missing_finding
 from bptt.checking.judging import Judgement, Judging
 from bptt.checking.loops import WrongHeader, wrong_header
@@ -41,6 +42,8 @@ class Findings:
     fix: Fix | None = None
     notes: list[Note] = field(default_factory=list)
     fixed: dict[str, float] = field(default_factory=dict)
+    functions: tuple[str, ...] = ()
+    """Where the wrong statements stand."""
 
 
 def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> Report:
@@ -116,8 +119,7 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
     if not found.findings and "fault of ours" not in reason:
         reason += " Which line it is could not be found out."
     elif found.findings:
-        count = len(found.findings)
-        reason = f"{count} statement{'s are' if count > 1 else ' is'} wrong: {reason}"
+        reason = counted(program.tree, len(found.findings), found.functions, theirs.error is not None)
     return report(verdict, reason, parameters=table, findings=tuple(found.findings), fix=found.fix, notes=found.notes)
 
 
@@ -221,11 +223,12 @@ def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> 
         result.findings.append(found)
     if mended is None:
         result.findings = [f for f in result.findings if _certain(f, judgement.sufficient)]
-    result.findings = _merged(result.findings)
+    result.findings = with_shared_steps(_merged(result.findings))
+    result.functions = tuple(dict.fromkeys(judged.unit.function for judged in judgement.wrong))
     if mended is not None:
         result.fix = _fix(program, mended.changes, mended.proof, mended.preconditions)
         result.fixed = dict(mended.proof.per_parameter)
-    elif judgement.wrong and not judgement.sufficient:
+    elif result.findings and not judgement.sufficient:
         result.notes.append(Note((), None, "these lines are wrong, but they do not explain every wrong gradient: there is another fault."))
     return result
 

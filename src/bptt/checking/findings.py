@@ -34,7 +34,8 @@ def finding(judging: Judging, judged: Judged, more: list[Label] | None = None) -
         labels = [raised(judging, judged), *labels]
     for one in more or []:
         said_twice = "transpose" in one.cause and any("transpose" in held.cause for held in labels)
-        if one.code not in {held.code for held in labels} and not said_twice:
+        new = error is not None or one.code not in {held.code for held in labels}
+        if new and not said_twice:
             labels.append(one)
     labels = [one for one in labels if one is not None]
     codes = tuple(dict.fromkeys(one.code for one in labels)) or ("X",)
@@ -209,8 +210,8 @@ def _misfit(node: ast.AST, left: tuple[int, ...], right: tuple[int, ...], sizes:
         word = "np.dot" if isinstance(node, ast.Call) else "@"
         a, b = named_dims(left, sizes)[-1], named_dims(right, sizes)[max(len(right) - 2, 0)]
         return (
-            f"{word} sums {a[0]}={a[1]} of the left operand `{short[0]}` {shown[0]} "
-            f"against {b[0]}={b[1]} of the right operand `{short[1]}` {shown[1]}"
+            f"{word} sums {a[0]}={a[1]} of its left operand {shown[0]} "
+            f"against {b[0]}={b[1]} of its right operand {shown[1]}: they must be the same dimension"
         )
     if not matrix:
         try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bptt.checking import patch
+from bptt.checking.causes import causes
 from bptt.checking.forced import Event, frozen
 from bptt.checking.labels import Label
 from bptt.checking.loops import WrongHeader
@@ -142,6 +143,10 @@ def _right_here(judging: Judging, code: str) -> bool:
 
 def edit_labels(judged: Judged, candidate: Candidate) -> list[Label]:
     """Read the kind of mistake off the repair: what was exchanged tells what was wrong."""
+    if judged.events[judged.wrong[0]].error is not None:
+        found = causes(judged.unit.statement, ast.parse(candidate.replacement).body[0], 0 in judged.role.times)
+        if found:
+            return found
     from bptt.checking.differences_in_text import labels_of_edit
 
     return labels_of_edit(judged.unit, candidate.replacement)

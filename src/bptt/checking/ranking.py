@@ -118,12 +118,16 @@ class Ranking:
 
     def danger(self, term: Term) -> float:
         """Return a penalty for what is NaN at 0, and for forms that nobody writes."""
-        if term in self._known:
-            return 0.0
         if term not in self._dangers:
-            own = self._odd(term)
+            own = self._fatal(term) + (0.0 if term in self._known else self._odd(term))
             self._dangers[term] = own + (0.0 if term.op in ATOMS else sum(self.danger(arg) for arg in term.args))
         return self._dangers[term]
+
+    def _fatal(self, term: Term) -> float:
+        """Return what counts against a term even where it stood in their text."""
+        if term.op == "/" and isinstance(term.args[1].value, Stack) and term.args[1].value.ndim:
+            return FAR
+        return 2.5 if term.op == "+" and term.args[0].op == "neg" else 0.0  # -y + p
 
     def _odd(self, term: Term) -> float:
         op, args, value = term.op, term.args, term.value
@@ -146,8 +150,8 @@ class Ranking:
             and np.ptp(value.data) < 1e-9
         ):
             odd += 5.0  # x / x, x + 1 - x
-        if op == "/" and isinstance(b.value, Stack) and b.value.ndim:
-            odd += FAR
+        if op in ("+", "-") and not value.ndim and b.op == "const":
+            odd += 1.0  # T + 1 may be m by chance
         if op in ("+", "-", "*") and a is b:
             odd += 2.0
         if value.ndim and op in ("+", "*", "/") and any(x.op == "const" and x.payload in (0, 1) for x in args):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import copy
 import types
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +46,24 @@ _FUNCTIONS: dict[int, str] = {
 
 ATOM, POWER, UNARY, PRODUCT, SUM, COMPARISON, LOOSE = 100, 70, 65, 60, 50, 30, 0
 INFIX = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "dot": PRODUCT, "//": PRODUCT, "%": PRODUCT, "**": POWER}
+
+
+HARMLESS = ("dot", "sum", "mean", "reshape", "copy", "transpose", "astype", "max", "min", "tanh", "exp", "log", "zeros")
+
+
+def names_for(node: ast.expr, env: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the names to evaluate an expression with: copies, where a function of theirs could write into them."""
+    names = {k: v for k, v in env.items() if k.isidentifier()}
+    calls = [n.func for n in ast.walk(node) if isinstance(n, ast.Call)]
+    if all(isinstance(f, ast.Attribute) and f.attr in HARMLESS for f in calls):
+        return names
+    used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    memo: dict[int, Any] = {}
+    for name in used & set(names):
+        if not callable(names[name]) and not isinstance(names[name], types.ModuleType):
+            with contextlib.suppress(Exception):  # what cannot be copied is used as it is
+                names[name] = copy.deepcopy(names[name], memo)
+    return names
 
 
 def sides(op: str) -> tuple[int, int]:
@@ -170,7 +191,7 @@ class Reader:
                 continue
             try:
                 program = program or compile(ast.Expression(node), "<theirs>", "eval")
-                values.append(eval(program, {k: v for k, v in env.items() if k.isidentifier()}))
+                values.append(eval(program, names_for(node, env)))
             except Exception:  # it is not defined here, or raises
                 values = []
                 break

@@ -7,14 +7,14 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from bptt.checking.goals import Goal, Sign, close
 from bptt.checking.leaves import leaves
 from bptt.checking.ranking import Ranking
-from bptt.checking.reading import Parsed, Reader
+from bptt.checking.reading import Parsed, Reader, names_for
 from bptt.checking.samples import Budget, Candidate, Sample
 from bptt.checking.search import Search
 from bptt.checking.terms import Stack, Term, Terms, pack
@@ -217,8 +217,7 @@ def gives_targets(text: str, sign: Sign, spread: bool, samples: Sequence[Sample]
         value = node.body[0].value if isinstance(node, ast.FunctionDef) else node.value  # type: ignore[attr-defined]
         program = compile(ast.Expression(value), "<repaired>", "eval")
         for sample in samples:
-            names: dict[str, Any] = {k: v for k, v in sample.env.items() if k.isidentifier()}
-            got = np.asarray(eval(program, names))
+            got = np.asarray(eval(program, names_for(value, sample.env)))
             wanted = np.asarray(sample.target, dtype=np.float64)
             if sign != "=":
                 before = np.asarray(sample.before)

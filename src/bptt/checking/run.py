@@ -19,6 +19,7 @@ from bptt.checking.reached import unreached
 from bptt.checking.report import Report
 from bptt.errors import CannotCheckError, message
 
+LONGEST = 600  # characters of one line of a message
 ENDS_BY_ITSELF = 0.85  # of the time: then the engine stops searching and reports what it has
 
 
@@ -58,9 +59,28 @@ def check_program(request: dict[str, Any]) -> dict[str, Any]:
                 hint="Give your own function a name of its own, and call that.",
             )
         )
+    report = _shortened(report)
+    exhausted = next((f for f in report.findings if f.got and "MemoryError" in (f.got.error or "").split(":")[0]), None)
+    if exhausted is not None:  # the limit is ours: that the line is wrong is not shown by it
+        raise MemoryError(f"in line {exhausted.line}")
     if report.verdict == "right" and request["adapter"] is None and not program.adapter and request["name"] is None:
         report = _narrowed(report, unreached(program, request["seed"]))
     return report.to_json()
+
+
+def _shortened(report: Report) -> Report:
+    """Cut an exception's message that is a book; the statement's own text stays whole."""
+
+    def cut(text: str) -> str:
+        return "\n".join(line if len(line) <= LONGEST else f"{line[:LONGEST]} ..." for line in text.split("\n")[:40])
+
+    findings = []
+    for finding in report.findings:
+        got = finding.got
+        if got is not None and got.error is not None:
+            got = dataclasses.replace(got, error=cut(got.error))
+        findings.append(dataclasses.replace(finding, got=got, message=cut(finding.message)))
+    return dataclasses.replace(report, reason=cut(report.reason), findings=tuple(findings))
 
 
 def _narrowed(report: Report, left: tuple[tuple[str, int], ...]) -> Report:

@@ -34,11 +34,9 @@ def runnable_code(text: str) -> str:
     """
     code, _, _ = read_code(text)
     given, lines = text.split("\n"), code.split("\n")
-    if len(given) == len(lines):
-        lines = [
-            line if line.strip() or not prose.strip() else f"# {prose.strip()}"
-            for line, prose in zip(lines, given, strict=True)
-        ]
+    for number, (line, prose) in enumerate(zip(lines, given, strict=False)):
+        if prose.strip() and not line.strip():
+            lines[number] = f"# {prose.strip()}"
     whole = "\n".join([*_definitions(ast.parse(code)), *lines]).rstrip() + "\n"
     compile(whole, "fixed.py", "exec")
     return whole

@@ -47,11 +47,12 @@ class Candidate:
 class Budget:
     """How long and how far a search may go.  One budget may serve several statements.
 
-    ``seconds`` counts from the first use; ``candidates`` is the number of expressions that may be evaluated.
+    ``candidates`` is the number of expressions that may be looked at; it alone decides in the normal case, so that
+    the same search has the same end.  ``seconds``, from the first use, is for a machine that is far too slow.
     """
 
-    seconds: float = 1.0
-    candidates: int = 200_000
+    seconds: float = 10.0
+    candidates: int = 60_000
     pool: int = 1500
     spent: int = 0
     _start: float | None = field(default=None, repr=False)

@@ -127,7 +127,8 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         return {"error": type(error).__name__, "message": str(error)}
     except BaseException as error:
         theirs = _line_of(error, (request["file"], PROGRAM))
-        if theirs is None:
+        exhausted = isinstance(error, MemoryError | RecursionError)  # in our own code too, by what the program took
+        if theirs is None and not exhausted:
             return {"fault": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
         return {"raised": f"{type(error).__name__}: {error}".removesuffix(": "), "line": theirs}
 

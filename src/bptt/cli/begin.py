@@ -128,7 +128,9 @@ def _new(options: Options, directory: RunDirectory, force: bool) -> Job:
     source = read_source(options.data, encoding)
     model = _model(source, options.architecture, settings.seed)
     data = _data(model, source, settings)
-    settings = replace(settings, m=data.batches.m, T_x=data.batches.T_x, rate=settings.peak)
+    settings = replace(
+        settings, m=data.batches.m, T_x=data.batches.T_x, rate=settings.peak(len(model.parameters["W_aa"]))
+    )
     directory.begin(force)
     about = {
         "settings": settings.to_json(),

@@ -39,7 +39,8 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Training steps, in place of epochs.", show_default=False)] = None,
     optimizer: Annotated[str | None, typer.Option(help="adam or sgd.", show_default="adam")] = None,
     rate: Annotated[
-        float | None, typer.Option(help="Learning rate at its peak.", show_default="0.008; sgd: 0.5")
+        float | None,
+        typer.Option(help="Learning rate at its peak.", show_default="0.008, less from --n-a 128 on; sgd: 0.5"),
     ] = None,
     momentum: Annotated[float | None, typer.Option(help="Momentum of sgd.", show_default="0.9")] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Decoupled decay of weights.", show_default="0")] = None,

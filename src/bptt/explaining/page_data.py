@@ -38,7 +38,8 @@ def page_data(trace: Trace, report: dict[str, Any] | None = None, title: str = "
         "presets": presets,
         "vocabulary": None if trace.vocabulary is None else list(trace.vocabulary),
         "report": report,
-        "start": {"step": "B5", "t": max(trace.sizes["T_x"] - 2, 0)},  # where both parts of da are there
+        # the reader's own code where there is a report of it, else the step where both parts of da are there
+        "start": {"level": "steps" if report is None else "code", "step": "B5", "t": max(trace.sizes["T_x"] - 2, 0)},
     }
 
 

@@ -97,7 +97,7 @@ def _finding(finding: Finding, report: Report, width: int, style: Style) -> list
         if finding.equations:
             wanted += f"   (equation{'s' if len(finding.equations) > 1 else ''} {', '.join(finding.equations)})"
         lines += _labelled("wanted", wanted, width, style)
-    if finding.got is not None and finding.got.error:
+    if finding.got is not None and finding.got.error and not finding.operands:
         lines += _labelled("got", finding.got.error, width, style)
     elif finding.got is not None and _other_shape(finding.got.dims, finding.expected):
         lines += _labelled("got", named(finding.got.dims or ()), width, style)
@@ -158,13 +158,12 @@ Mark = tuple[int, int, str]  # column, length, label
 
 
 def _marks_within(marks: Sequence[Mark], start: int, stop: int, indent: int) -> list[Mark]:
-    """Cut marks to a piece of the line; the label stands under the end of a mark that goes on to the next piece."""
-    here = []
-    for column, length, label in marks:
-        first, last = max(column, start), min(column + length, stop)
-        if first < last:
-            here.append((first - start + indent, last - first, label if last == column + length else ""))
-    return here
+    """Return the marks that begin in a piece of the line, cut to it."""
+    return [
+        (column - start + indent, min(length, stop - column), label)
+        for column, length, label in marks
+        if start <= column < stop
+    ]
 
 
 def _pieces(text: str, room: int) -> Iterator[str]:

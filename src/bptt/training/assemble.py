@@ -64,7 +64,7 @@ def assemble(
         step,
         data.batches,
         optimizer,
-        Schedule(settings.schedule, settings.peak, settings.warm_up, steps),
+        Schedule(settings.schedule, settings.peak(len(parameters.views["W_aa"])), settings.warm_up, steps),
         generator,
         steps=steps,
         evaluate=evaluate if data.held_back is not None else None,

@@ -83,10 +83,14 @@ class Settings:
             wanted = " and ".join(part for part in bounds if part)
             raise ValueRangeError(message("train", f"{name} is {value!r}; {kind} {wanted} is wanted."))
 
-    @property
-    def peak(self) -> float:
-        """The learning rate at its peak, whether it was named or not."""
-        return RATES[self.optimizer] if self.rate is None else self.rate
+    def peak(self, n_a: int) -> float:
+        """Return the learning rate at its peak: the one named, or the usual one, which Adam divides by n_a / 128.
+
+        Adam moves every weight by about the rate, so a state that sums n_a of them moves n_a times as far.
+        """
+        if self.rate is not None:
+            return self.rate
+        return RATES[self.optimizer] * (min(1.0, 128 / n_a) if self.optimizer == "adam" else 1.0)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as plain values."""

@@ -13,7 +13,8 @@ import re
 from collections.abc import Mapping
 from importlib import resources
 
-_COMMENT = re.compile(r"^\s*//[^\n]*\n|/\*\*.*?\*/[ \n]?", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r"(?:^|[ \t]+)//[ ][^\n]*$|/\*\*.*?\*/[ \n]?", re.MULTILINE | re.DOTALL)
+_JOINT = re.compile(r"(?<=[,;({\[])\n")  # where a line goes on, or has ended, without its line break
 _INDENT = re.compile(r"^\s+", re.MULTILINE)
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SPACE = re.compile(r"\s*([{};,])\s*")
@@ -62,7 +63,7 @@ def _module(name: str) -> str:
     text = _read(f"js/{name}")
     for pattern in (_COMMENT, _IMPORT, _EXPORT, _INDENT):
         text = pattern.sub("", text)
-    return "\n".join(_tight(line) for line in text.splitlines())
+    return _JOINT.sub("", "\n".join(_tight(line) for line in text.splitlines()) + "\n")
 
 
 def _tight(line: str) -> str:

@@ -18,8 +18,10 @@ export function contributions(model, trace) {
     const row = [];
     let da = trace.scope[t].da_from_output;
     for (let k = t; k >= first; k -= 1) {
+      /** @type {Record<string, Tensor>} */
       const names = { ...trace.scope[k], da };
-      const dz = names.dz_a = evaluate(by.B6, names);
+      const dz = evaluate(by.B6, names);
+      names.dz_a = dz;
       row[k - first] = { t, k, da, dz, dW_aa: evaluate(by.B7, names) };
       da = evaluate(by.B10, names);
     }
@@ -34,6 +36,7 @@ export function chain(model, trace, t, k) {
   let da = trace.scope[t].da_from_output;
   const links = [{ factor: "W_yaᵀ dz_y", at: t, length: norm(da) }];
   for (let s = t; s > k; s -= 1) {
+    /** @type {Record<string, Tensor>} */
     const names = { ...trace.scope[s], da };
     names.dz_a = evaluate(by.B6, names);
     links.push({ factor: "slope", at: s, length: norm(names.dz_a) });
@@ -56,7 +59,9 @@ export function spectralRadius(W) {
     power = power.map((x) => x / size);
     if (step === 39) break;
     const square = new Float64Array(n * n);
-    for (let i = 0; i < n; i += 1) for (let k = 0; k < n; k += 1) for (let j = 0; j < n; j += 1) square[i * n + j] += power[i * n + k] * power[k * n + j];
+    for (let i = 0; i < n; i += 1)
+      for (let k = 0; k < n; k += 1)
+        for (let j = 0; j < n; j += 1) square[i * n + j] += power[i * n + k] * power[k * n + j];
     power = square;
     root /= 2;
   }
@@ -67,7 +72,9 @@ export function spectralRadius(W) {
 export function largestStretch(W) {
   const n = W.shape[0];
   const gram = tensor(["n_a", "n_a"], { n_a: n });
-  for (let i = 0; i < n; i += 1) for (let k = 0; k < n; k += 1) for (let j = 0; j < n; j += 1) gram.data[i * n + j] += W.data[k * n + i] * W.data[k * n + j];
+  for (let i = 0; i < n; i += 1)
+    for (let k = 0; k < n; k += 1)
+      for (let j = 0; j < n; j += 1) gram.data[i * n + j] += W.data[k * n + i] * W.data[k * n + j];
   return Math.sqrt(spectralRadius(gram));
 }
 
@@ -89,4 +96,3 @@ export function altered(model, factor, T) {
 export function gradientNorm(trace) {
   return Math.sqrt(Object.values(trace.gradients).reduce((sum, value) => sum + norm(value) ** 2, 0));
 }
-

@@ -8,7 +8,8 @@ function dress(node, attributes) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (name === "vars") for (const [key, x] of Object.entries(value)) node.style.setProperty(key, String(x));
-    else if (name === "key") node.dataset.key = value; // by which the keyboard's place is found again
+    else if (name === "key")
+      node.dataset.key = value; // by which the keyboard's place is found again
     else node.setAttribute(name, value === true ? "" : String(value));
   }
 }
@@ -39,6 +40,14 @@ export function button(label, act, attributes = {}) {
   return h("button", { type: "button", onclick: act, ...attributes }, label);
 }
 
+/** A labelled list to choose from. @param {string} label @param {string} key @param {any[][]} options value and text
+ * @param {any} now @param {(value: string) => void} set */
+export function choice(label, key, options, now, set) {
+  const list = options.map(([value, text]) => h("option", { value, selected: String(value) === String(now) }, text));
+  const onchange = (/** @type {any} */ event) => set(event.target.value);
+  return h("label", null, h("span", null, label), h("select", { key, onchange }, list));
+}
+
 /** Say a sentence to a screen reader. @param {string} sentence */
 export function say(sentence) {
   const live = document.getElementById("live");
@@ -50,8 +59,16 @@ export function say(sentence) {
 export function refill(place, ...children) {
   const focused = document.activeElement;
   const key = focused instanceof HTMLElement && place.contains(focused) ? focused.dataset.key : undefined;
-  const scrolled = [...place.querySelectorAll("[data-scroll]")].filter((node) => node.scrollLeft || node.scrollTop)
-    .map((node) => /** @type {[string | null, number, number]} */ ([node.getAttribute("data-scroll"), node.scrollLeft, node.scrollTop]));
+  const scrolled = [...place.querySelectorAll("[data-scroll]")]
+    .filter((node) => node.scrollLeft || node.scrollTop)
+    .map(
+      (node) =>
+        /** @type {[string | null, number, number]} */ ([
+          node.getAttribute("data-scroll"),
+          node.scrollLeft,
+          node.scrollTop,
+        ]),
+    );
   place.replaceChildren(...children.flat(Infinity).filter(Boolean));
   for (const [name, left, top] of scrolled) {
     const again = place.querySelector(`[data-scroll="${name}"]`);

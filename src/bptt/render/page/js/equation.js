@@ -11,7 +11,12 @@ export function chip(dim, sizes, more = "") {
   const cut = dim.indexOf("_");
   const letters = cut > 0 ? [dim.slice(0, cut), h("sub", null, dim.slice(cut + 1))] : [dim];
   const size = sizes[dim];
-  return h("span", { class: `chip dim-${dim} ${more}`, "data-dim": dim, title: app_dim(dim) }, h("i", null, letters), h("b", null, `${size}`));
+  return h(
+    "span",
+    { class: `chip dim-${dim} ${more}`, "data-dim": dim, title: app_dim(dim) },
+    h("i", null, letters),
+    h("b", null, `${size}`),
+  );
 }
 
 let glossary = {};
@@ -27,8 +32,17 @@ function app_dim(dim) {
 /** The shape of a symbol as chips. @param {(string|number)[]} dims @param {Sizes} sizes @param {{left?: string, right?: string}} [ties] */
 export function chips(dims, sizes, ties = {}) {
   if (!dims.length) return h("span.chips", null, h("span.chip", null, h("b", null, "number")));
-  return h("span.chips", null, dims.map((dim, k) =>
-    chip(dim, sizes, `${k === 0 && ties.left ? ties.left : ""} ${k === dims.length - 1 && ties.right ? ties.right : ""}`)));
+  return h(
+    "span.chips",
+    null,
+    dims.map((dim, k) =>
+      chip(
+        dim,
+        sizes,
+        `${k === 0 && ties.left ? ties.left : ""} ${k === dims.length - 1 && ties.right ? ties.right : ""}`,
+      ),
+    ),
+  );
 }
 
 /** A named dimension and its size in words. @param {string|number} dim @param {Sizes} sizes */
@@ -50,7 +64,7 @@ export function fits(left, right, sizes) {
 }
 
 /** Draw an expression; a term of da is tinted in its colour. @param {any} expression @param {any} [how] */
-export function drawn(expression, how = {}) {
+function drawn(expression, how = {}) {
   const node = bare(expression, how);
   return expression.group ? h("span", { class: `grouped ${expression.group}` }, node) : node;
 }
@@ -63,29 +77,58 @@ function bare(expression, how = {}) {
   const inner = (arg, more = {}) => drawn(arg, { ...how, ties: undefined, rank: 0, ...more });
   if (op === "symbol" || op === "transpose") {
     const name = op === "symbol" ? expression.name : args[0].name;
-    const body = op === "transpose" && args[0].op !== "symbol" ? h("span", null, "(", inner(args[0]), ")") : symbol(/** @type {string} */ (name), how);
+    const body =
+      op === "transpose" && args[0].op !== "symbol"
+        ? h("span", null, "(", inner(args[0]), ")")
+        : symbol(/** @type {string} */ (name), how);
     const letters = h("span.letters", null, body, op === "transpose" ? h("sup.transpose", null, "T") : null);
     return sizes ? h("span.factor", null, letters, chips(dims, sizes, ties)) : letters;
   }
   if (op === "const") return h("span.factor", null, h("span.letters", null, String(expression.value)));
-  const wrap = (rank > (RANK[op] || 9)) ? (/** @type {any} */ node) => h("span.op", null, sign("("), node, sign(")")) : (/** @type {any} */ node) => node;
+  const wrap =
+    rank > (RANK[op] || 9)
+      ? (/** @type {any} */ node) => h("span.op", null, sign("("), node, sign(")"))
+      : (/** @type {any} */ node) => node;
   if (op === "matmul") {
     const tie = sizes ? (fits(args[0], args[1], sizes).byName ? "tie" : "torn") : "";
-    return wrap(h("span.op.product", null, inner(args[0], { rank: 3, ties: { ...ties, right: `${tie} ${tie}-left` } }),
-      inner(args[1], { rank: 3, ties: { ...ties, left: `${tie} ${tie}-right` } })));
+    return wrap(
+      h(
+        "span.op.product",
+        null,
+        inner(args[0], { rank: 3, ties: { ...ties, right: `${tie} ${tie}-left` } }),
+        inner(args[1], { rank: 3, ties: { ...ties, left: `${tie} ${tie}-right` } }),
+      ),
+    );
   }
   if (op === "add" || op === "sub" || op === "mul" || op === "div") {
     const mark = { add: "+", sub: "−", mul: args.some((arg) => !arg.dims.length) ? "·" : "⊙", div: "/" }[op];
-    return wrap(h("span.op", null, args.map((arg, k) => [k ? sign(mark) : null, inner(arg, { rank: RANK[op] + (op === "sub" && k ? 1 : 0) })])));
+    return wrap(
+      h(
+        "span.op",
+        null,
+        args.map((arg, k) => [k ? sign(mark) : null, inner(arg, { rank: RANK[op] + (op === "sub" && k ? 1 : 0) })]),
+      ),
+    );
   }
-  if (op === "xlogy") return wrap(h("span.op", null, inner(args[0], { rank: 2 }), h("span.function", null, "log"), inner(args[1], { rank: 3 })));
+  if (op === "xlogy")
+    return wrap(
+      h("span.op", null, inner(args[0], { rank: 2 }), h("span.function", null, "log"), inner(args[1], { rank: 3 })),
+    );
   if (op === "neg") return wrap(h("span.op", null, sign("−"), inner(args[0], { rank: 2 })));
   if (op === "square" && args[0].op === "symbol") {
     const letters = h("span.letters", null, symbol(/** @type {string} */ (args[0].name), how), h("sup", null, "2"));
     return sizes ? h("span.factor", null, letters, chips(dims, sizes, ties)) : letters;
   }
   if (op === "square") return h("span.op", null, inner(args[0], { rank: 3 }), h("sup.power", null, "2"));
-  if (op === "sum") return wrap(h("span.op", null, h("span.sum", null, "Σ", h("sub", null, dimLetters(/** @type {string} */ (expression.axis)))), inner(args[0], { rank: 2 })));
+  if (op === "sum")
+    return wrap(
+      h(
+        "span.op",
+        null,
+        h("span.sum", null, "Σ", h("sub", null, dimLetters(/** @type {string} */ (expression.axis)))),
+        inner(args[0], { rank: 2 }),
+      ),
+    );
   if (op === "step") return h("span.op", null, sign("["), inner(args[0]), sign("> 0]"));
   return h("span.op", null, h("span.function", null, op), sign("("), inner(args[0]), sign(")"));
 }
@@ -104,9 +147,16 @@ export function dimLetters(dim) {
 /** target = expression (or +=). @param {Equation} eq @param {{sizes?: Sizes, expression?: Expression, plain?: boolean}} [how] */
 export function equationLine(eq, how = {}) {
   const { sizes } = how;
-  const letters = h("span.letters", null, symbol(eq.target, how));
+  const onward = sizes && eq.target === "da_from_future" ? h("span.so-far", null, " of t − 1") : null;
+  const letters = h("span.letters", null, symbol(eq.target, how), onward);
   const target = sizes ? h("span.factor", null, letters, chips(eq.dims, sizes)) : letters;
-  return h("span.equation", null, target, sign(eq.accumulate ? "+=" : "="), drawn(how.expression || eq.expression, how));
+  return h(
+    "span.equation",
+    null,
+    target,
+    sign(eq.accumulate ? "+=" : "="),
+    drawn(how.expression || eq.expression, how),
+  );
 }
 
 /** An expression in one line of plain text. @param {Expression} expression @param {number} [rank] @returns {string} */

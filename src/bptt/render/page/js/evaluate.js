@@ -53,7 +53,7 @@ function mapped(value, f) {
 }
 
 /** @param {Tensor} left @param {Tensor} right @returns {Tensor} */
-export function matmul(left, right) {
+function matmul(left, right) {
   const [rows, inner] = left.shape;
   const columns = right.shape[1];
   const data = new Float64Array(rows * columns);
@@ -76,7 +76,7 @@ function diagonal(column, dims) {
 
 /** NumPy's rule: axes meet from the right, and a missing axis or one of size 1 repeats.
  * @param {Tensor} left @param {Tensor} right @param {(x: number, y: number) => number} f @returns {Tensor} */
-export function broadcast(left, right, f) {
+function broadcast(left, right, f) {
   if (left.shape.length === right.shape.length && left.shape.every((size, k) => size === right.shape[k])) {
     const data = new Float64Array(left.data.length);
     for (let i = 0; i < data.length; i += 1) data[i] = f(left.data[i], right.data[i]);
@@ -90,7 +90,8 @@ export function broadcast(left, right, f) {
   for (let k = 0; k < rank; k += 1) {
     const larger = size(left, k) >= size(right, k) && axis(left, k) >= 0 ? left : right;
     const other = larger === left ? right : left;
-    const named = size(larger, k) === size(other, k) && typeof larger.dims[axis(larger, k)] === "number" && axis(other, k) >= 0;
+    const named =
+      size(larger, k) === size(other, k) && typeof larger.dims[axis(larger, k)] === "number" && axis(other, k) >= 0;
     dims.push(named ? other.dims[axis(other, k)] : larger.dims[axis(larger, k)]);
     shape.push(size(larger, k));
   }
@@ -125,7 +126,8 @@ function alongAxis(value, axis, f) {
   const length = value.shape[axis];
   const stride = value.shape.slice(axis + 1).reduce((product, n) => product * n, 1);
   const lines = length ? value.data.length / length : 0;
-  for (let line = 0; line < lines; line += 1) f(Math.floor(line / stride) * stride * length + (line % stride), stride, length, line);
+  for (let line = 0; line < lines; line += 1)
+    f(Math.floor(line / stride) * stride * length + (line % stride), stride, length, line);
 }
 
 /** @param {Tensor} value @param {number} axis @param {boolean} keepdims @returns {Tensor} */
@@ -146,7 +148,8 @@ function softmax(value, axis) {
     let top = -Infinity; // taking the largest away first keeps exp finite and changes nothing
     for (let k = 0; k < length; k += 1) top = Math.max(top, value.data[start + k * stride]);
     let total = 0;
-    for (let k = 0; k < length; k += 1) total += data[start + k * stride] = Math.exp(value.data[start + k * stride] - top);
+    for (let k = 0; k < length; k += 1)
+      total += data[start + k * stride] = Math.exp(value.data[start + k * stride] - top);
     for (let k = 0; k < length; k += 1) data[start + k * stride] /= total;
   });
   return { dims: value.dims, shape: value.shape, data };

@@ -28,7 +28,7 @@ export function percent(x) {
 }
 
 /** The base, subscript and prefix of every name. @param {string} name @returns {[string, string]} */
-export function parts(name) {
+function parts(name) {
   if (name === "scale") return ["scale", ""];
   if (name === "da_from_output") return ["da", "from output"];
   if (name === "da_from_future") return ["da", "from future"];
@@ -48,7 +48,8 @@ export function symbol(name, { plain = false } = {}) {
   return h("span", { class: `sym ${kind}`, "data-sym": plain ? null : name }, letters);
 }
 
-const NAMES = "d?W_aa|d?W_ax|d?W_ya|d?b_a|d?b_y|x_t|a_prev|a_t|z_a|z_y|y_pred_t|y_pred|y_t|L_t|dz_y|dz_a|da_from_output|da_from_future|da|dx_t|a0|da0|n_x|n_a|n_y|T_x";
+const NAMES =
+  "d?W_aa|d?W_ax|d?W_ya|d?b_a|d?b_y|x_t|a_prev|a_t|z_a|z_y|y_pred_t|y_pred|y_t|L_t|dz_y|dz_a|da_from_output|da_from_future|da|dx_t|a0|da0|n_x|n_a|n_y|T_x";
 const KNOWN = new RegExp(`^(${NAMES}|scale)$`);
 const IN_PROSE = new RegExp(`\\b(${NAMES})(ᵀ?)(?![A-Za-z0-9_])`);
 
@@ -63,7 +64,11 @@ export function prose(text) {
   let rest = text;
   for (let found = IN_PROSE.exec(rest); found; found = IN_PROSE.exec(rest)) {
     const dimension = /^(n_.|T_x)$/.test(found[1]);
-    out.push(rest.slice(0, found.index), symbol(found[1], { plain: dimension }), found[2] ? h("sup.transpose", null, "T") : "");
+    out.push(
+      rest.slice(0, found.index),
+      symbol(found[1], { plain: dimension }),
+      found[2] ? h("sup.transpose", null, "T") : "",
+    );
     rest = rest.slice(found.index + found[0].length);
   }
   return [...out, rest];
@@ -72,4 +77,9 @@ export function prose(text) {
 /** A name as one word of plain text, for labels that are read aloud. @param {string} name */
 export function spoken(name) {
   return name.replace(/_/g, " ");
+}
+
+/** A dimension of the report; the 1 of a bias has no name. @param {any[]} pair @returns {string} */
+export function namedDim([name, size]) {
+  return name === String(size) ? name : `${name}=${size}`;
 }

@@ -36,17 +36,19 @@ export function sheet(width, height, old) {
   return { canvas, ink };
 }
 
-/** How many cells a tiny picture of a tensor has; larger tensors are averaged in blocks. @param {Tensor} value @param {number} most */
-export function grid(value, most) {
+const MOST_DABS = [5, 8]; // cells of a tiny picture, down and across; larger tensors are averaged in blocks
+
+/** How many cells a tiny picture of a tensor has. @param {Tensor} value */
+export function grid(value) {
   const [rows, columns] = rowsAndColumns(value);
-  return [Math.min(rows, most), Math.min(columns, most)];
+  return [Math.min(rows, MOST_DABS[0]), Math.min(columns, MOST_DABS[1])];
 }
 
 /** A tiny picture of a tensor. @param {CanvasRenderingContext2D} ink @param {Tensor} value
- * @param {{x: number, y: number, cell: number, scale: number, most?: number}} how */
-export function paint(ink, value, { x, y, cell, scale, most = 8 }) {
+ * @param {{x: number, y: number, cell: number, scale: number}} how */
+export function paint(ink, value, { x, y, cell, scale }) {
   const [rows, columns] = rowsAndColumns(value);
-  const [r, c] = grid(value, most);
+  const [r, c] = grid(value);
   for (let i = 0; i < r; i += 1) {
     for (let j = 0; j < c; j += 1) {
       const mean = block(value, columns, span(i, r, rows), span(j, c, columns));
@@ -64,7 +66,8 @@ function span(k, parts, count) {
 /** @param {Tensor} value @param {number} columns @param {number[]} rows @param {number[]} cols */
 function block(value, columns, rows, cols) {
   let sum = 0;
-  for (let i = rows[0]; i < rows[1]; i += 1) for (let j = cols[0]; j < cols[1]; j += 1) sum += value.data[i * columns + j];
+  for (let i = rows[0]; i < rows[1]; i += 1)
+    for (let j = cols[0]; j < cols[1]; j += 1) sum += value.data[i * columns + j];
   return sum / ((rows[1] - rows[0]) * (cols[1] - cols[0]));
 }
 
@@ -75,8 +78,13 @@ export function heatMap(value, scale, shown, pick) {
   const cell = Math.max(1, Math.min(6, Math.floor(180 / Math.max(rows, columns))));
   const [r, c] = [Math.min(rows, 180), Math.min(columns, 180)];
   const last = (/** @type {number[]} */ list) => list[list.length - 1];
-  const canvas = h("canvas", { class: "heat", width: c * cell, height: r * cell, role: "img",
-    "aria-label": `all ${rows} by ${columns} numbers as colours; rows ${shown.rows[0]} to ${last(shown.rows)}, columns ${shown.columns[0]} to ${last(shown.columns)} are written out` });
+  const canvas = h("canvas", {
+    class: "heat",
+    width: c * cell,
+    height: r * cell,
+    role: "img",
+    "aria-label": `all ${rows} by ${columns} numbers as colours; rows ${shown.rows[0]} to ${last(shown.rows)}, columns ${shown.columns[0]} to ${last(shown.columns)} are written out`,
+  });
   const ink = canvas.getContext("2d");
   for (let i = 0; i < r; i += 1) {
     for (let j = 0; j < c; j += 1) {
@@ -87,11 +95,19 @@ export function heatMap(value, scale, shown, pick) {
   ink.globalAlpha = 1;
   ink.strokeStyle = colour("ink");
   const [sx, sy] = [(c * cell) / columns, (r * cell) / rows];
-  ink.strokeRect(shown.columns[0] * sx + 0.5, shown.rows[0] * sy + 0.5, shown.columns.length * sx - 1, shown.rows.length * sy - 1);
+  ink.strokeRect(
+    shown.columns[0] * sx + 0.5,
+    shown.rows[0] * sy + 0.5,
+    shown.columns.length * sx - 1,
+    shown.rows.length * sy - 1,
+  );
   if (pick) {
     canvas.addEventListener("click", (/** @type {MouseEvent} */ event) => {
       const box = canvas.getBoundingClientRect();
-      pick(Math.min(rows - 1, Math.floor(((event.clientY - box.top) / box.height) * rows)), Math.min(columns - 1, Math.floor(((event.clientX - box.left) / box.width) * columns)));
+      pick(
+        Math.min(rows - 1, Math.floor(((event.clientY - box.top) / box.height) * rows)),
+        Math.min(columns - 1, Math.floor(((event.clientX - box.left) / box.width) * columns)),
+      );
     });
   }
   return canvas;

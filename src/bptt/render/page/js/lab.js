@@ -32,10 +32,32 @@ const productDims = (left, right) => [left.dims[0], right.dims[right.dims.length
 
 /** @type {Record<string, {title: string, op: string, change: (node: any) => any}>} */
 const VARIANTS = {
-  plain: { title: "forget the ᵀ", op: "transpose", change: (node) => (node.op === "transpose" ? node.args[0] : remade(node)) },
-  swap: { title: "swap the operands", op: "matmul", change: (node) => (node.op === "matmul" ? { ...node, args: [node.args[1], node.args[0]], dims: productDims(node.args[1], node.args[0]) } : node) },
-  star: { title: "* instead of np.dot", op: "matmul", change: (node) => (node.op === "matmul" ? { ...node, op: "mul" } : node) },
-  dot: { title: "np.dot instead of *", op: "mul", change: (node) => (node.op === "mul" ? { ...node, op: "matmul", args: node.args.slice(0, 2), dims: productDims(node.args[0], node.args[1]) } : node) },
+  plain: {
+    title: "forget the ᵀ",
+    op: "transpose",
+    change: (node) => (node.op === "transpose" ? node.args[0] : remade(node)),
+  },
+  swap: {
+    title: "swap the operands",
+    op: "matmul",
+    change: (node) =>
+      node.op === "matmul"
+        ? { ...node, args: [node.args[1], node.args[0]], dims: productDims(node.args[1], node.args[0]) }
+        : node,
+  },
+  star: {
+    title: "* instead of np.dot",
+    op: "matmul",
+    change: (node) => (node.op === "matmul" ? { ...node, op: "mul" } : node),
+  },
+  dot: {
+    title: "np.dot instead of *",
+    op: "mul",
+    change: (node) =>
+      node.op === "mul"
+        ? { ...node, op: "matmul", args: node.args.slice(0, 2), dims: productDims(node.args[0], node.args[1]) }
+        : node,
+  },
 };
 
 /** @param {any} node */
@@ -47,7 +69,10 @@ function remade(node) {
 function variants(expression) {
   return Object.entries(VARIANTS).filter(([, { op }]) => {
     const found = find(expression, op);
-    return found && !(op === "mul" && /** @type {any} */ (found.args).some((/** @type {Expression} */ arg) => !arg.dims.length));
+    return (
+      found &&
+      !(op === "mul" && /** @type {any} */ (found.args).some((/** @type {Expression} */ arg) => !arg.dims.length))
+    );
   });
 }
 
@@ -57,16 +82,36 @@ export function equationRow(eq, expression) {
   const { sizes } = app.model;
   const variant = variants(expression).find(([id]) => id === state.lab);
   const altered = variant ? rewritten(expression, variant[1].change) : expression;
-  const offers = variants(expression).map(([id, { title }]) => button(title, () => go({ lab: state.lab === id ? "" : id }),
-    { class: "ask", key: `lab${id}`, "aria-pressed": String(state.lab === id) }));
-  return h("div.equation-row", null,
-    h("div", { class: `equation-box ${variant ? "altered" : ""}`, "data-scroll": "equation" }, variant ? equationLine(eq, { sizes, expression: altered }) : equationLine(eq, { sizes, expression })),
-    h("div.lab", null, h("p", { class: variant ? "verdict" : "", role: variant ? "status" : null }, prose(variant ? verdict(expression, altered) : shapesInWords(expression))),
-      offers.length ? h("p.asks", null, h("span", null, "What if I… "), offers) : null));
+  const offers = variants(expression).map(([id, { title }]) =>
+    button(title, () => go({ lab: state.lab === id ? "" : id }), {
+      class: "ask",
+      key: `lab${id}`,
+      "aria-pressed": String(state.lab === id),
+    }),
+  );
+  return h(
+    "div.equation-row",
+    null,
+    h(
+      "div",
+      { class: `equation-box ${variant ? "altered" : ""}`, "data-scroll": "equation" },
+      variant ? equationLine(eq, { sizes, expression: altered }) : equationLine(eq, { sizes, expression }),
+    ),
+    h(
+      "div.lab",
+      null,
+      h(
+        "p",
+        { class: variant ? "verdict" : "", role: variant ? "status" : null },
+        prose(variant ? verdict(expression, altered) : shapesInWords(expression)),
+      ),
+      offers.length ? h("p.asks", null, h("span", null, "What if I… "), offers) : null,
+    ),
+  );
 }
 
 /** What happens to the dimensions, in a sentence. @param {Expression} expression */
-export function shapesInWords(expression) {
+function shapesInWords(expression) {
   const products = findAll(expression, "matmul");
   const sum = find(expression, "sum");
   const { sizes } = app.model;
@@ -74,7 +119,8 @@ export function shapesInWords(expression) {
     const inner = products.map((product) => /** @type {Expression[]} */ (product.args)[1].dims[0]);
     return `${inner.map((dim) => `${dim} meets ${dim}`).join(", ")}: the product sums over ${inner.map((dim) => dimText(dim, sizes)).join(" and ")}, and that dimension is gone. ${shapeText(expression.dims, sizes)} remains.`;
   }
-  if (sum) return `The sum runs over ${dimText(/** @type {string} */ (sum.axis), sizes)}; ${shapeText(sum.dims, sizes)} remains.`;
+  if (sum)
+    return `The sum runs over ${dimText(/** @type {string} */ (sum.axis), sizes)}; ${shapeText(sum.dims, sizes)} remains.`;
   if (expression.op === "softmax") return `Each of the ${dimText("m", sizes)} columns on its own; the shape stays.`;
   return "Element by element: both sides have the same shape, and nothing is summed.";
 }
@@ -90,7 +136,8 @@ function verdict(right, altered) {
     if (!fit.bySize) {
       return `${fit.inner[0]} meets ${fit.inner[1]}: different quantities, ${dimText(fit.inner[0], sizes)} against ${dimText(fit.inner[1], sizes)}. NumPy stops: shapes (${shapeOf(left.dims, sizes).join(",")}) and (${shapeOf(other.dims, sizes).join(",")}) not aligned.`;
     }
-    if (!fit.byName) return `${fit.inner[0]} meets ${fit.inner[1]}: different quantities that happen to have the same size here, so NumPy says nothing and the numbers mean nothing.`;
+    if (!fit.byName)
+      return `${fit.inner[0]} meets ${fit.inner[1]}: different quantities that happen to have the same size here, so NumPy says nothing and the numbers mean nothing.`;
   } else {
     const [left, other] = /** @type {Expression[]} */ (find(altered, "mul")?.args);
     const [p, q] = [shapeOf(left.dims, sizes), shapeOf(other.dims, sizes)];
@@ -101,7 +148,8 @@ function verdict(right, altered) {
   }
   const names = app.trace.scope[state.t];
   const [true_, theirs] = [evaluate(right, names), evaluate(altered, names)];
-  if (true_.data.length !== theirs.data.length) return `The sizes fit, but the result is ${shapeText(altered.dims, sizes)}, not ${shapeText(right.dims, sizes)}.`;
+  if (true_.data.length !== theirs.data.length)
+    return `The sizes fit, but the result is ${shapeText(altered.dims, sizes)}, not ${shapeText(right.dims, sizes)}.`;
   const error = relativeError(theirs, true_);
   return `${plainText(altered)} has the right shape, because W_aa is square: no error, no warning, and numbers that are ${percent(error)} off. Only a gradient check finds this. Row i of W_aa says what reaches unit i; going back you need what left unit j, a column.`;
 }

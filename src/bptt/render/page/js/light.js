@@ -7,7 +7,8 @@ let lit = null;
 export function relight() {
   for (const node of document.querySelectorAll(".same")) node.classList.remove("same");
   if (!lit) return;
-  for (const node of document.querySelectorAll("[data-sym]")) if (node.getAttribute("data-sym") === lit) node.classList.add("same");
+  for (const node of document.querySelectorAll("[data-sym]"))
+    if (node.getAttribute("data-sym") === lit) node.classList.add("same");
 }
 
 /** @param {Event} event */

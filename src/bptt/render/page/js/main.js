@@ -1,6 +1,7 @@
 // Where the page starts: read the data, draw the level the address names, listen to the keyboard.
-import { button, h, refill } from "./dom.js";
+import { button, choice, h, refill } from "./dom.js";
 import { nameDims } from "./equation.js";
+import { futureBanner } from "./future.js";
 import { forgetColours } from "./heatmap.js";
 import { lighting, relight } from "./light.js";
 import { app, go, goTo, onChange, open, position, state, undo } from "./store.js";
@@ -27,14 +28,39 @@ const LEVELS = [
 
 function header() {
   const sets = Object.keys(app.sets);
-  return h("header.top", null, h("h1", null, h("span.brand", null, "bptt"), " explain"),
-    h("div.tabs", { role: "tablist", "aria-label": "levels", onkeydown: tabKeys },
-      LEVELS.map(([id, title]) => button(title, () => go({ level: id }), { role: "tab", id: `tab-${id}`, key: `tab-${id}`, "aria-selected": String(state.level === id),
-        "aria-controls": "level", tabindex: state.level === id ? 0 : -1 }))),
-    h("div.tools", null,
+  return h(
+    "header.top",
+    null,
+    h("h1", null, h("span.brand", null, "bptt"), " explain"),
+    h(
+      "div.tabs",
+      { role: "tablist", "aria-label": "levels", onkeydown: tabKeys },
+      LEVELS.map(([id, title]) =>
+        button(title, () => go({ level: id }), {
+          role: "tab",
+          id: `tab-${id}`,
+          key: `tab-${id}`,
+          "aria-selected": String(state.level === id),
+          "aria-controls": "level",
+          tabindex: state.level === id ? 0 : -1,
+        }),
+      ),
+    ),
+    h(
+      "div.tools",
+      null,
       app.edits.length ? button(`Undo (${app.edits.length})`, undo, { class: "quiet", key: "undo" }) : null,
-      sets.length > 1 ? h("label", null, h("span", null, "numbers "), h("select", { key: "numbers", onchange: (/** @type {any} */ event) => go({ numbers: event.target.value, cell: [0, 0] }) },
-        sets.map((name) => h("option", { value: name, selected: name === state.numbers }, name)))) : null));
+      sets.length > 1
+        ? choice(
+            "numbers ",
+            "numbers",
+            sets.map((name) => [name, name]),
+            state.numbers,
+            (name) => go({ numbers: name, cell: [0, 0] }),
+          )
+        : null,
+    ),
+  );
 }
 
 /** @param {KeyboardEvent} event */
@@ -52,18 +78,43 @@ function tabKeys(event) {
 function draw() {
   const page = /** @type {HTMLElement} */ (document.getElementById("page"));
   const [, title, level] = LEVELS.find(([id]) => id === state.level) || LEVELS[0];
-  refill(page, header(), h("main", null, h("div", { id: "level", role: "tabpanel", "aria-labelledby": `tab-${state.level}`, class: `level-${state.level}` }, level())));
+  refill(
+    page,
+    header(),
+    h(
+      "main",
+      null,
+      h(
+        "div",
+        { id: "level", role: "tabpanel", "aria-labelledby": `tab-${state.level}`, class: `level-${state.level}` },
+        ["overview", "cell", "practice", "stuck"].includes(state.level) ? futureBanner() : null,
+        level(),
+      ),
+    ),
+  );
   document.title = `${title} · bptt explain`;
   relight();
   showHere();
 }
 
-/** Where the strip is wider than the screen, bring the reader's step into it. */
+/** Where the strip, the tabs or a report's code are larger than their place, bring what is chosen into it. */
 function showHere() {
-  const strip = document.querySelector(".strip .scroller");
-  const node = strip?.querySelector(".time.here");
-  if (!(node instanceof HTMLElement) || !strip || strip.scrollWidth <= strip.clientWidth) return;
-  strip.scrollTo({ left: node.offsetLeft - strip.clientWidth / 2, behavior: "instant" });
+  for (const [place, chosen] of [
+    [".strip .scroller", ".time.here"],
+    [".tabs", "[aria-selected=true]"],
+    [".source", "li.here"],
+  ]) {
+    const box = document.querySelector(place);
+    const node = box?.querySelector(chosen);
+    if (!(box instanceof HTMLElement) || !(node instanceof HTMLElement)) continue;
+    const [outer, inner] = [box.getBoundingClientRect(), node.getBoundingClientRect()];
+    const by = { left: 0, top: 0 };
+    if (inner.width < outer.width && (inner.left < outer.left || inner.right > outer.right))
+      by.left = (inner.left + inner.right - outer.left - outer.right) / 2;
+    if (inner.top < outer.top || inner.bottom > outer.bottom)
+      by.top = (inner.top + inner.bottom - outer.top - outer.bottom) / 2;
+    if (by.left || by.top) box.scrollBy({ ...by, behavior: "instant" });
+  }
 }
 
 /** @param {KeyboardEvent} event */

@@ -22,21 +22,52 @@ export function matrix(o) {
   const columnsShown = indices(columns, columns > MOST ? centre[1] : null);
   const scale = o.scale || largest(o.value) || 1;
   const entry = o.chosen && o.chosen[0] < rows && o.chosen[1] < columns ? o.chosen : [rowsShown[0], columnsShown[0]];
-  const cells = rowsShown.map((i) => h("tr", { role: "row", "aria-rowindex": i + 1 },
-    columnsShown.map((j) => cell(o, i, j, columns, scale, i === entry[0] && j === entry[1]))));
+  const cells = rowsShown.map((i) =>
+    h(
+      "tr",
+      { role: "row", "aria-rowindex": i + 1 },
+      columnsShown.map((j) => cell(o, i, j, columns, scale, i === entry[0] && j === entry[1])),
+    ),
+  );
   const name = `${spoken(o.name)}${o.turned ? " transposed" : ""}`;
-  const table = h("table", {
-    class: "matrix", role: "grid", "aria-label": `${name} ${shapeText(o.value.dims, o.sizes)}`,
-    "aria-rowcount": rows, "aria-colcount": columns, "aria-readonly": o.change ? null : "true",
-    onkeydown: (/** @type {KeyboardEvent} */ event) => walk(event, o, rows, columns),
-    onclick: o.pick || o.change ? (/** @type {Event} */ event) => onCell(event, (i, j) => (o.pick ? o.pick(i, j) : type(o, i, j))) : null,
-    ondblclick: o.change ? (/** @type {Event} */ event) => onCell(event, (i, j) => type(o, i, j)) : null,
-  }, h("tbody", { role: "presentation" }, cells));
+  const table = h(
+    "table",
+    {
+      class: "matrix",
+      role: "grid",
+      "aria-label": `${name} ${shapeText(o.value.dims, o.sizes)}`,
+      "aria-rowcount": rows,
+      "aria-colcount": columns,
+      "aria-readonly": o.change ? null : "true",
+      onkeydown: (/** @type {KeyboardEvent} */ event) => walk(event, o, rows, columns),
+      onclick:
+        o.pick || o.change
+          ? (/** @type {Event} */ event) => onCell(event, (i, j) => (o.pick ? o.pick(i, j) : type(o, i, j)))
+          : null,
+      ondblclick: o.change ? (/** @type {Event} */ event) => onCell(event, (i, j) => type(o, i, j)) : null,
+    },
+    h("tbody", { role: "presentation" }, cells),
+  );
   const letters = o.label || h("span.letters", null, symbol(o.name), o.turned ? h("sup.transpose", null, "T") : null);
-  return h("figure", { class: `tensor ${o.group || ""} ${o.change ? "editable" : ""}`, "data-sym": o.name },
+  return h(
+    "figure",
+    { class: `tensor ${o.group || ""} ${o.change ? "editable" : ""}`, "data-sym": o.name },
     o.caption === false ? null : h("figcaption", null, letters, chips(o.value.dims, o.sizes)),
     h("div.bracketed", null, table),
-    big ? heatMap(o.value, scale, { rows: rowsShown, columns: columnsShown }, o.pick) : null);
+    big
+      ? h(
+          "p.block-note",
+          null,
+          [part("row", rowsShown, rows), part("column", columnsShown, columns)].filter(Boolean).join(", "),
+        )
+      : null,
+    big ? heatMap(o.value, scale, { rows: rowsShown, columns: columnsShown }, o.pick) : null,
+  );
+}
+
+/** Which part of a long axis is written out. @param {string} word @param {number[]} shown @param {number} count */
+function part(word, shown, count) {
+  return shown.length < count ? `${word}s ${shown[0]}–${shown[shown.length - 1]} of ${count}` : "";
 }
 
 /** @param {Event} event @param {(i: number, j: number) => void} act */
@@ -59,13 +90,31 @@ function cell(o, i, j, columns, scale, entry) {
   const lit = o.lit && (o.lit.i === null || o.lit.i === i) && (o.lit.j === null || o.lit.j === j);
   const chosen = o.chosen && o.chosen[0] === i && o.chosen[1] === j;
   const changed = o.before && o.before.data.length === o.value.data.length && o.before.data[i * columns + j] !== x;
-  const kind = [blank ? "blank" : x < 0 ? "neg" : x > 0 ? "pos" : "", lit ? "lit" : "", chosen ? "chosen" : "", changed ? "changed" : "",
-    o.mark ? o.mark(i, j) : ""].filter(Boolean).join(" ");
-  return h("td", {
-    role: "gridcell", class: kind, tabindex: entry ? 0 : -1, key: `${o.key}:${i},${j}`, "data-i": i, "data-j": j,
-    "aria-colindex": j + 1, "aria-selected": chosen ? "true" : o.pick ? "false" : null, title: blank ? null : `${o.name}${o.turned ? ".T" : ""}[${i}, ${j}] = ${x}`,
-    vars: x === 0 || blank ? null : { "--size": Math.min(1, Math.abs(x) / scale).toFixed(3) },
-  }, blank ? "?" : short(x));
+  const kind = [
+    blank ? "blank" : x < 0 ? "neg" : x > 0 ? "pos" : "",
+    lit ? "lit" : "",
+    chosen ? "chosen" : "",
+    changed ? "changed" : "",
+    o.mark ? o.mark(i, j) : "",
+  ]
+    .filter(Boolean)
+    .join(" ");
+  return h(
+    "td",
+    {
+      role: "gridcell",
+      class: kind,
+      tabindex: entry ? 0 : -1,
+      key: `${o.key}:${i},${j}`,
+      "data-i": i,
+      "data-j": j,
+      "aria-colindex": j + 1,
+      "aria-selected": chosen ? "true" : o.pick ? "false" : null,
+      title: blank ? null : `${o.name}${o.turned ? ".T" : ""}[${i}, ${j}] = ${x}`,
+      vars: x === 0 || blank ? null : { "--size": Math.min(1, Math.abs(x) / scale).toFixed(3) },
+    },
+    blank ? "?" : short(x),
+  );
 }
 
 /** Arrow keys inside the matrix; Enter chooses or types, F2 types, Escape leaves to the step's buttons.
@@ -80,7 +129,9 @@ function walk(event, o, rows, columns) {
     event.preventDefault();
     event.stopPropagation();
     const to = [Math.max(0, Math.min(rows - 1, i + move[0])), Math.max(0, Math.min(columns - 1, j + move[1]))];
-    const next = /** @type {HTMLElement | null} */ (td.closest("table")?.querySelector(`[data-i="${to[0]}"][data-j="${to[1]}"]`));
+    const next = /** @type {HTMLElement | null} */ (
+      td.closest("table")?.querySelector(`[data-i="${to[0]}"][data-j="${to[1]}"]`)
+    );
     if (next) focusCell(td, next);
     o.pick?.(to[0], to[1]); // the chosen number follows the keyboard
   } else if (o.change && (event.key === "Enter" || event.key === "F2" || /^[-\d.]$/.test(event.key))) {
@@ -104,8 +155,10 @@ function focusCell(from, to) {
 }
 
 /** Type a new number into a cell. @param {MatrixOptions} o @param {number} i @param {number} j @param {string} [first] */
-export function type(o, i, j, first) {
-  const td = [...document.querySelectorAll("td[data-key]")].find((node) => node.getAttribute("data-key") === `${o.key}:${i},${j}`);
+function type(o, i, j, first) {
+  const td = [...document.querySelectorAll("td[data-key]")].find(
+    (node) => node.getAttribute("data-key") === `${o.key}:${i},${j}`,
+  );
   if (!(td instanceof HTMLElement) || td.querySelector("input")) return;
   const columns = rowsAndColumns(o.value)[1];
   const old = o.value.data[i * columns + j];
@@ -121,7 +174,10 @@ export function type(o, i, j, first) {
     if (good && value !== old) o.change?.(i, j, value);
   };
   const field = h("input", {
-    type: "text", inputmode: "decimal", "aria-label": `new value of ${o.name}[${i}, ${j}]`, value: first ?? String(old),
+    type: "text",
+    inputmode: "decimal",
+    "aria-label": `new value of ${o.name}[${i}, ${j}]`,
+    value: first ?? String(old),
     onkeydown: (/** @type {KeyboardEvent} */ event) => {
       event.stopPropagation();
       if (event.key === "Enter" || event.key === "Escape") {

@@ -21,7 +21,13 @@ export function run(model, { future = true, backward = true } = {}) {
   const scope = [];
   let J = 0;
   for (let t = 0; t < T; t += 1) {
-    const names = { ...shared, x_t: at(tensors.X, t), y_t: at(tensors.Y, t), a_prev: t ? scope[t - 1].a_t : tensors.a0 };
+    /** @type {Record<string, Tensor>} */
+    const names = {
+      ...shared,
+      x_t: at(tensors.X, t),
+      y_t: at(tensors.Y, t),
+      a_prev: t ? scope[t - 1].a_t : tensors.a0,
+    };
     for (const eq of equations) if (eq.phase === "forward") names[eq.target] = evaluate(eq.expression, names);
     for (const loss of names.L_t.data) J += loss * scale;
     scope.push(names);
@@ -73,6 +79,7 @@ export function stepsOf(model) {
   const T = model.sizes.T_x;
   const steps = [];
   for (let t = 0; t < T; t += 1) for (const eq of model.equations) if (eq.phase === "forward") steps.push({ t, eq });
-  for (let t = T - 1; t >= 0; t -= 1) for (const eq of model.equations) if (eq.phase === "backward") steps.push({ t, eq });
+  for (let t = T - 1; t >= 0; t -= 1)
+    for (const eq of model.equations) if (eq.phase === "backward") steps.push({ t, eq });
   return steps;
 }

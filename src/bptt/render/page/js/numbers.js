@@ -25,7 +25,12 @@ function target(t, i, j, value) {
   for (let k = 0; k < shape[0]; k += 1) if (k !== i) rest += data[at(k)];
   const cells = [{ name: "Y", index: at(i), value: shape[0] === 1 ? 1 : share }];
   for (let k = 0; k < shape[0]; k += 1) {
-    if (k !== i) cells.push({ name: "Y", index: at(k), value: rest > 0 ? (data[at(k)] / rest) * (1 - share) : (1 - share) / (shape[0] - 1) });
+    if (k !== i)
+      cells.push({
+        name: "Y",
+        index: at(k),
+        value: rest > 0 ? (data[at(k)] / rest) * (1 - share) : (1 - share) / (shape[0] - 1),
+      });
   }
   return cells;
 }

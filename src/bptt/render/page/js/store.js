@@ -6,16 +6,38 @@ import { say } from "./dom.js";
 const LEVEL_NAMES = ["overview", "steps", "cell", "time", "code", "practice", "stuck", "notation"];
 
 /** @type {any} */
-export const app = { data: null, model: null, trace: null, truth: null, steps: [], places: new Map(), sets: {}, edits: [], flash: null, listeners: [] };
+export const app = {
+  data: null,
+  model: null,
+  trace: null,
+  truth: null,
+  steps: [],
+  places: new Map(),
+  sets: {},
+  edits: [],
+  flash: null,
+  listeners: [],
+};
 
 /** Where the reader is. @type {{level: string, t: number, step: string, cell: [number, number] | null, future: boolean,
  *   numbers: string, change: string, lab: string, ask: string}} */
-export const state = { level: "steps", t: 0, step: "B5", cell: [0, 0], future: true, numbers: "", change: "", lab: "", ask: "" };
+export const state = {
+  level: "steps",
+  t: 0,
+  step: "B5",
+  cell: [0, 0],
+  future: true,
+  numbers: "",
+  change: "",
+  lab: "",
+  ask: "",
+};
 
 /** @param {any} source sizes and tensors as in the page data */
 function modelOf(source) {
   const tensors = {};
-  for (const [name, value] of Object.entries(source.tensors)) tensors[name] = tensor(value.dims, source.sizes, value.data);
+  for (const [name, value] of Object.entries(source.tensors))
+    tensors[name] = tensor(value.dims, source.sizes, value.data);
   return { sizes: source.sizes, tensors, equations: app.data.equations, reduction: app.data.reduction };
 }
 
@@ -34,11 +56,13 @@ export function open(data) {
   [state.numbers] = Object.keys(app.sets);
   load(state.numbers);
   const start = data.start || {};
+  if (LEVEL_NAMES.includes(start.level)) state.level = start.level;
   state.step = app.model.equations.some((eq) => eq.id === start.step) ? start.step : app.model.equations[0].id;
   state.t = Math.min(start.t ?? 0, app.model.sizes.T_x - 1);
   readHash();
   window.addEventListener("hashchange", () => {
-    if (location.hash.slice(1) !== address) { // not our own writing, which the reader may have left behind since
+    if (location.hash.slice(1) !== address) {
+      // not our own writing, which the reader may have left behind since
       readHash();
       announce();
     }
@@ -52,10 +76,11 @@ function load(name) {
   app.places = new Map(app.steps.map(({ t, eq }, index) => [`${eq.id},${t}`, index]));
   app.edits = [];
   recompute();
+  app.flash = null; // other numbers, not changed ones
 }
 
 /** Both passes again; the truth beside them while the future term is off. */
-export function recompute() {
+function recompute() {
   const before = app.trace;
   const began = performance.now();
   app.truth = run(app.model);
@@ -181,6 +206,6 @@ function readHash() {
   if (found.t) state.t = Number(found.t) || 0;
   if (found.step) state.step = found.step;
   const cell = (found.cell || "").split(",").map(Number);
-  state.cell = cell.length === 2 && cell.every((n) => Number.isInteger(n) && n >= 0) ? [cell[0], cell[1]] : null;
+  if (cell.length === 2 && cell.every((n) => Number.isInteger(n) && n >= 0)) state.cell = [cell[0], cell[1]];
   settle();
 }

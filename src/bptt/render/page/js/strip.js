@@ -1,32 +1,22 @@
 // The unrolled network: x, a, y_pred and L at every step, forward arrows in grey, backward arrows in the accent colour.
+import { CELL, ROWS, arrows, heads, progress, status } from "./arrows.js";
 import { button, h, svg } from "./dom.js";
 import { symbol } from "./format.js";
 import { grid, paint, sheet } from "./heatmap.js";
 import { largest } from "./tensor.js";
-import { app, go, indexOf, position, state } from "./store.js";
+import { app, go, state } from "./store.js";
 
 const MOST_STEPS = 8;
-const ROWS = { L: 18, y: 66, a: 130, x: 194 }; // middle of each row, in pixels
 const HEIGHT = 216;
-const CELL = 6;
-
-/** Is an equation at step t done, under way, or still to come? @param {string} id @param {number} t */
-function status(id, t) {
-  if (whole) return "done";
-  const index = indexOf(id, t);
-  const here = position();
-  return index < here ? "done" : index === here ? "now" : "todo";
-}
 
 const NAME = 34; // room for a node's letter
 const GAP = 8; // between a value and its gradient
 /** @type {HTMLCanvasElement | undefined} */
 let board; // one canvas for all small pictures, kept from drawing to drawing
-let whole = false; // draw both passes as done
 
 /** @param {boolean} [all] @returns {HTMLElement} */
 export function strip(all = false) {
-  whole = all;
+  progress.whole = all;
   const T = app.model.sizes.T_x;
   const count = Math.min(T, MOST_STEPS);
   const first = Math.max(0, Math.min(T - count, state.t - Math.floor(count / 2)));
@@ -49,18 +39,35 @@ export function strip(all = false) {
   }
   nodes.push(startNode(first, left, scale, ink));
   if (first + count < T) nodes.push(place(h("span.more", null, "…"), width - 12, ROWS.a));
-  const network = h("div.board", { vars: { "--w": `${width}px`, "--h": `${HEIGHT}px` } },
-    svg("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, "aria-hidden": "true" }, heads(), drawing), nodes, canvas);
-  const times = h("div.times", { vars: { "--w": `${width}px` } },
-    [...Array(count).keys()].map((k) => timeButton(first + k, centre(k))));
-  return h("section.strip", { "aria-label": "the network, one column a step" },
-    h("div.scroller", { "data-scroll": "strip", tabindex: 0, role: "group", "aria-label": "unrolled network" }, network, times));
+  const network = h(
+    "div.board",
+    { vars: { "--w": `${width}px`, "--h": `${HEIGHT}px` } },
+    svg("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, "aria-hidden": "true" }, heads(), drawing),
+    nodes,
+    canvas,
+  );
+  const times = h(
+    "div.times",
+    { vars: { "--w": `${width}px` } },
+    [...Array(count).keys()].map((k) => timeButton(first + k, centre(k))),
+  );
+  return h(
+    "section.strip",
+    { "aria-label": "the network, one column a step" },
+    h(
+      "div.scroller",
+      { "data-scroll": "strip", tabindex: 0, role: "group", "aria-label": "unrolled network" },
+      network,
+      times,
+    ),
+  );
 }
 
 /** One scale a kind of value, so that colours can be compared between steps. */
 function scales() {
   const out = {};
-  for (const name of ["x_t", "a_t", "y_pred_t", "L_t", "dx_t", "da", "dz_y"]) out[name] = Math.max(1e-12, ...app.trace.scope.map((s) => largest(s[name])));
+  for (const name of ["x_t", "a_t", "y_pred_t", "L_t", "dx_t", "da", "dz_y"])
+    out[name] = Math.max(1e-12, ...app.trace.scope.map((s) => largest(s[name])));
   return out;
 }
 
@@ -78,38 +85,79 @@ function place(node, x, y) {
 /** What a model that reads text reads at step t, and what it should predict. @param {number} t */
 function read(t) {
   const { vocabulary } = app.data;
-  if (!vocabulary || app.model.sizes.m !== 1 || app.model.sizes.n_x !== vocabulary.length || state.numbers !== Object.keys(app.sets)[0]) return null;
-  const letter = (/** @type {Tensor} */ value) => JSON.stringify(vocabulary[value.data.indexOf(Math.max(...value.data))]).slice(1, -1).replace(/ /g, "␣");
+  if (
+    !vocabulary ||
+    app.model.sizes.m !== 1 ||
+    app.model.sizes.n_x !== vocabulary.length ||
+    state.numbers !== Object.keys(app.sets)[0]
+  )
+    return null;
+  const letter = (/** @type {Tensor} */ value) =>
+    JSON.stringify(vocabulary[value.data.indexOf(Math.max(...value.data))])
+      .slice(1, -1)
+      .replace(/ /g, "␣");
   return h("span.reads", null, ` ${letter(app.trace.scope[t].x_t)} → ${letter(app.trace.scope[t].y_t)}`);
 }
 
 /** @param {number} t @param {number} x */
 function timeButton(t, x) {
   const future = !state.future && t < app.model.sizes.T_x - 1 && status("B5", t) !== "todo";
-  const node = button(h("span", null, "t = ", String(t), future ? " ≠" : "", read(t)), () => go({ t, cell: [0, 0] }),
-    { class: `time ${t === state.t ? "here" : ""}`, key: `time${t}`, "aria-current": t === state.t ? "step" : null,
-      title: future ? "without the future term this step's gradient is wrong" : null });
+  const node = button(h("span", null, "t = ", String(t), future ? " ≠" : "", read(t)), () => go({ t, cell: [0, 0] }), {
+    class: `time ${t === state.t ? "here" : ""}`,
+    key: `time${t}`,
+    "aria-current": t === state.t ? "step" : null,
+    title: future ? "without the future term this step's gradient is wrong" : null,
+  });
   return place(node, x, 0);
 }
 
 /** The four nodes of one step. @param {number} t @param {number} x @param {number} box @param {any} scale @param {CanvasRenderingContext2D} ink */
 function column(t, x, box, scale, ink) {
   const scope = app.trace.scope[t];
-  const make = (/** @type {string} */ row, /** @type {string} */ base, /** @type {string} */ id, /** @type {string} */ name, /** @type {string} */ gradientId, /** @type {string} */ gradientName) => {
+  const make = (
+    /** @type {string} */ row,
+    /** @type {string} */ base,
+    /** @type {string} */ id,
+    /** @type {string} */ name,
+    gradientId = "",
+    gradientName = "",
+  ) => {
     const parts = [half(scope[name], here(t, name), status(id, t) !== "todo", scale[name], "")];
-    if (gradientName) parts.push(half(scope[gradientName], here(t, gradientName), status(gradientId, t) !== "todo", scale[gradientName], "gradient"));
-    const node = button([h("span.node-name", null, h("i", null, base)), parts.map((part) => part.frame)],
+    if (gradientName)
+      parts.push(
+        half(
+          scope[gradientName],
+          here(t, gradientName),
+          status(gradientId, t) !== "todo",
+          scale[gradientName],
+          "gradient",
+        ),
+      );
+    const node = button(
+      [h("span.node-name", null, h("i", null, base)), parts.map((part) => part.frame)],
       () => go({ t, step: id, cell: [0, 0] }),
-      { class: `node row-${row} ${t === state.t ? "here" : ""}`, key: `node${row}${t}`, tabindex: -1, "aria-label": `${base} at step ${t}: go to ${id}`, vars: { "--box": `${box}px` } });
+      {
+        class: `node row-${row} ${t === state.t ? "here" : ""}`,
+        key: `node${row}${t}`,
+        tabindex: -1,
+        "aria-label": `${base} at step ${t}: go to ${id}`,
+        vars: { "--box": `${box}px` },
+      },
+    );
     let left = x - box / 2 + NAME;
     for (const part of parts) {
-      if (part.value) paint(ink, part.value, { x: left, y: ROWS[row] - part.height / 2, cell: CELL, scale: part.scale });
+      if (part.value)
+        paint(ink, part.value, { x: left, y: ROWS[row] - part.height / 2, cell: CELL, scale: part.scale });
       left += part.width + GAP;
     }
     return place(node, x, ROWS[row]);
   };
-  return [make("L", "L", "F5", "L_t"), make("y", "ŷ", "F4", "y_pred_t", "B1", "dz_y"), make("a", "a", "F2", "a_t", "B5", "da"),
-    make("x", "x", "F1", "x_t", "B11", "dx_t")];
+  return [
+    make("L", "L", "F5", "L_t"),
+    make("y", "ŷ", "F4", "y_pred_t", "B1", "dz_y"),
+    make("a", "a", "F2", "a_t", "B5", "da"),
+    make("x", "x", "F1", "x_t", "B11", "dx_t"),
+  ];
 }
 
 /** The name a step's tensor has in the equation on the card, so that both light up together. @param {number} t @param {string} name */
@@ -120,8 +168,12 @@ function here(t, name) {
 
 /** @param {Tensor} value @param {string | null} lights @param {boolean} known @param {number} scale @param {string} kind */
 function half(value, lights, known, scale, kind) {
-  const [rows, columns] = grid(value, 8);
-  const frame = h("span", { class: `glyph ${kind} ${known ? "" : "unknown"}`, "data-sym": lights, vars: { "--rows": rows, "--columns": columns } });
+  const [rows, columns] = grid(value);
+  const frame = h("span", {
+    class: `glyph ${kind} ${known ? "" : "unknown"}`,
+    "data-sym": lights,
+    vars: { "--rows": rows, "--columns": columns },
+  });
   return { frame, value: known ? value : null, width: columns * CELL, height: rows * CELL, scale };
 }
 
@@ -131,53 +183,12 @@ function startNode(first, left, scale, ink) {
   const value = app.model.tensors.a0;
   const part = half(value, state.t === 0 ? "a_prev" : "a0", true, scale.a_t, "");
   const width = NAME + part.width + 6;
-  const node = h("span.node.row-a.start", { vars: { "--box": `${width}px` } }, h("span.node-name", null, symbol("a0", { plain: true })), part.frame);
+  const node = h(
+    "span.node.row-a.start",
+    { vars: { "--box": `${width}px` } },
+    h("span.node-name", null, symbol("a0", { plain: true })),
+    part.frame,
+  );
   paint(ink, value, { x: left / 2 - 5 - width / 2 + NAME, y: ROWS.a - part.height / 2, cell: CELL, scale: scale.a_t });
   return place(node, left / 2 - 5, ROWS.a);
-}
-
-/** The arrows into and out of one step. @param {number} t @param {number} x @param {number} pitch @param {number} box @param {boolean} leftmost @param {number} first */
-function arrows(t, x, pitch, box, leftmost, first) {
-  const T = app.model.sizes.T_x;
-  const current = t === state.t;
-  const half = box / 2;
-  const rowHalf = { L: 9, y: 14, a: 20, x: 16 };
-  for (const [row, name] of [["y", "n_y"], ["a", "n_a"], ["x", "n_x"]]) rowHalf[row] = 5 + (CELL * Math.min(8, app.model.sizes[name])) / 2;
-  const backing = whole || app.model.equations.find((eq) => eq.id === state.step)?.phase === "backward";
-  const term = (kind, at, id) => (backing && state.t === at && status(id, at) !== "todo" ? kind : "");
-  const up = (from, to, id, weight, name) => arrow([x - 9, ROWS[from] - rowHalf[from] - 3], [x - 9, ROWS[to] + rowHalf[to] + 4], "forward", status(id, t), "", current ? weight : "", name, "end");
-  const down = (from, to, id, kind = "", weight = "") => arrow([x + 9, ROWS[from] + rowHalf[from] + 3], [x + 9, ROWS[to] - rowHalf[to] - 4], "backward", status(id, t), kind, weight, kind, "start");
-  const previous = leftmost ? (first > 0 ? x - pitch + half : 76) : x - pitch + half;
-  const list = [up("x", "a", "F1", "W_ax", "W_ax"), up("a", "y", "F3", "W_ya", "W_ya"), up("y", "L", "F5"),
-    down("L", "y", "B1"), down("y", "a", "B4", term("from-output", t, "B4"), term("from-output", t, "B4") && "from the output"), down("a", "x", "B11"),
-    arrow([previous + 3, ROWS.a - 9], [x - half - 5, ROWS.a - 9], "forward", status("F1", t), "", current ? "W_aa" : "", "W_aa", "middle"),
-    arrow([x - half - 3, ROWS.a + 9], [previous + 5, ROWS.a + 9], "backward", status("B10", t), t > 0 ? term("from-future", t - 1, "B5") : "",
-      t > 0 && term("from-future", t - 1, "B5") ? "from the future" : "", "from-future", "middle")];
-  if (!state.future && t > 0 && t < T) list[7].classList.add("cut");
-  return list;
-}
-
-/** @param {number[]} from @param {number[]} to @param {string} kind @param {string} when @param {string} term @param {string} [label] @param {string} [name] @param {string} [anchor] */
-function arrow(from, to, kind, when, term, label, name, anchor) {
-  const flat = from[1] === to[1];
-  const middle = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2];
-  const text = label ? svg("text", { x: flat ? middle[0] : middle[0] + (kind === "forward" ? -6 : 7), y: flat ? middle[1] + (kind === "forward" ? -6 : 21) : middle[1] + 4,
-    "text-anchor": flat ? "middle" : anchor, "data-sym": kind === "forward" ? name : term === "from-output" ? "da_from_output" : "da_from_future" },
-  letters(label)) : null;
-  const head = term || (kind === "forward" ? "grey" : "accent");
-  return svg("g", { class: `arrow ${kind} ${when} ${term}` }, svg("line", { x1: from[0], y1: from[1], x2: to[0], y2: to[1], "marker-end": `url(#head-${when === "todo" ? "todo" : head})` }), text);
-}
-
-function heads() {
-  return svg("defs", {}, ["grey", "accent", "from-output", "from-future", "todo"].map((kind) =>
-    svg("marker", { id: `head-${kind}`, viewBox: "0 0 8 8", refX: 6, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto", markerUnits: "userSpaceOnUse" },
-      svg("path", { d: "M0,0.5 L7.5,4 L0,7.5 z", class: `head ${kind}` }))));
-}
-
-/** A name with a subscript inside an SVG text. @param {string} text */
-export function letters(text) {
-  return text.split(/(?<=_[a-z]+)(?![a-z])/).flatMap((part) => {
-    const [base, low] = part.split("_");
-    return low ? [base, svg("tspan", { class: "low", dy: 3 }, low), svg("tspan", { dy: -3 }, "\u200b")] : [part];
-  });
 }

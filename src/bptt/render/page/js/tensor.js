@@ -10,7 +10,7 @@ export function shapeOf(dims, sizes) {
 }
 
 /** @param {number[]} shape */
-export function countOf(shape) {
+function countOf(shape) {
   return shape.reduce((product, size) => product * size, 1);
 }
 
@@ -38,7 +38,8 @@ export function at(value, t) {
 export function transposed(value) {
   const [rows, columns] = value.shape;
   const data = new Float64Array(value.data.length);
-  for (let i = 0; i < rows; i += 1) for (let j = 0; j < columns; j += 1) data[j * rows + i] = value.data[i * columns + j];
+  for (let i = 0; i < rows; i += 1)
+    for (let j = 0; j < columns; j += 1) data[j * rows + i] = value.data[i * columns + j];
   return { dims: [value.dims[1], value.dims[0]], shape: [columns, rows], data };
 }
 

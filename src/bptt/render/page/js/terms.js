@@ -3,7 +3,7 @@ import { evaluate } from "./evaluate.js";
 import { short } from "./format.js";
 import { rowsAndColumns } from "./tensor.js";
 
-/** @typedef {{value: number, text: string, group?: string, note?: string}} Term */
+/** @typedef {{value: number, text: string, group?: string}} Term */
 
 /** The entry (i, j) of a value as its row-and-column view has it; an axis of size 1 repeats.
  * @param {Tensor} value @param {number} i @param {number} j */
@@ -23,24 +23,32 @@ export function termsAt(expression, names, i, j) {
   const group = /** @type {any} */ (expression).group;
   const tagged = (/** @type {Term[]} */ terms) => (group ? terms.map((term) => ({ ...term, group })) : terms);
   if (op === "add") return tagged(args.flatMap((arg) => termsAt(arg, names, i, j)));
-  if (op === "sub") return tagged([...termsAt(args[0], names, i, j), ...args.slice(1).flatMap((arg) => negated(termsAt(arg, names, i, j)))]);
+  if (op === "sub")
+    return tagged([
+      ...termsAt(args[0], names, i, j),
+      ...args.slice(1).flatMap((arg) => negated(termsAt(arg, names, i, j))),
+    ]);
   if (op === "neg") return tagged(negated(termsAt(args[0], names, i, j)));
   if (op === "matmul") {
     const [left, right] = args.map((arg) => evaluate(arg, names));
     const inner = rowsAndColumns(left)[1];
-    return tagged([...Array(inner).keys()].map((k) => {
-      const [x, y] = [entry(left, i, k), entry(right, k, j)];
-      return { value: x * y, text: `${bracketed(x)} × ${bracketed(y)}` };
-    }));
+    return tagged(
+      [...Array(inner).keys()].map((k) => {
+        const [x, y] = [entry(left, i, k), entry(right, k, j)];
+        return { value: x * y, text: `${bracketed(x)} × ${bracketed(y)}` };
+      }),
+    );
   }
   if (op === "sum") {
     const value = evaluate(args[0], names);
     const axis = value.dims.indexOf(/** @type {string} */ (expression.axis));
     const count = value.shape[axis];
-    return tagged([...Array(count).keys()].flatMap((k) => {
-      const [p, q] = axis === 0 ? [k, expression.keepdims ? j : j] : [i, k];
-      return [{ value: entry(value, p, q), text: writtenAt(args[0], names, p, q) }];
-    }));
+    return tagged(
+      [...Array(count).keys()].flatMap((k) => {
+        const [p, q] = axis === 0 ? [k, j] : [i, k];
+        return [{ value: entry(value, p, q), text: writtenAt(args[0], names, p, q) }];
+      }),
+    );
   }
   const value = entry(evaluate(expression, names), i, j);
   return tagged([{ value, text: writtenAt(expression, names, i, j) }]);
@@ -53,11 +61,12 @@ function negated(terms) {
 
 /** An elementwise expression with its numbers put in. @param {Expression} expression @param {Record<string, Tensor>} names
  * @param {number} i @param {number} j @returns {string} */
-export function writtenAt(expression, names, i, j) {
+function writtenAt(expression, names, i, j) {
   const { op } = expression;
   const args = /** @type {Expression[]} */ (expression.args || []);
   const inner = (/** @type {Expression} */ arg) => writtenAt(arg, names, i, j);
-  const atom = (/** @type {Expression} */ arg) => (arg.op === "symbol" || arg.op === "const" ? bracketed(entry(evaluate(arg, names), i, j)) : inner(arg));
+  const atom = (/** @type {Expression} */ arg) =>
+    arg.op === "symbol" || arg.op === "const" ? bracketed(entry(evaluate(arg, names), i, j)) : inner(arg);
   if (op === "mul") return args.map(atom).join(" × ");
   if (op === "xlogy") return `${atom(args[0])} × log ${atom(args[1])}`;
   if (op === "sub" || op === "add") return `(${args.map(atom).join(op === "sub" ? " − " : " + ")})`;
