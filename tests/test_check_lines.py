@@ -73,7 +73,7 @@ def test_a_fault_is_mended_and_the_fix_proven():
     assert [(f.line, f.codes) for f in report.findings] == [(30, ("R3",))]
     assert report.fix.proven
     assert report.fix.max_relative_error < 1e-8
-    assert "P[\"Waa\"].T" in report.findings[0].fix.replacement.replace("'", '"')
+    assert 'P["Waa"].T' in report.findings[0].fix.replacement.replace("'", '"')
 
 
 def test_a_missing_update_is_an_insertion():
@@ -82,7 +82,9 @@ def test_a_missing_update_is_an_insertion():
     assert (found.codes, found.line, found.fix.kind) == (("R1",), 29, "insert")
 
 
-@pytest.mark.parametrize("header", ["range(X.shape[2])", "reversed(range(1, X.shape[2]))", "reversed(range(X.shape[2] - 1))"])
+@pytest.mark.parametrize(
+    "header", ["range(X.shape[2])", "reversed(range(1, X.shape[2]))", "reversed(range(X.shape[2] - 1))"]
+)
 def test_a_wrong_loop_is_named_by_its_header(header):
     report = diagnose(hand_built(faulty("reversed(range(X.shape[2]))", header)))
     assert [(f.line, f.codes) for f in report.findings] == [(21, ("T3",))]
@@ -96,7 +98,9 @@ def test_the_same_seed_gives_the_same_report():
 
 def test_what_cannot_be_traced_still_has_a_verdict():
     text = faulty('P["Waa"].T @ dz', 'P["Waa"] @ dz').replace("J += -np", "J += np.zeros(1, int)[0] + -np")
-    text = text.replace("a = np.tanh(P", "a = np.tanh(float(str(1.0)) * P").replace("A.append(a)", "A.append(np.array(a.tobytes() and a))")
+    text = text.replace("a = np.tanh(P", "a = np.tanh(float(str(1.0)) * P").replace(
+        "A.append(a)", "A.append(np.array(a.tobytes() and a))"
+    )
     assert diagnose(hand_built(text)).verdict == "wrong"
 
 

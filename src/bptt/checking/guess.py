@@ -69,7 +69,12 @@ def _named_after(judging: Judging, unit: Unit) -> Series | None:
     """Return the parts of the parameter that a unit is named after: ``dWax`` of ``Wax``."""
     bare = bare_name(unit.target)
     for series in judging.bank.series:
-        if series.kind == "contribution" and bare_name(series.parameter) == bare and len(bare) > 1 and len(series.items) > 1:
+        if (
+            series.kind == "contribution"
+            and bare_name(series.parameter) == bare
+            and len(bare) > 1
+            and len(series.items) > 1
+        ):
             return series
     return None
 
@@ -89,7 +94,9 @@ def _score(judging: Judging, unit: Unit, series: Series, carried: bool) -> tuple
     adds = [judging.units[n] for n in added(judging, unit)]
     states = {s.future for other in adds for s in [likely(judging, other)] if s is not None}
     whole = series.kind == "adjoint" and series.node in states
-    used = {w for k in uses(judging, series) for w in words(judging.truth.text(k))} if series.kind == "adjoint" else set()
+    used = (
+        {w for k in uses(judging, series) for w in words(judging.truth.text(k))} if series.kind == "adjoint" else set()
+    )
     near = len((words(series.name) | used) & mine)
     return (whole, stem(unit.target) == stem(judging.truth.label(series.node)), near, series.kind == "adjoint")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
-import re
 
 import numpy as np
 
@@ -11,8 +11,6 @@ from bptt.checking.numeric import cost_of, fresh, numeric_gradient, quiet, their
 from bptt.checking.program import Program, Sizes
 from bptt.checking.verdict import rows
 
-MEANT = re.compile(r"trunc|%\s*\w|(?<![\w.])(max|min)\(", re.I)
-"""Without one of these in their text, nothing there can stop after a number of steps."""
 LONGEST = 6
 
 
@@ -21,7 +19,7 @@ def truncated_at(program: Program, sizes: Sizes, seed: int) -> int | None:
 
     A dropped recurrent term is right for one step; a truncation reaches back further, and the text shows a bound.
     """
-    if not MEANT.search(program.code):
+    if not meant(program.tree):
         return None
     reach = 0
     for steps in range(1, LONGEST + 1):
@@ -33,6 +31,25 @@ def truncated_at(program: Program, sizes: Sizes, seed: int) -> int | None:
             break
         reach = steps
     return reach if 2 <= reach < LONGEST else None
+
+
+def meant(tree: ast.Module) -> bool:
+    """Tell whether the text shows a bound on the steps: by name, in a loop's range, or by a remainder in a loop.
+
+    Some faults are right for two steps too (a carry that is added up); without a bound they stay faults.
+    """
+    for node in ast.walk(tree):
+        name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+        if "trunc" in name.lower():
+            return True
+        if isinstance(node, ast.For):
+            called = {n.func.id for n in ast.walk(node.iter) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+            if called & {"max", "min"}:
+                return True
+            tests = [n.test for n in ast.walk(node) if isinstance(n, ast.If | ast.IfExp)]
+            if any(isinstance(n, ast.Mod) for test in tests for n in ast.walk(test)):
+                return True
+    return False
 
 
 def _right_at(program: Program, sizes: Sizes, seed: int) -> bool | None:
