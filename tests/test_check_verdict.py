@@ -4,7 +4,7 @@ from checking_programs import hand_built
 
 from bptt.checking.diagnose import diagnose
 
-RNN = '''
+RNN = """
 import numpy as np
 
 def softmax(z):
@@ -53,7 +53,7 @@ class Case:
 
 def bptt_case(sizes, seed):
     return Case(sizes, seed)
-'''
+"""
 
 
 def test_a_right_program_is_right():

@@ -50,14 +50,16 @@ def _gives(judging: Judging, judged: Judged, wrong: list[Judged], unit: Unit, se
         if len(events) < len(judged.events):
             continue  # the run broke before it came here: that shows nothing
         if judge(judged.unit, judged.role, events):
-            same_error += bool(events) and str(events[0].error) == str(judged.events[0].error) and events[0].error is not None
+            same_error += (
+                bool(events) and str(events[0].error) == str(judged.events[0].error) and events[0].error is not None
+            )
             if same_error >= STILL and not misfit:
                 return False
             continue
         still = {j.unit.number for j in wrong if judge(j.unit, j.role, run.events.get(j.unit.number, []))}
         spoiled = _spoiled(judging, run, wrong, unit)
         itself = bool(judge(unit, role, run.events.get(unit.number, [])))
-        if spoiled or settled and len(still - {unit.number}) + itself >= len(wrong):
+        if spoiled or (settled and len(still - {unit.number}) + itself >= len(wrong)):
             continue
         role.evidence = "above"
         judging.roles[unit.number] = role
@@ -91,10 +93,23 @@ def sources(judging: Judging, reader: Unit, settled: bool) -> list[Unit]:
         role = judging.roles.get(unit.number)
         if role is not None and role.evidence == "sink":
             continue
-        is_open = role is None or role.series.kind in ("part", "share") or judging.out_of_step(unit, role)
+        partial = role is not None and role.series.kind in ("part", "share") and not _goes_on(judging, unit)
+        is_open = role is None or partial or judging.out_of_step(unit, role)
         if is_open != settled:
             result.append(unit)
     return sorted(result, key=lambda u: judging.roles.get(u.number) is not None)
+
+
+def _goes_on(judging: Judging, unit: Unit) -> bool:
+    """Tell whether a later statement adds to what a unit began: a part is then all that it is meant to be."""
+    return any(
+        other.target == unit.target
+        and other.function == unit.function
+        and other.loops == unit.loops
+        and accumulates(other)
+        and (other.line, other.column) > (unit.line, unit.column)
+        for other in judging.units
+    )
 
 
 def _feeds(judging: Judging, unit: Unit, reader: Unit) -> bool:
@@ -106,7 +121,12 @@ def _feeds(judging: Judging, unit: Unit, reader: Unit) -> bool:
     direct = graph.sources[reader.number]
     if unit.number in direct or graph.aliases.get(unit.number) in direct:
         return True
-    return named and (unit.number in graph.moved) or named and not any(e.value is not None and e.value.any() for e in judging.natural.events.get(unit.number, ()))
+    return (
+        (named
+        and (unit.number in graph.moved))
+        or (named
+        and not any(e.value is not None and e.value.any() for e in judging.natural.events.get(unit.number, ())))
+    )
 
 
 def _reads(reader: Unit, unit: Unit) -> bool:
@@ -138,7 +158,7 @@ def candidates(judging: Judging, unit: Unit, misfit: bool = False) -> list[Role]
     for number, axes in judging.bank.of_size(int(np.prod(shape, dtype=int)) if shape is not None else None):
         series = judging.bank.series[number]
         item = series.items[0]
-        if item is None or shape is not None and not _some_fit(series, axes, shape):
+        if item is None or (shape is not None and not _some_fit(series, axes, shape)):
             continue
         if not _may_be(series, held, axes, shape):
             continue
@@ -169,7 +189,9 @@ def _may_be(series: Series, held: Role | None, axes: tuple[int, ...], shape: tup
 
 def _some_fit(series: Series, axes: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     """Tell whether a step of a series has a shape (layers that take turns differ)."""
-    return any(i is not None and i.ndim == len(axes) and _fits(np.transpose(i, axes).shape, shape) for i in series.items)
+    return any(
+        i is not None and i.ndim == len(axes) and _fits(np.transpose(i, axes).shape, shape) for i in series.items
+    )
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

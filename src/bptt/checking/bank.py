@@ -119,19 +119,30 @@ def _stacks(series: list[Series]) -> list[Series]:
             shapes = {None if item is None else item.shape for item in one.items}
             if len(shapes) == 1 and None not in shapes and 1 <= len(next(iter(shapes)) or ()) <= 2:
                 stacked = np.stack([item for item in one.items if item is not None])
-                result.append(Series(one.kind, f"all steps of {one.name}", [stacked], one.node, consumers=one.consumers))
+                result.append(
+                    Series(one.kind, f"all steps of {one.name}", [stacked], one.node, consumers=one.consumers)
+                )
     return result
 
 
 def _slices(series: list[Series]) -> list[Series]:
-    """The steps of a quantity that the forward pass computes all at once."""
+    """List the steps of a quantity that the forward pass computes all at once."""
     result = []
     for one in series:
         if one.kind in ("adjoint", "value", "share", "gradient") and len(one.items) == 1:
             item = one.items[0]
             if item is not None and item.ndim >= 2 and item.size <= 512:
                 for axis in range(item.ndim):
-                    if 1 < item.shape[axis]:
+                    if item.shape[axis] > 1:
                         parts: list[Array | None] = [np.take(item, k, axis) for k in range(item.shape[axis])]
-                        result.append(Series(one.kind, f"a step of {one.name}", parts, one.node, consumers=one.consumers, parameter=one.parameter))
+                        result.append(
+                            Series(
+                                one.kind,
+                                f"a step of {one.name}",
+                                parts,
+                                one.node,
+                                consumers=one.consumers,
+                                parameter=one.parameter,
+                            )
+                        )
     return result

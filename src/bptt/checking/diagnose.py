@@ -14,7 +14,7 @@ import numpy as np
 from bptt.checking import patch
 from bptt.checking.causes import counted, with_shared_steps
 from bptt.checking.findings import finding, missing_finding
-from bptt.checking.judging import Judgement, Judging
+from bptt.checking.judging import Judged, Judgement, Judging
 from bptt.checking.loops import WrongHeader, wrong_header
 from bptt.checking.mending import Mended, edit_labels, mend
 from bptt.checking.missing import missing_update
@@ -89,7 +89,9 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
     if not np.isfinite(cost):
         return report("cannot-check", f"the cost of the forward pass is {cost}: it has no gradient.")
     if again != cost:
-        return report("cannot-check", "two runs of the cost with the same parameters differ: it is no function of them.")
+        return report(
+            "cannot-check", "two runs of the cost with the same parameters differ: it is no function of them."
+        )
     true, rough, truth, untraced = true_gradients(program, case, seed)
     theirs = _theirs(program, seed)
     table = rows(case.parameters, theirs, true, rough, FIRST)
@@ -136,10 +138,20 @@ def raised_at(program: Program, error: BaseException) -> list[Finding]:
     if line is None or not 1 <= line <= len(program.origins):
         return []
     origin = program.origins[line - 1]
-    code = "K" if isinstance(error, NameError | KeyError | AttributeError | TypeError) else "T2" if isinstance(error, IndexError) else "M1"
+    code = (
+        "K"
+        if isinstance(error, NameError | KeyError | AttributeError | TypeError)
+        else "T2"
+        if isinstance(error, IndexError)
+        else "M1"
+    )
     text = program.code.splitlines()[line - 1].strip()
     said = f"{type(error).__name__}: {error}"
-    return [Finding((code,), origin.line, origin.line, text, f"this line raises {said}", None, Got(error=said), cell=origin.cell)]
+    return [
+        Finding(
+            (code,), origin.line, origin.line, text, f"this line raises {said}", None, Got(error=said), cell=origin.cell
+        )
+    ]
 
 
 def true_gradients(
@@ -208,11 +220,18 @@ def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> 
         change = reshape(judging, seed, deadline)
         if change is not None and change.proof is not None:
             result.findings.append(shape_finding(judging, change))
-            result.fix = _fix(program, list(change.changes), change.proof, preconditions(program, patch.patched_code(program, change.changes), seed))
+            result.fix = _fix(
+                program,
+                list(change.changes),
+                change.proof,
+                preconditions(program, patch.patched_code(program, change.changes), seed),
+            )
             result.fixed = dict(change.proof.per_parameter)
             return result
     if header is not None:
         result.findings.append(_header_finding(judging, header, mended))
+    if mended is not None:  # what need not change is not wrong
+        judgement.wrong = [j for j in judgement.wrong if j.unit.number in mended.by_unit or _same_statement(j, mended, judging)]
     for judged in judgement.wrong:
         candidate = mended.by_unit.get(judged.unit.number) if mended else None
         missing = missing_update(judging, judged)
@@ -229,8 +248,19 @@ def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> 
         result.fix = _fix(program, mended.changes, mended.proof, mended.preconditions)
         result.fixed = dict(mended.proof.per_parameter)
     elif result.findings and not judgement.sufficient:
-        result.notes.append(Note((), None, "these lines are wrong, but they do not explain every wrong gradient: there is another fault."))
+        result.notes.append(
+            Note(
+                (), None, "these lines are wrong, but they do not explain every wrong gradient: there is another fault."
+            )
+        )
     return result
+
+
+def _same_statement(judged: Judged, mended: Mended, judging: Judging) -> bool:
+    return any(
+        judging.units[n].line == judged.unit.line and judging.units[n].column == judged.unit.column
+        for n in mended.by_unit
+    )
 
 
 def _certain(found: Finding, sufficient: bool) -> bool:

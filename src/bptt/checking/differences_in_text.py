@@ -70,7 +70,11 @@ def _label(pair: Pair, above: tuple[ast.AST, ...]) -> list[Label]:
     elif _count(old, MATRIX) < _count(new, MATRIX) and _elementwise(old) > _elementwise(new):
         found.append(Label("M1", "an elementwise product stands where a matrix product is meant"))
     if "softmax_backward" in before and "softmax_backward" not in after:
-        found.append(Label("S1", "softmax_backward is the diagonal s(1 - s) alone: it leaves out how each class moves the others"))
+        found.append(
+            Label(
+                "S1", "softmax_backward is the diagonal s(1 - s) alone: it leaves out how each class moves the others"
+            )
+        )
     if _sums(new) > _sums(old):
         found.append(Label("M3", "the sum over the examples is missing"))
     if any(isinstance(a, ast.Subscript) for a in above) or _same_but_indices(old, new):
@@ -78,9 +82,26 @@ def _label(pair: Pair, above: tuple[ast.AST, ...]) -> list[Label]:
     if found:
         return found
     if _in_slope(above) or (SQUARE.match(before) and SQUARE.match(after)):
-        return [Label("A1", f"the derivative of the activation is taken at the wrong argument: `{before}` instead of `{after}`")]
-    if isinstance(old, ast.Attribute) and old.attr == "T" and ast.unparse(old.value) == after or isinstance(new, ast.Attribute) and new.attr == "T" and ast.unparse(new.value) == before:
-        return [Label("R3" if "aa" in before.lower() or "hh" in before.lower() else "M1", f"`{after}` is meant, not `{before}`: a transpose is missing or too many")]
+        return [
+            Label(
+                "A1",
+                f"the derivative of the activation is taken at the wrong argument: `{before}` instead of `{after}`",
+            )
+        ]
+    if (
+        (isinstance(old, ast.Attribute)
+        and old.attr == "T"
+        and ast.unparse(old.value) == after)
+        or (isinstance(new, ast.Attribute)
+        and new.attr == "T"
+        and ast.unparse(new.value) == before)
+    ):
+        return [
+            Label(
+                "R3" if "aa" in before.lower() or "hh" in before.lower() else "M1",
+                f"`{after}` is meant, not `{before}`: a transpose is missing or too many",
+            )
+        ]
     if isinstance(new, ast.BinOp) and isinstance(new.op, ast.Mult) and before in after:
         rest = _without(new, before)
         if isinstance(rest, ast.Constant):
@@ -93,7 +114,9 @@ def _label(pair: Pair, above: tuple[ast.AST, ...]) -> list[Label]:
         return [Label("L1", f"`{before}` carries a factor that does not belong here")]
     if isinstance(old, ast.Constant) and isinstance(new, ast.Constant):
         return [Label("L1", f"the constant is {before}, where {after} is right")]
-    if isinstance(old, ast.Name | ast.Attribute | ast.Subscript) and isinstance(new, ast.Name | ast.Attribute | ast.Subscript):
+    if isinstance(old, ast.Name | ast.Attribute | ast.Subscript) and isinstance(
+        new, ast.Name | ast.Attribute | ast.Subscript
+    ):
         return [Label("W1", f"`{before}` stands where `{after}` is meant")]
     if _transposes(old) != _transposes(new):
         return [Label("M1", "a transpose is missing or too many, or the operands stand in the wrong order")]
@@ -103,7 +126,10 @@ def _label(pair: Pair, above: tuple[ast.AST, ...]) -> list[Label]:
 def _in_slope(above: tuple[ast.AST, ...]) -> bool:
     """Tell whether a part stands within 1 - x², or x (1 - x)."""
     return any(
-        isinstance(a, ast.BinOp) and isinstance(a.op, ast.Sub) and isinstance(a.left, ast.Constant) and a.left.value in (1, 1.0)
+        isinstance(a, ast.BinOp)
+        and isinstance(a.op, ast.Sub)
+        and isinstance(a.left, ast.Constant)
+        and a.left.value in (1, 1.0)
         for a in above
     )
 
@@ -125,9 +151,7 @@ def _without(whole: ast.BinOp, part: str) -> ast.AST | None:
 def _count(node: ast.AST, names: set[str]) -> int:
     total = 0
     for child in ast.walk(node):
-        if isinstance(child, ast.BinOp) and isinstance(child.op, ast.MatMult):
-            total += 1
-        elif isinstance(child, ast.Call) and isinstance(child.func, ast.Attribute) and child.func.attr in names:
+        if (isinstance(child, ast.BinOp) and isinstance(child.op, ast.MatMult)) or (isinstance(child, ast.Call) and isinstance(child.func, ast.Attribute) and child.func.attr in names):
             total += 1
     return total
 
@@ -137,7 +161,9 @@ def _elementwise(node: ast.AST) -> int:
 
 
 def _sums(node: ast.AST) -> int:
-    return sum(isinstance(c, ast.Call) and isinstance(c.func, ast.Attribute) and c.func.attr in SUMS for c in ast.walk(node))
+    return sum(
+        isinstance(c, ast.Call) and isinstance(c.func, ast.Attribute) and c.func.attr in SUMS for c in ast.walk(node)
+    )
 
 
 def _transposes(node: ast.AST) -> int:

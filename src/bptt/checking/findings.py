@@ -41,7 +41,11 @@ def finding(judging: Judging, judged: Judged, more: list[Label] | None = None) -
     codes = tuple(dict.fromkeys(one.code for one in labels)) or ("X",)
     name, dims = wanted(judging, role)
     value = event.value
-    got = Got(error=f"{type(error).__name__}: {error}") if error is not None else Got(None if value is None else named_dims(value.shape, judging.sizes))
+    got = (
+        Got(error=f"{type(error).__name__}: {error}")
+        if error is not None
+        else Got(None if value is None else named_dims(value.shape, judging.sizes))
+    )
     origin = judging.program.origins[unit.line - 1] if unit.line <= len(judging.program.origins) else None
     last = judging.program.origins[unit.end_line - 1] if unit.end_line <= len(judging.program.origins) else origin
     return Finding(
@@ -71,7 +75,9 @@ def missing_finding(judging: Judging, judged: Judged, missing: Missing) -> Findi
         "output and what comes from the future"
     )
     text = judging.program.code.splitlines()[line - 1].strip()
-    return Finding(("R1",), origin.line, origin.line, text, message, Expected(name, dims), None, ("B5", "B10"), None, origin.cell)
+    return Finding(
+        ("R1",), origin.line, origin.line, text, message, Expected(name, dims), None, ("B5", "B10"), None, origin.cell
+    )
 
 
 def statement_text(judging: Judging, unit: Unit) -> str:
@@ -112,7 +118,9 @@ def sentence(judging: Judging, judged: Judged, labels: list[Label], name: str, d
     times = judged.role.times
     causes = list(dict.fromkeys(one.cause for one in labels))
     if not causes:
-        causes = ["with true values above it, it computes something else, and no known mistake gives exactly these numbers"]
+        causes = [
+            "with true values above it, it computes something else, and no known mistake gives exactly these numbers"
+        ]
     right = [k for k in times if k not in judged.wrong]
     if right and judged.events[judged.wrong[0]].error is None and len(times) > 1:
         bad = sorted(times[k] for k in judged.wrong)
@@ -125,7 +133,10 @@ def raised(judging: Judging, judged: Judged) -> Label:
     event = judged.events[judged.wrong[0]]
     error = event.error
     if isinstance(error, KeyError):
-        return Label("K", f"there is no key {error.args[0]!r}" + _near(error.args[0] if error.args else "", event.names, judged.unit))
+        return Label(
+            "K",
+            f"there is no key {error.args[0]!r}" + _near(error.args[0] if error.args else "", event.names, judged.unit),
+        )
     if isinstance(error, STATIC):
         return Label("K", str(error))
     if isinstance(error, IndexError):
@@ -134,7 +145,9 @@ def raised(judging: Judging, judged: Judged) -> Label:
         shown = mismatch(judging, judged)
         if shown:
             return Label("M1", shown)
-        return Label("M1" if "matmul" in str(error) or "aligned" in str(error) else "M3", f"NumPy cannot do it: {error}")
+        return Label(
+            "M1" if "matmul" in str(error) or "aligned" in str(error) else "M3", f"NumPy cannot do it: {error}"
+        )
     if isinstance(error, TypeError) and "argument" in str(error):
         return Label("K", str(error))
     return Label("X", f"it raises {type(error).__name__}: {error}")
@@ -160,7 +173,7 @@ def _dicts(value: Any, depth: int = 3) -> list[dict[Any, Any]]:
         inner = list(getattr(value, "__dict__", {}).values()) if depth and not isinstance(value, type) else []
     if depth:
         for one in inner:
-            if isinstance(one, dict) or hasattr(one, "__dict__") and not callable(one) and not hasattr(one, "__file__"):
+            if isinstance(one, dict) or (hasattr(one, "__dict__") and not callable(one) and not hasattr(one, "__file__")):
                 found += _dicts(one, depth - 1)
     return found
 
@@ -197,13 +210,22 @@ def product_of(node: ast.AST) -> tuple[ast.expr, ast.expr] | None:
     """Return the operands of a product or a sum of two arrays."""
     if isinstance(node, ast.BinOp):
         return node.left, node.right
-    if isinstance(node, ast.Call) and len(node.args) == 2 and ast.unparse(node.func).split(".")[-1] in ("dot", "matmul", "multiply"):
+    if (
+        isinstance(node, ast.Call)
+        and len(node.args) == 2
+        and ast.unparse(node.func).split(".")[-1] in ("dot", "matmul", "multiply")
+    ):
         return node.args[0], node.args[1]
     return None
 
 
 def _misfit(node: ast.AST, left: tuple[int, ...], right: tuple[int, ...], sizes: Sizes, texts: list[str]) -> str:
-    matrix = isinstance(node, ast.Call) and not ast.unparse(node.func).endswith("multiply") or isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
+    matrix = (
+        (isinstance(node, ast.Call)
+        and not ast.unparse(node.func).endswith("multiply"))
+        or (isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.MatMult))
+    )
     shown = [_shape(left, sizes), _shape(right, sizes)]
     short = [t if len(t) < 60 else t[:57] + "..." for t in texts]
     if matrix and left and right and left[-1] != right[max(len(right) - 2, 0)]:
@@ -239,7 +261,9 @@ def equations(judging: Judging, role: Role) -> tuple[str, ...]:
     if series.kind == "part":
         return ("B10",) if is_future(judging, series) else ("B4",)
     if series.kind == "adjoint":
-        fed = {above for s in bank.series if s.kind == "slope" and s.parameter == str(series.node) for above in (s.node,)}
+        fed = {
+            above for s in bank.series if s.kind == "slope" and s.parameter == str(series.node) for above in (s.node,)
+        }
         return ("B6",) if fed & states else ("B1",) if not _before(judging, series.node, states) else ()
     return ()
 
@@ -250,7 +274,7 @@ def _parameter_equation(judging: Judging, series: Series) -> tuple[str, ...]:
         operation = operations[0]
         if len(operation.inputs) == 2 and operation.name == "matmul":
             shapes = [ids.shape for ids, _ in operation.inputs]
-            if np.shape(series.items[0]) in shapes and site == series.node:
+            if series.shape in shapes and site == series.node:
                 if site in recurrent:
                     return ("B7",)
                 later = not _before(judging, site, {s.future for s in judging.bank.series if s.future is not None})
@@ -264,5 +288,9 @@ def _parameter_equation(judging: Judging, series: Series) -> tuple[str, ...]:
 
 def _before(judging: Judging, site: int, states: set[int | None]) -> bool:
     """Tell whether an operation comes before the state of its own step is known."""
-    first = {s: judging.truth.tape.operations.index(os[0]) for s, os in judging.truth.by_site.items() if s == site or s in states}
+    first = {
+        s: judging.truth.tape.operations.index(os[0])
+        for s, os in judging.truth.by_site.items()
+        if s == site or s in states
+    }
     return any(first.get(site, 0) <= first[s] for s in states if s is not None and s in first)

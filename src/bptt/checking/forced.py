@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from bptt.checking.hooks import MARK
+
 from bptt.dims import Array
 
 Supply = Callable[["Event"], Any]
@@ -43,7 +45,9 @@ class Event:
 class Run:
     """One execution of their gradients."""
 
-    def __init__(self, supplies: Mapping[int, Supply] | None = None, capture: Callable[[int], bool] | None = None) -> None:
+    def __init__(
+        self, supplies: Mapping[int, Supply] | None = None, capture: Callable[[int], bool] | None = None
+    ) -> None:
         self.supplies = dict(supplies or {})
         self.capture = capture
         self.events: dict[int, list[Event]] = {}
@@ -55,7 +59,9 @@ class Run:
     ) -> None:
         for unit in units:
             event = Event(unit, len(self.events.get(unit, ())), loops=dict(self._ticks))
-            event.integers = {k: int(v) for k, v in names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)}
+            event.integers = {
+                k: int(v) for k, v in names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)
+            }
             if self.capture is not None and self.capture(unit):
                 event.names = frozen(names)
             if old is not None:
@@ -161,12 +167,17 @@ def nameless(unit: int, compute: Callable[[], Any], names: dict[str, Any]) -> An
 
 
 for _hook in (begin, done, failed, tick, forces, forced, nameless):
-    _hook.__bptt_instrumented__ = True  # type: ignore[attr-defined]
+    setattr(_hook, MARK, True)
 
 
 def _placed(live: Any, value: Any) -> Any:
     """Write the true value into an array that is updated, so that every alias of it sees it; else make a new one."""
-    if isinstance(live, np.ndarray) and live.shape == np.shape(value) and live.dtype.kind == "f" and live.flags.writeable:
+    if (
+        isinstance(live, np.ndarray)
+        and live.shape == np.shape(value)
+        and live.dtype.kind == "f"
+        and live.flags.writeable
+    ):
         live[...] = value
         return live
     return np.array(value) if np.shape(value) else float(value)
@@ -196,7 +207,12 @@ def frozen(value: Any, depth: int = 4, seen: dict[int, Any] | None = None) -> An
     if isinstance(value, list | tuple) and type(value) in (list, tuple):
         return type(value)(frozen(item, depth - 1, seen) for item in value)
     attributes = getattr(value, "__dict__", None)
-    if isinstance(attributes, dict) and not isinstance(value, type) and not callable(value) and not hasattr(value, "__file__"):
+    if (
+        isinstance(attributes, dict)
+        and not isinstance(value, type)
+        and not callable(value)
+        and not hasattr(value, "__file__")
+    ):
         try:
             twin = type(value).__new__(type(value))
         except Exception:  # a class that wants arguments: its attributes are what is needed

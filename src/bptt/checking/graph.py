@@ -166,7 +166,7 @@ def _split(operation: Operation, factor: float) -> list[tuple[Any, float]] | Non
     parts = []
     for ids, vjp in operation.inputs:
         slope = np.unique(np.asarray(vjp(np.ones(operation.out.shape))))
-        if slope.size != 1 or ids.size not in (1, operation.out.size) and operation.name not in ("add", "subtract"):
+        if slope.size != 1 or (ids.size not in (1, operation.out.size) and operation.name not in ("add", "subtract")):
             return None
         parts.append((ids.reshape(-1), factor * float(slope[0])))
     return parts

@@ -69,16 +69,21 @@ def _named_after(judging: Judging, unit: Unit) -> Series | None:
     """Return the parts of the parameter that a unit is named after: ``dWax`` of ``Wax``."""
     bare = bare_name(unit.target)
     for series in judging.bank.series:
-        if series.kind == "contribution" and bare_name(series.parameter) == bare and len(bare) > 1 and len(series.items) > 1:
+        if (
+            series.kind == "contribution"
+            and bare_name(series.parameter) == bare
+            and len(bare) > 1
+            and len(series.items) > 1
+        ):
             return series
     return None
 
 
 def calls_own(judging: Judging, unit: Unit) -> bool:
-    """Tell whether a unit calls one of their functions: what raises then stands there."""
+    """Tell whether a unit is a call of one of their functions: what raises then stands in there."""
     names = {node.name for node in ast.walk(judging.program.tree) if isinstance(node, ast.FunctionDef)}
-    called = {ast.unparse(n.func).split(".")[-1] for n in ast.walk(unit.expression) if isinstance(n, ast.Call)}
-    return bool(called & names) and unit.op == "=" and isinstance(unit.expression, ast.Call)
+    call = unit.expression
+    return unit.op == "=" and isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] in names
 
 
 def _score(judging: Judging, unit: Unit, series: Series, carried: bool) -> tuple[float, ...]:
@@ -89,7 +94,9 @@ def _score(judging: Judging, unit: Unit, series: Series, carried: bool) -> tuple
     adds = [judging.units[n] for n in added(judging, unit)]
     states = {s.future for other in adds for s in [likely(judging, other)] if s is not None}
     whole = series.kind == "adjoint" and series.node in states
-    used = {w for k in uses(judging, series) for w in words(judging.truth.text(k))} if series.kind == "adjoint" else set()
+    used = (
+        {w for k in uses(judging, series) for w in words(judging.truth.text(k))} if series.kind == "adjoint" else set()
+    )
     near = len((words(series.name) | used) & mine)
     return (whole, stem(unit.target) == stem(judging.truth.label(series.node)), near, series.kind == "adjoint")
 

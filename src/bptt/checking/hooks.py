@@ -11,6 +11,7 @@ import numpy as np
 
 from bptt.checking.tape_rules import BINARY, IN_PLACE
 
+MARK = "__bptt_instrumented__"
 active: Any = None
 """The :class:`bptt.checking.trace.Trace` at work, or None."""
 
@@ -32,7 +33,7 @@ def mine(function: Any) -> Any:
         target = function.__func__ if isinstance(function, classmethod | staticmethod) else function
         if isinstance(target, property):
             target = target.fget
-        target.__bptt_instrumented__ = True
+        setattr(target, MARK, True)
     return function
 
 
@@ -98,7 +99,7 @@ def update_item(site: int, op: str, holder: Any, index: Any, value: Any) -> None
 
 
 def iterate(values: Any) -> Any:
-    """What a ``for`` runs over."""
+    """Return what a ``for`` runs over."""
     return values if active is None else active.iterate(values)
 
 

@@ -11,14 +11,24 @@ from typing import Any
 import numpy as np
 
 from bptt.checking import forced
+from bptt.checking.above import look_above
 from bptt.checking.bank import Bank, Role
 from bptt.checking.forced import Event, Run
 from bptt.checking.graph import find_graph
 from bptt.checking.guess import carries, guess
-from bptt.checking.numeric import RIGHT, Theirs, fresh, quiet, relative_error, reseed, restore, seeded_generators, snapshot
+from bptt.checking.numeric import (
+    RIGHT,
+    Theirs,
+    fresh,
+    quiet,
+    relative_error,
+    reseed,
+    restore,
+    seeded_generators,
+    snapshot,
+)
 from bptt.checking.program import Program, Sizes
 from bptt.checking.roles import accumulates, is_start, judge, match_unit, sinks, slice_of, supply
-from bptt.checking.above import look_above
 from bptt.checking.slopes import slopes
 from bptt.checking.stepping import Unit, stepped_tree
 from bptt.checking.truth import Series, Truth
@@ -67,7 +77,9 @@ class Judging:
         self.runs = 0
 
     # -- running ---------------------------------------------------------------------------------------------------
-    def run(self, roles: Mapping[int, Role], capture: Callable[[int], bool] | None = None) -> tuple[Run, dict[str, Any], Exception | None]:
+    def run(
+        self, roles: Mapping[int, Role], capture: Callable[[int], bool] | None = None
+    ) -> tuple[Run, dict[str, Any], Exception | None]:
         """Run their gradients with some units given the truth."""
         self.runs += 1
         run = Run({n: supply(self.units[n], role) for n, role in roles.items()}, capture)
@@ -115,7 +127,13 @@ class Judging:
         run, delivered, _ = self.run({})
         self.natural = run
         self.delivered = delivered
-        turning = {n.id for f in ast.walk(self.program.tree) if isinstance(f, ast.For) for n in ast.walk(f.target) if isinstance(n, ast.Name)}
+        self.turning = turning = {
+            n.id
+            for f in ast.walk(self.program.tree)
+            if isinstance(f, ast.For)
+            for n in ast.walk(f.target)
+            if isinstance(n, ast.Name)
+        }
         self.sink_names, self.mixed = sinks(self.units, run, delivered, turning)
         self.graph = find_graph(self, self.stepped)
         self._find_scale()
@@ -151,7 +169,7 @@ class Judging:
         return changed
 
     def _sink_roles(self, run: Run) -> None:
-        """A unit that writes into a delivered gradient has its role from there."""
+        """Give a unit that writes into a delivered gradient its role from there."""
         for number, name in self.sink_names.items():
             held = self.roles.get(number)
             if held is not None and held.series.parameter == name:
@@ -165,7 +183,7 @@ class Judging:
                 self.roles[number] = role
 
     def _term_roles(self, run: Run) -> None:
-        """A unit that is a summand of a delivered gradient has its role from there."""
+        """Give a unit that is a summand of a delivered gradient its role from there."""
         if self.graph is None:
             return
         owners: dict[int, set[str]] = defaultdict(set)
@@ -178,6 +196,8 @@ class Judging:
                 both = "/".join(sorted(owners[number]))
                 factor, update = next((t.factor, t.update) for t in terms if t.unit == number)
                 events = run.events.get(number, [])
+                if self.units[number].target in self.turning:
+                    continue
                 if not events or (number in self.sink_names and factor == 1):
                     continue
                 if held is not None and held.series.parameter == both and abs(held.sign * factor - 1) < 1e-12:
@@ -189,9 +209,13 @@ class Judging:
                 if like is None or name not in self.truth.parameters:
                     continue
                 series = self._contribution(both, len(events))
-                if series is None or update != accumulates(self.units[number]) or like.ndim not in (0, np.ndim(series.items[0])):
+                if (
+                    series is None
+                    or update != accumulates(self.units[number])
+                    or like.ndim not in (0, series.ndim)
+                ):
                     continue
-                role = Role(series, tuple(range(np.ndim(series.items[0]))), {}, update, 1 / factor, evidence="sink")
+                role = Role(series, tuple(range(series.ndim)), {}, update, 1 / factor, evidence="sink")
                 self.complete(role, events)
                 self.roles[number] = role
                 self.fixed.add(number)
@@ -214,19 +238,27 @@ class Judging:
                     self.scale = 1 / factor
 
     def _overwritten(self) -> None:
-        """A unit that sets a gradient to one step's part, where the parts are to be summed."""
+        """Find the unit that sets a gradient to one step's part, where the parts are to be summed."""
         right = self.right_gradients(self.delivered)
         for name, gradient in self.delivered.items():
             if right.get(name, True) or not isinstance(gradient, np.ndarray):
                 continue
             found = [m for m in self.bank.look(gradient) if self.bank.series[m.series].kind == "contribution"]
-            series = next((self.bank.series[m.series] for m in found if self.bank.series[m.series].parameter == name), None)
+            series = next(
+                (self.bank.series[m.series] for m in found if self.bank.series[m.series].parameter == name), None
+            )
             if series is None or len(series.items) < 2:
                 continue
             for unit in reversed(self.units):
                 events = self.natural.events.get(unit.number, [])
-                if len(events) == len(series.items) and unit.op == "=" and unit.loops and not unit.recursive and _last_is(events, gradient):
-                    role = Role(series, tuple(range(np.ndim(series.items[0]))), {}, delta=True, evidence="sink")
+                if (
+                    len(events) == len(series.items)
+                    and unit.op == "="
+                    and unit.loops
+                    and not unit.recursive
+                    and _last_is(events, gradient)
+                ):
+                    role = Role(series, tuple(range(series.ndim)), {}, delta=True, evidence="sink")
                     self.complete(role, events)
                     if events[-1].before is not None:
                         self.roles[unit.number] = role
@@ -239,13 +271,13 @@ class Judging:
         series = self._contribution(name, len(events)) if accumulates(unit) else self._total(name)
         if series is None:
             return None
-        axes = tuple(range(np.ndim(series.items[0])))
+        axes = tuple(range(series.ndim))
         role = Role(series, axes, {}, delta=accumulates(unit), evidence="sink")
         self.complete(role, events)
         return role
 
     def _slice_role(self, name: str, events: list[Event]) -> Role | None:
-        """A unit that fills a gradient slice by slice (dX[:, :, t]): each slice's truth is known by its place."""
+        """Return the role of a unit that fills a gradient slice by slice: each slice's truth is known by its place."""
         places = [slice_of(event.live, self.delivered.get(name)) for event in events]
         known = [place for place in places if place is not None]
         true = self.truth.parameters[name]
@@ -357,7 +389,9 @@ class Judging:
         run, _, _ = self.run(self.roles)
         self._match(run)
 
-    def wrong_units(self, extra: Mapping[int, Role] | None = None, capture: Callable[[int], bool] | None = None) -> list[Judged]:
+    def wrong_units(
+        self, extra: Mapping[int, Role] | None = None, capture: Callable[[int], bool] | None = None
+    ) -> list[Judged]:
         """Run with every role forced; return the units that, given true values, compute something else."""
         roles = {**self.roles, **(extra or {})}
         run, _, _ = self.run(roles, capture)

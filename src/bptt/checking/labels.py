@@ -42,12 +42,27 @@ def label(judging: Judging, judged: Judged) -> list[Label]:
     if not pairs:
         return []
     if judged.role.delta and judged.unit.op == "=" and not judged.unit.recursive:
-        return [Label("W1", "each step overwrites what the steps before it left: the parts of all steps are to be summed, with `+=`")]
-    for test in (_shapes, _nothing, _factor, _lacking, _other_time, _slope, _other_operands, _elsewhere, _other_quantity):
+        return [
+            Label(
+                "W1",
+                "each step overwrites what the steps before it left: the parts of all steps are to be summed, with `+=`",
+            )
+        ]
+    for test in (
+        _shapes,
+        _nothing,
+        _factor,
+        _lacking,
+        _other_time,
+        _elsewhere,
+        _slope,
+        _other_operands,
+        _other_quantity,
+    ):
         found = test(judging, judged.role, pairs)
         if found:
-            return _boundary(judged, pairs, found)
-    return _boundary(judged, pairs, [])
+            return _boundary(judging, judged, pairs, found)
+    return _boundary(judging, judged, pairs, [])
 
 
 def wrong_values(judged: Judged) -> Pairs:
@@ -83,9 +98,13 @@ def everywhere(pairs: Pairs, mistake: Callable[[int, Array], Array | None]) -> b
 
 def _shapes(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
     _, theirs, true = pairs[0]
-    if theirs.size == true.size and sorted(theirs.shape) == sorted(true.shape) and theirs.shape != true.shape and theirs.ndim == 2:
-        if everywhere(pairs, lambda t, x: x.T):
-            return [Label("M1", "it is the transpose of what is wanted: the operands stand in the wrong order")]
+    if (
+        theirs.size == true.size
+        and sorted(theirs.shape) == sorted(true.shape)
+        and theirs.shape != true.shape
+        and theirs.ndim == 2
+    ) and everywhere(pairs, lambda t, x: x.T):
+        return [Label("M1", "it is the transpose of what is wanted: the operands stand in the wrong order")]
     for axis in range(theirs.ndim):
         if everywhere([(t, v.sum(axis=axis), x) for t, v, x in pairs if v.ndim > axis], lambda t, x: x):
             return [Label("M3", f"the sum over the examples is missing: an axis of {theirs.shape[axis]} is left over")]
@@ -94,7 +113,12 @@ def _shapes(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
     if theirs.shape == true.shape and everywhere(pairs, lambda t, x: np.full(x.shape, np.sum(x))):
         return [Label("M3", "everything is summed to one number, which broadcasting then gives to every unit")]
     for axis in range(true.ndim):
-        if true.shape[axis] > 1 and everywhere(pairs, lambda t, x, axis=axis: np.broadcast_to(x.sum(axis, keepdims=True), x.shape) if theirs.size == x.size else x.sum(axis)):  # type: ignore[misc]
+        if true.shape[axis] > 1 and everywhere(
+            pairs,
+            lambda t, x, axis=axis: (
+                np.broadcast_to(x.sum(axis, keepdims=True), x.shape) if theirs.size == x.size else x.sum(axis)
+            ),
+        ):  # type: ignore[misc]
             return [Label("M3", f"it is summed over an axis of {true.shape[axis]} that must stay")]
     return []
 
@@ -108,7 +132,7 @@ def _nothing(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
 
 
 def _factor(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
-    step, theirs, true = pairs[0]
+    _step, theirs, true = pairs[0]
     if theirs.size != true.size or not np.any(true):
         return []
     place = int(np.abs(np.ravel(true)).argmax())
@@ -141,18 +165,27 @@ def named_factor(judging: Judging, factor: float) -> str:
 
 
 def _lacking(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
-    """The whole without one of its parts, or one part alone."""
+    """Test for the whole without one of its parts, or one part alone."""
     series = role.series
     if series.kind not in ("adjoint", "share"):
         return []
     for part in judging.bank.series:
-        if part.kind != "part" or part.node != series.node or series.kind != "adjoint" or len(part.items) != len(series.items):
+        if (
+            part.kind != "part"
+            or part.node != series.node
+            or series.kind != "adjoint"
+            or len(part.items) != len(series.items)
+        ):
             continue
         later = is_future(judging, part)
         if everywhere(pairs, _item_of(part, role)):
             if later:
-                return [Label("R2", "only what comes back from the next step is here: the output's own part is never added")]
-            return [Label("R1", f"only {through(judging, part)} is here: what comes back from the later steps is left out")]
+                return [
+                    Label("R2", "only what comes back from the next step is here: the output's own part is never added")
+                ]
+            return [
+                Label("R1", f"only {through(judging, part)} is here: what comes back from the later steps is left out")
+            ]
     return []
 
 
@@ -187,23 +220,32 @@ def _other_time(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
 
 
 def _slope(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
-    """A derivative factor missing, or taken at the wrong argument."""
+    """Test for a derivative factor that is missing, or taken at the wrong argument."""
     if role.series.kind == "slope":
-        return [Label("A1", "the derivative is taken at the wrong argument")] if pairs[0][1].size == pairs[0][2].size else []
+        return (
+            [Label("A1", "the derivative is taken at the wrong argument")]
+            if pairs[0][1].size == pairs[0][2].size
+            else []
+        )
     if role.series.kind != "adjoint":
         return []
     for slope, above in chains(judging, role.series.node):
         if len(slope.items) != len(role.series.items) or len(above.items) != len(role.series.items):
             continue
         if everywhere(pairs, _item_of(above, role)):
-            return [Label("A2", f"the factor {name_slope(judging, slope)} is missing: it is still the derivative by `{judging.truth.label(above.node)}`")]
+            return [
+                Label(
+                    "A2",
+                    f"the factor {name_slope(judging, slope)} is missing: it is still the derivative by `{judging.truth.label(above.node)}`",
+                )
+            ]
     for slope, above in chains(judging, role.series.node):
-        quotients = []
+        quotients: Pairs = []
         for step, theirs, _ in pairs:
             top = _item_of(above, role)(step, theirs)
             right = _item_of(slope, role)(step, theirs)
             if top is None or right is None or top.size != theirs.size:
-                quotients = []
+                quotients: Pairs = []
                 break
             with np.errstate(all="ignore"):
                 quotients.append((step, np.reshape(theirs, top.shape) / top, right))
@@ -216,7 +258,9 @@ def _slope(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
 
 def chains(judging: Judging, node: int) -> Iterator[tuple[Series, Series]]:
     """Yield, for a value, the slope of each elementwise result of it with the adjoint of that result."""
-    adjoints = {s.node: s for s in judging.bank.series if s.kind == "adjoint" and not s.name.startswith(("all", "a step"))}
+    adjoints = {
+        s.node: s for s in judging.bank.series if s.kind == "adjoint" and not s.name.startswith(("all", "a step"))
+    }
     for series in judging.bank.series:
         if series.kind == "slope" and series.parameter == str(node) and series.node in adjoints:
             yield series, adjoints[series.node]
@@ -230,13 +274,20 @@ def name_slope(judging: Judging, slope: Series) -> str:
 def _named_slope(judging: Judging, quotients: Pairs, role: Role) -> Label | None:
     """Say which formula gives the factor that they multiplied with."""
     for value in judging.bank.series:
-        if value.kind != "value" or not value.items or value.items[0] is None or value.items[0].size != quotients[0][1].size:
+        if (
+            value.kind != "value"
+            or not value.items
+            or value.items[0] is None
+            or value.items[0].size != quotients[0][1].size
+        ):
             continue
         name = value.name.removeprefix("an operand of ")
         for shift in (0, -1, 1):
             at = _item_of(value, role, shift)
 
-            def formula(kind: Callable[[Array], Array], at: Callable[[int, Array], Array | None] = at) -> Callable[[int, Array], Array | None]:
+            def formula(
+                kind: Callable[[Array], Array], at: Callable[[int, Array], Array | None] = at
+            ) -> Callable[[int, Array], Array | None]:
                 def made(step: int, true: Array) -> Array | None:
                     x = at(step, true)
                     return None if x is None else kind(x)
@@ -265,7 +316,7 @@ SLOPES: dict[str, Callable[[Array], Array]] = {
 
 
 def _other_operands(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
-    """A product with the right form and one wrong operand: another step's, another variable's, not transposed."""
+    """Test for one wrong operand: another step's, another variable's, not transposed."""
     series = role.series
     if series.kind not in ("contribution", "share") or series.node == -1:
         return []
@@ -292,11 +343,13 @@ def _other_operands(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
 
 def _candidates(operations: list[Operation], series: Series) -> Iterator[tuple[int, Operation]]:
     for k, (ids, _) in enumerate(operations[0].inputs):
-        if ids.shape == np.shape(series.items[0]):
+        if ids.shape == series.shape:
             yield k, operations[0]
 
 
-def _with_adjoint(operations: list[Operation], k: int, adjoint: Series, shift: int, role: Role) -> Callable[[int, Array], Array | None]:
+def _with_adjoint(
+    operations: list[Operation], k: int, adjoint: Series, shift: int, role: Role
+) -> Callable[[int, Array], Array | None]:
     def mistake(step: int, true: Array) -> Array | None:
         place = step + shift
         if not (0 <= place < len(adjoint.items) and 0 <= step < len(operations)):
@@ -322,12 +375,14 @@ def _wrong_adjoint(judging: Judging, adjoint: Series, own: Series | None, shift:
     return Label("W1", f"{adjoint.name}{when} is used{wanted}")
 
 
-def _wrong_operand(judging: Judging, operations: list[Operation], series: Series, role: Role) -> Iterator[tuple[str, str, Callable[[int, Array], Array | None]]]:
+def _wrong_operand(
+    judging: Judging, operations: list[Operation], series: Series, role: Role
+) -> Iterator[tuple[str, str, Callable[[int, Array], Array | None]]]:
     first = operations[0]
     if first.name != "matmul" or len(first.operands) != 2 or first.operands[0].ndim != 2:
         return
     for k in (0, 1):
-        if first.operands[k].shape != np.shape(series.items[0]):
+        if first.operands[k].shape != series.shape:
             continue
         other = 1 - k
 
@@ -350,7 +405,7 @@ def _wrong_operand(judging: Judging, operations: list[Operation], series: Series
                 lambda step, true, f=through_other: f(step, true, lambda s: operations[s].operands[other].T),
             )
         for value in judging.bank.series:
-            if value.kind != "value" or not value.items or np.shape(value.items[0]) != first.operands[other].shape:
+            if value.kind != "value" or not value.items or value.shape != first.operands[other].shape:
                 continue
             same = len(value.items) == len(operations) and all(
                 v is not None and alike(v, o.operands[other]) for v, o in zip(value.items, operations, strict=True)
@@ -363,7 +418,9 @@ def _wrong_operand(judging: Judging, operations: list[Operation], series: Series
                 when = {0: "", -1: " of the step before", 1: " of the step after"}[shift]
                 yield (
                     code,
-                    f"`{name}`{when} is used where another value belongs" if code == "W1" else f"`{name}`{when} is used: the index is off by one",
+                    f"`{name}`{when} is used where another value belongs"
+                    if code == "W1"
+                    else f"`{name}`{when} is used: the index is off by one",
                     lambda step, true, f=through_other, v=value, d=shift: f(
                         step, true, lambda s: v.items[s + d] if 0 <= s + d < len(v.items) else None
                     ),
@@ -373,14 +430,18 @@ def _wrong_operand(judging: Judging, operations: list[Operation], series: Series
 def _shifted(value: Series, operations: list[Operation], other: int) -> bool:
     """Tell whether a series is the operand of another step (a_t for a_{t-1})."""
     for shift in (-1, 1):
-        inside = [(v, operations[t + shift].operands[other]) for t, v in enumerate(value.items) if 0 <= t + shift < len(operations)]
+        inside = [
+            (v, operations[t + shift].operands[other])
+            for t, v in enumerate(value.items)
+            if 0 <= t + shift < len(operations)
+        ]
         if inside and all(v is not None and alike(v, o) for v, o in inside):
             return True
     return False
 
 
 def _elsewhere(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
-    """The output's gradient where the cost has none, or the softmax's diagonal."""
+    """Test for the softmax's diagonal, and for the output's gradient where the cost has none."""
     if role.series.kind == "adjoint":
         for above in judging.bank.series:
             if above.kind != "adjoint" or len(above.items) != len(role.series.items):
@@ -393,7 +454,12 @@ def _elsewhere(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
                         return None if up is None or s is None else up * s * (1 - s)
 
                     if everywhere(pairs, diagonal):
-                        return [Label("S1", "softmax is differentiated as s(1 - s), its diagonal alone: each class also moves with all others")]
+                        return [
+                            Label(
+                                "S1",
+                                "softmax is differentiated as s(1 - s), its diagonal alone: each class also moves with all others",
+                            )
+                        ]
         quiet = [t for t, _, true in pairs if not true.any()]
         if quiet and len(quiet) == len(pairs):
             return [Label("R4", "the cost does not look at this step's output: nothing may be sent back from it")]
@@ -403,17 +469,28 @@ def _elsewhere(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
 def _other_quantity(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
     found: set[int] | None = None
     for step, theirs, _ in pairs:
-        here = {m.series for m in judging.bank.look(theirs) if m.time == step or len(judging.bank.series[m.series].items) == 1}
+        here = {
+            m.series
+            for m in judging.bank.look(theirs)
+            if m.time == step or len(judging.bank.series[m.series].items) == 1
+        }
         found = here if found is None else found & here
     if found:
         return [Label("W1", f"it is {judging.bank.series[min(found)].name} instead")]
     return []
 
 
-def _boundary(judged: Judged, pairs: Pairs, found: list[Label]) -> list[Label]:
+def _boundary(judging: Judging, judged: Judged, pairs: Pairs, found: list[Label]) -> list[Label]:
     """Where only the first step is wrong, the state before it is the cause."""
     steps = {t for t, _, _ in pairs}
-    right = {t for k, t in judged.role.times.items() if k not in judged.wrong and 0 <= t < len(judged.role.series.items)}
-    if steps == {0} and len(right) > 1:
-        return [Label("T1", "only the first step (t = 0) is wrong: the state before it is a0, and index -1 means the last one")]
+    right = {
+        t for k, t in judged.role.times.items() if k not in judged.wrong and 0 <= t < len(judged.role.series.items)
+    }
+    firsts = set(range(0, len(judged.role.series.items), judging.sizes.T_x))  # of each layer that takes a turn
+    if steps and steps <= firsts and len(right) > 1:
+        return [
+            Label(
+                "T1", "only the first step (t = 0) is wrong: the state before it is a0, and index -1 means the last one"
+            )
+        ]
     return found

@@ -31,7 +31,11 @@ def wrong_header(judging: Judging) -> WrongHeader | None:
     for loop in loops:
         for cause, iterable in other_ranges(loop.iter):
             tree = copy.deepcopy(program.tree)
-            twin = next(n for n in ast.walk(tree) if isinstance(n, ast.For) and n.lineno == loop.lineno and n.col_offset == loop.col_offset)
+            twin = next(
+                n
+                for n in ast.walk(tree)
+                if isinstance(n, ast.For) and n.lineno == loop.lineno and n.col_offset == loop.col_offset
+            )
             twin.iter = ast.fix_missing_locations(ast.copy_location(iterable, loop.iter))
             if _all_right(judging, tree):
                 head = copy.deepcopy(twin)
@@ -62,7 +66,10 @@ def other_ranges(iterable: ast.expr) -> list[tuple[str, ast.expr]]:
     if not (isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id in ("range", "xrange")):
         if wrap:
             return [("direction", inner)]
-        return [("direction", _call("reversed", [_call("list", [iterable])])), ("direction", _call("reversed", [iterable]))]
+        return [
+            ("direction", _call("reversed", [_call("list", [iterable])])),
+            ("direction", _call("reversed", [iterable])),
+        ]
     bounds = list(inner.args)
     if len(bounds) == 1:
         bounds = [ast.Constant(0), bounds[0]]
@@ -97,7 +104,11 @@ def _plus(value: ast.expr, by: int) -> ast.expr:
         return _number(by - value.operand.value)
     if isinstance(value, ast.Constant):
         return _number(value.value + by)
-    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub) and isinstance(value.right, ast.Constant):
+    if (
+        isinstance(value, ast.BinOp)
+        and isinstance(value.op, ast.Add | ast.Sub)
+        and isinstance(value.right, ast.Constant)
+    ):
         old = value.right.value if isinstance(value.op, ast.Add) else -value.right.value
         return _plus(value.left, old + by)
     return ast.BinOp(value, ast.Add() if by > 0 else ast.Sub(), ast.Constant(abs(by)))

@@ -17,7 +17,7 @@ from bptt.checking.labels import Label
 from bptt.checking.loops import WrongHeader
 from bptt.checking.missing import insertions, missing_update
 from bptt.checking.numeric import quiet
-from bptt.checking.prove import Proof, preconditions, prove
+from bptt.checking.prove import Proof, minimise, preconditions, prove
 from bptt.checking.prove import Truth as Slopes
 from bptt.checking.repair import repair_statement
 from bptt.checking.samples import Budget, Candidate, Sample
@@ -67,7 +67,9 @@ def _target(event: Event, item: Any, delta: bool) -> Any:
     return np.array(item)
 
 
-def mend(judging: Judging, wrong: list[Judged], header: WrongHeader | None, seed: int, deadline: float | None) -> Mended | None:
+def mend(
+    judging: Judging, wrong: list[Judged], header: WrongHeader | None, seed: int, deadline: float | None
+) -> Mended | None:
     """Return the proven combined fix, or None."""
     program = judging.program
     options: list[list[tuple[int, Candidate | None, patch.Change]]] = []
@@ -93,7 +95,11 @@ def mend(judging: Judging, wrong: list[Judged], header: WrongHeader | None, seed
     if not options:
         return None
     slopes = Slopes(program, seed)
-    choices = sorted(product(*(range(len(o)) for o in options)), key=sum) if np.prod([len(o) for o in options]) < 5000 else product(*(range(len(o)) for o in options))
+    choices = (
+        sorted(product(*(range(len(o)) for o in options)), key=sum)
+        if np.prod([len(o) for o in options]) < 5000
+        else product(*(range(len(o)) for o in options))
+    )
     for choice in islice(choices, SHOTS):
         chosen = [options[i][k] for i, k in enumerate(choice)]
         changes = [change for _, _, change in chosen]
@@ -104,6 +110,13 @@ def mend(judging: Judging, wrong: list[Judged], header: WrongHeader | None, seed
             return None
         proof = prove(program, code, seed=seed, truth=slopes)
         if proof.ok:
+            if len(changes) > 1:
+                needed = minimise(program, changes, seed, truth=slopes)
+                if len(needed) < len(changes):
+                    chosen = [one for one in chosen if one[2] in needed]
+                    changes = list(needed)
+                    code = patch.patched_code(program, changes)
+                    proof = prove(program, code, seed=seed, truth=slopes)
             known = [p for _, c, _ in chosen if c is not None for p in c.preconditions]
             conditions = tuple(dict.fromkeys([*known, *preconditions(program, code, seed)]))
             return Mended(changes, proof, conditions, {n: c for n, c, _ in chosen if c is not None}, header is not None)
@@ -115,7 +128,9 @@ def repairs(judging: Judging, judged: Judged, seconds: float) -> list[tuple[int,
     unit, code = judged.unit, judging.program.code
     with quiet():
         if not unit.nameless:
-            found = repair_statement(unit.statement, samples(judging, judged), code=code, budget=Budget(seconds=seconds))
+            found = repair_statement(
+                unit.statement, samples(judging, judged), code=code, budget=Budget(seconds=seconds)
+            )
             return [(unit.number, c, patch.replace(code, unit.statement, c.replacement, c.kind)) for c in found[:6]]
         # An expression without a name is mended as if it were assigned to one.
         longer = f"{code}\n{NAME} = {ast.unparse(unit.expression)}\n"

@@ -69,14 +69,18 @@ def _bindings(tree: ast.Module, function: str, line: int, name: str) -> list[tup
 
 def _starts_at_zero(judging: Judging, name: str) -> bool:
     return any(
-        unit.target == name and not unit.loops and any(e.value is not None and not e.value.any() for e in judging.natural.events.get(unit.number, ()))
+        unit.target == name
+        and not unit.loops
+        and any(e.value is not None and not e.value.any() for e in judging.natural.events.get(unit.number, ()))
         for unit in judging.units
     )
 
 
 def _stored(loop: Loop, name: str) -> bool:
     return any(
-        isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store) and ast.unparse(node) == name
+        isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
+        and isinstance(node.ctx, ast.Store)
+        and ast.unparse(node) == name
         for node in ast.walk(loop)
     )
 
@@ -91,7 +95,9 @@ def carry_role(judging: Judging, judged: Judged) -> Role | None:
     return Role(series, axes, sign=judged.role.sign)
 
 
-def insertions(judging: Judging, judged: Judged, missing: Missing, seconds: float) -> list[tuple[int, Candidate | None, patch.Change]]:
+def insertions(
+    judging: Judging, judged: Judged, missing: Missing, seconds: float
+) -> list[tuple[int, Candidate | None, patch.Change]]:
     """Return statements that set the variable rightly at the end of the loop's body."""
     role = carry_role(judging, judged)
     inside = [u for u in judging.units if missing.loop.lineno in u.loops[-1:] and u.target and not u.nameless]

@@ -71,7 +71,7 @@ def seeded_generators(seed: int) -> Iterator[None]:
     def default_rng(given: Any = None) -> Any:
         return original([seed, next(count)] if given is None else given)
 
-    np.random.default_rng = default_rng
+    np.random.default_rng = default_rng  # type: ignore[assignment]
     try:
         yield
     finally:

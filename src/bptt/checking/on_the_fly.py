@@ -15,7 +15,19 @@ from bptt.checking.instrument import HOOKS, Site, Tracer
 SITES: list[Site] = []
 """Places in functions that are not the person's own program; their hooks report site -1 - index."""
 _done: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
-LEFT_ALONE = ("numpy", "scipy", "builtins", "collections", "copy", "functools", "itertools", "random", "typing", "inspect", "types")
+LEFT_ALONE = (
+    "numpy",
+    "scipy",
+    "builtins",
+    "collections",
+    "copy",
+    "functools",
+    "itertools",
+    "random",
+    "typing",
+    "inspect",
+    "types",
+)
 
 
 def instrumented(function: Any) -> Any:
@@ -76,7 +88,11 @@ def _find(tree: ast.Module, code: types.CodeType) -> ast.FunctionDef | ast.Lambd
     wanted = ast.Lambda if code.co_name == "<lambda>" else ast.FunctionDef
     found = [n for n in ast.walk(tree) if isinstance(n, wanted)]
     if wanted is ast.Lambda and len(found) > 1:
-        found = [n for n in found if n.args.args and tuple(a.arg for a in n.args.args) == code.co_varnames[: code.co_argcount]][:1]
+        found = [
+            n
+            for n in found
+            if n.args.args and tuple(a.arg for a in n.args.args) == code.co_varnames[: code.co_argcount]
+        ][:1]
     return found[0] if found else None
 
 
@@ -85,7 +101,12 @@ def _shift(tree: ast.AST, first: int) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             holder = node.func.value
-            if isinstance(holder, ast.Name) and holder.id == HOOKS and node.args and isinstance(node.args[0], ast.Constant):
+            if (
+                isinstance(holder, ast.Name)
+                and holder.id == HOOKS
+                and node.args
+                and isinstance(node.args[0], ast.Constant)
+            ):
                 value = node.args[0].value
                 if isinstance(value, int) and value >= first:
                     node.args[0] = ast.Constant(-2 - value)

@@ -25,7 +25,9 @@ def reshape(judging: Judging, seed: int, deadline: float | None) -> Restructurin
     for function in backward_functions(judging):
         if deadline is not None and time.monotonic() > deadline:
             return None
-        found = repair_structure(program, function, truth=slopes, seed=seed, budget=Budget(seconds=SECONDS, candidates=400))
+        found = repair_structure(
+            program, function, truth=slopes, seed=seed, budget=Budget(seconds=SECONDS, candidates=400)
+        )
         if found:
             return found[0]
     return None
@@ -33,9 +35,13 @@ def reshape(judging: Judging, seed: int, deadline: float | None) -> Restructurin
 
 def backward_functions(judging: Judging) -> list[Function]:
     """Return their functions that run for the gradients and not for the cost alone, the one with the loop first."""
-    known = {number for number in judging.backward_units} | set(judging.mixed)
+    known = set(judging.backward_units) | set(judging.mixed)
     ran = {judging.units[n].function.split(".")[-1] for n in known}
-    ran |= {u.function.split(".")[-1] for u in judging.units if judging.natural.events.get(u.number) and "back" in u.function.lower()}
+    ran |= {
+        u.function.split(".")[-1]
+        for u in judging.units
+        if judging.natural.events.get(u.number) and "back" in u.function.lower()
+    }
     found = [n for n in ast.walk(judging.program.tree) if isinstance(n, ast.FunctionDef) and n.name in ran]
     return sorted(found, key=lambda f: not any(isinstance(n, ast.For | ast.While) for n in ast.walk(f)))
 
@@ -49,7 +55,9 @@ def shape_finding(judging: Judging, change: Restructuring) -> Finding:
     first = change.changes[0]
     kind = first.kind
     message = f"`{text}` is wrong in its form, not in its expression\n{cause}"
-    return Finding((code,), origin.line, origin.line, text, message, fix=Replacement(first.text, kind), cell=origin.cell)
+    return Finding(
+        (code,), origin.line, origin.line, text, message, fix=Replacement(first.text, kind), cell=origin.cell
+    )
 
 
 def _cause(change: Restructuring) -> tuple[str, str]:

@@ -34,7 +34,9 @@ def arrived(unit: Unit, event: Event, delta: bool) -> Array | None:
         return None
 
 
-def match_unit(unit: Unit, events: list[Event], bank: Bank, scale: float, scales: tuple[float, ...]) -> tuple[Role | None, bool]:
+def match_unit(
+    unit: Unit, events: list[Event], bank: Bank, scale: float, scales: tuple[float, ...]
+) -> tuple[Role | None, bool]:
     """Return the best role by value, and whether it holds at every instance.
 
     ``scale`` is the multiple of the true gradients that the program works with until its last lines; ``scales`` are
@@ -45,7 +47,7 @@ def match_unit(unit: Unit, events: list[Event], bank: Bank, scale: float, scales
         for delta in (True, False) if accumulates(unit) else (False,):
             values = [arrived(unit, event, delta) for event in events]
             role, whole = _best(unit, [bank.look(None if v is None else v / sign) for v in values], values, bank)
-            if role is None or (sign != scale) != (role.series.kind in ("value", "slope")) and scale != 1:
+            if role is None or ((sign != scale) != (role.series.kind in ("value", "slope")) and scale != 1):
                 continue
             role.delta, role.sign = delta, sign
             if whole:
@@ -135,9 +137,7 @@ def words(text: str) -> set[str]:
     return {word.replace("_", "") for word in letters.split()}
 
 
-def sinks(
-    units: list[Unit], run: Run, delivered: dict[str, Any], turning: set[str]
-) -> tuple[dict[int, str], set[int]]:
+def sinks(units: list[Unit], run: Run, delivered: dict[str, Any], turning: set[str]) -> tuple[dict[int, str], set[int]]:
     """Return the units that write into one delivered gradient, and those that write into several in turn.
 
     A unit writes into a gradient if its target shares memory with it, or is the same object.  ``turning`` are the
@@ -155,7 +155,12 @@ def sinks(
         shapes = {event.value.shape for event in events if event.value is not None}
         if len(found) > 1 or (len(shapes) > 1 and (unit.target in turning or "[" in unit.target)):
             mixed.add(unit.number)
-        elif found and (accumulates(unit) or not is_start(unit) and _does_something(unit, events) and all(_owner(e.live, delivered) for e in events)):
+        elif found and (
+            accumulates(unit)
+            or (not is_start(unit)
+            and _does_something(unit, events)
+            and all(_owner(e.live, delivered) for e in events))
+        ):
             result[unit.number] = found.pop()
     return result, mixed
 

@@ -29,7 +29,7 @@ def slopes(truth: Truth) -> list[Series]:
 
 
 def _starts_a_chain(tape: Tape, operation: Operation) -> bool:
-    """Sums and products of matrices begin a chain; what follows elementwise belongs to it."""
+    """Tell whether a chain begins here: with a sum or a product of matrices."""
     return operation.name in ("add", "matmul", "subtract", "einsum", "tensordot", "dot")
 
 
@@ -51,7 +51,11 @@ def _chain(truth: Truth, start: Operation) -> dict[int, Array]:
             slope = held.get(int(inputs.reshape(-1)[0])) if inputs.size == ids.size else None
             if slope is None:
                 continue
-            if inputs.shape != start.out.shape or operation.name in ("matmul", "add", "subtract") and _joins(operation, held):
+            if (
+                inputs.shape != start.out.shape
+                or (operation.name in ("matmul", "add", "subtract")
+                and _joins(operation, held))
+            ):
                 return result
             try:
                 part = np.broadcast_to(np.asarray(vjp(np.ones(start.out.shape)), dtype=float), start.out.shape) * slope
@@ -68,7 +72,7 @@ def _chain(truth: Truth, start: Operation) -> dict[int, Array]:
 
 
 def _joins(operation: Operation, held: dict[int, Array]) -> bool:
-    """A sum with another value that is no constant ends the chain (z = W x + U h begins a new one)."""
+    """Tell whether another value that is no constant joins in: z = W x + U h begins a new chain."""
     firsts = [int(ids.reshape(-1)[0]) for ids, _ in operation.inputs]
     return len(firsts) > 1 and not all(first in held for first in firsts)
 

@@ -131,7 +131,9 @@ class Stepper(ast.NodeTransformer):
     def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
         original = copy.deepcopy(node)
         target = node.targets[-1]
-        if isinstance(node.value, ast.Tuple | ast.List | ast.Dict | ast.ListComp | ast.DictComp) or isinstance(target, ast.Starred):
+        if isinstance(node.value, ast.Tuple | ast.List | ast.Dict | ast.ListComp | ast.DictComp) or isinstance(
+            target, ast.Starred
+        ):
             node.value = self._elements(node.value, original, target)
             return node
         if _is_plain_function(node.value):
@@ -178,7 +180,11 @@ class Stepper(ast.NodeTransformer):
         if out is not None:
             unit = self._unit(original, ast.unparse(out), "=", original.value, None)
             return self._step(node, [out], [unit])
-        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func) in ("np.add.at", "numpy.add.at", "np.subtract.at"):
+        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func) in (
+            "np.add.at",
+            "numpy.add.at",
+            "np.subtract.at",
+        ):
             op = "+=" if "add" in ast.unparse(call.func) else "-="
             unit = self._unit(original, ast.unparse(call.args[0]), op, original.value, None)
             return self._step(node, [call.args[0]], [unit])
@@ -188,7 +194,7 @@ class Stepper(ast.NodeTransformer):
         return node
 
     def _arguments(self, value: ast.expr, statement: ast.stmt) -> None:
-        """Sums and products that are handed to one of their own functions are units as well."""
+        """Make units of the sums and products that are handed to one of their own functions."""
         for call in [n for n in ast.walk(value) if isinstance(n, ast.Call)]:
             name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
             if name in self.own:
@@ -245,7 +251,9 @@ class Stepper(ast.NodeTransformer):
         if updates or (units[0].loops and isinstance(targets[0], ast.Name)):
             old = ast.Lambda(ast.arguments([], [], None, [], [], None, []), copy.deepcopy(loads[0]))
             begin.value.args += [old, ast.Constant(updates)]  # type: ignore[attr-defined]
-        done = ast.Expr(ast.Call(_hook("done"), [ast.parse(f"({numbers},)", mode="eval").body, ast.Tuple(loads, ast.Load())], []))
+        done = ast.Expr(
+            ast.Call(_hook("done"), [ast.parse(f"({numbers},)", mode="eval").body, ast.Tuple(loads, ast.Load())], [])
+        )
         steps: list[ast.stmt] = [begin]
         if self._guarded:
             steps += [node, done]
@@ -257,7 +265,9 @@ class Stepper(ast.NodeTransformer):
         return [ast.copy_location(ast.fix_missing_locations(_located(s, node)), node) for s in steps]
 
     def _try(self, body: list[ast.stmt], on_error: str, node: ast.stmt) -> list[ast.stmt]:
-        handler = ast.ExceptHandler(ast.Name("Exception", ast.Load()), "_bptt_error", [_statement(on_error[:-1] + ", error=_bptt_error)")])
+        handler = ast.ExceptHandler(
+            ast.Name("Exception", ast.Load()), "_bptt_error", [_statement(on_error[:-1] + ", error=_bptt_error)")]
+        )
         return [ast.fix_missing_locations(_located(ast.Try(body, [handler], [], []), node))]
 
 

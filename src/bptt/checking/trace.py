@@ -27,7 +27,9 @@ from bptt.checking.tape_rules import (
 
 CONTEXTS = 1_000_000
 """Numbers from here on stand for an operation in a certain chain of calls."""
-MATH = {name: getattr(np, name) for name in ("exp", "log", "tanh", "sqrt", "sin", "cos", "sinh", "cosh", "log2", "log10")}
+MATH = {
+    name: getattr(np, name) for name in ("exp", "log", "tanh", "sqrt", "sin", "cos", "sinh", "cosh", "log2", "log10")
+}
 RE_ITERATED = (zip, enumerate, list, tuple, reversed, iter, map, max, min, set, sorted)
 
 
@@ -119,7 +121,9 @@ class Trace:
             return self._within(site, function, arguments, keywords)
         if function is builtins.sum:
             return self._sum(site, *arguments, **keywords)
-        if not any(self._holds_numbers(a) for a in (*arguments, *keywords.values(), getattr(function, "__self__", None))):
+        if not any(
+            self._holds_numbers(a) for a in (*arguments, *keywords.values(), getattr(function, "__self__", None))
+        ):
             return self._within(site, self._plain_python(function), arguments, keywords)
         owner = getattr(function, "__self__", None)
         name = getattr(function, "__name__", type(function).__name__)
@@ -159,7 +163,9 @@ class Trace:
             total = self.binop(site, "Add", total, value)
         return total
 
-    def _method(self, site: int, name: str, function: Any, owner: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    def _method(
+        self, site: int, name: str, function: Any, owner: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> Any:
         if name in ("fill", "itemset") and isinstance(owner, np.ndarray):
             self.setitem(site, owner, ... if name == "fill" else arguments[:-1], arguments[-1])
             return None
@@ -173,7 +179,11 @@ class Trace:
             return result
         if name == "tolist":
             return _nested(owner, lambda i: self.getitem(site, owner, i))
-        if name == "item" and isinstance(owner, np.ndarray):
+        if name == "item" and not isinstance(owner, np.ndarray):
+            result = function(*arguments)
+            self._moved(result, self.tape.ids(owner))
+            return result
+        if name == "item":
             result = function(*arguments)
             self._moved(result, np.array(self.tape.ids(owner).item(*arguments)))  # type: ignore[union-attr]
             return result
@@ -190,7 +200,9 @@ class Trace:
             return self._numpy(site, name, plain, (owner, *arguments), keywords)
         return self._unknown(site, name, function, arguments, keywords, owner)
 
-    def _ufunc_method(self, site: int, ufunc: Any, name: str, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    def _ufunc_method(
+        self, site: int, ufunc: Any, name: str, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> Any:
         if name == "reduce" and ufunc is np.add:
             keywords = {"axis": 0, **keywords} if len(arguments) < 2 else keywords
             return self._numpy(site, "sum", np.sum, arguments, keywords)
@@ -212,13 +224,21 @@ class Trace:
             return None
         return self._unknown(site, f"{ufunc.__name__}.{name}", function, arguments, keywords)
 
-    def _numpy(self, site: int, name: str, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], linear: bool = False) -> Any:
+    def _numpy(
+        self,
+        site: int,
+        name: str,
+        function: Any,
+        arguments: tuple[Any, ...],
+        keywords: dict[str, Any],
+        linear: bool = False,
+    ) -> Any:
         keywords = dict(keywords)
         if name == "clip" and len(arguments) == 3 and not keywords:
             low = arguments[0] if arguments[1] is None else self._numpy(site, "maximum", np.maximum, arguments[:2], {})
             return low if arguments[2] is None else self._numpy(site, "minimum", np.minimum, (low, arguments[2]), {})
         if name == "copyto":
-            self.setitem(site, arguments[0], ... if "where" not in keywords else keywords["where"], arguments[1])
+            self.setitem(site, arguments[0], keywords.get("where", ...), arguments[1])
             return None
         if name in ("zeros_like", "ones_like", "empty_like", "shape", "ndim", "size"):
             return function(*arguments, **keywords)
@@ -248,7 +268,9 @@ class Trace:
         result = function(*arguments, **keywords)
         plain = {k: v for k, v in keywords.items() if k not in ("dtype", "order", "copy", "mode")}
         places = [
-            self._id_tree(a) if place in MOVES[name] else a for place, a in enumerate(arguments) if place in MOVES[name] or name not in ("array", "asarray", "astype", "full", "full_like")
+            self._id_tree(a) if place in MOVES[name] else a
+            for place, a in enumerate(arguments)
+            if place in MOVES[name] or name not in ("array", "asarray", "astype", "full", "full_like")
         ]
         try:
             if name in ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "copy", "astype"):
@@ -267,14 +289,19 @@ class Trace:
             self._moved(result, moved)
         return result
 
-    def _linear(self, site: int, name: str, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], result: Any) -> Any:
+    def _linear(
+        self, site: int, name: str, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], result: Any
+    ) -> Any:
         if name in ("dot", "matmul") and len(arguments) == 2 and not keywords:
             self._arithmetic(site, "matmul", function, arguments, {}, result)
             return result
         operands = self._spread(arguments)
         if operands is None:
             return self._sampled(site, name, function, arguments, keywords, result)
-        vjps = [linear_vjp(function, list(operands), k, keywords) if self._numbers(a) else None for k, a in enumerate(operands)]
+        vjps = [
+            linear_vjp(function, list(operands), k, keywords) if self._numbers(a) else None
+            for k, a in enumerate(operands)
+        ]
         self.tape.record(site, name, result, operands, vjps)
         return result
 
@@ -292,12 +319,15 @@ class Trace:
             spread.append(argument)
         return tuple(spread)
 
-    def _arithmetic(self, site: int, name: str, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], result: Any) -> None:
+    def _arithmetic(
+        self, site: int, name: str, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], result: Any
+    ) -> None:
         """Tape an operator or an elementwise function."""
         if name == "matmul":
             x, w = np.asarray(arguments[0]), np.asarray(arguments[1])
             vjps: Any = product_vjps(x, w) or [
-                linear_vjp(function, list(arguments), k, {}) if self._numbers(a) else None for k, a in enumerate(arguments)
+                linear_vjp(function, list(arguments), k, {}) if self._numbers(a) else None
+                for k, a in enumerate(arguments)
             ]
             self.tape.record(site, name, result, arguments, vjps)
             return
@@ -314,14 +344,18 @@ class Trace:
     def _elementwise(slope: Callable[..., Any], values: list[Any], result: Any) -> Callable[[Any], Any]:
         return lambda above: above * slope(*values, result)
 
-    def _sampled(self, site: int, name: str, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], result: Any) -> Any:
+    def _sampled(
+        self, site: int, name: str, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], result: Any
+    ) -> Any:
         operands = self._spread(arguments)
         if operands is None or not self._numbers(result):
             self.tape.lost.append((site, name))
             return result
         quiet_function = self._unwatched(function)
         vjps = [
-            sampled_vjp(quiet_function, list(operands), k, keywords) if self._numbers(a) and self.tape.known(a) else None
+            sampled_vjp(quiet_function, list(operands), k, keywords)
+            if self._numbers(a) and self.tape.known(a)
+            else None
             for k, a in enumerate(operands)
         ]
         if any(vjps):
@@ -337,7 +371,15 @@ class Trace:
 
         return run
 
-    def _unknown(self, site: int, name: str, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], owner: Any = None) -> Any:
+    def _unknown(
+        self,
+        site: int,
+        name: str,
+        function: Any,
+        arguments: tuple[Any, ...],
+        keywords: dict[str, Any],
+        owner: Any = None,
+    ) -> Any:
         better = self._plain_python(function)
         if better is not function:
             return self._within(site, better, arguments, keywords)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
@@ -40,6 +39,17 @@ class Series:
     future: int | None = None
     """For a share: the site whose results of the step before it goes back to (the recurrent term)."""
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of its first item."""
+        item = next((i for i in self.items if i is not None), None)
+        return () if item is None else item.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes of its items."""
+        return len(self.shape)
+
 
 @dataclass
 class Truth:
@@ -70,7 +80,7 @@ class Truth:
         return self.sites[site] if site >= 0 else SITES[-2 - site]
 
 
-class NoTruth(Exception):
+class NoTruth(Exception):  # noqa: N818 - it is an answer, not an error
     """The tape cannot be proven; the reason is the message."""
 
 
@@ -148,7 +158,9 @@ def _list_series(truth: Truth, leaves: dict[str, Array]) -> None:
         by_site[operation.site].append(k)
         owner[operation.out] = k
     truth.by_site = {site: [tape.operations[k] for k in ks] for site, ks in by_site.items()}
-    shares: dict[int, list[tuple[int, Array]]] = defaultdict(list)  # operation -> [(consumer, its share of the adjoint)]
+    shares: dict[int, list[tuple[int, Array]]] = defaultdict(
+        list
+    )  # operation -> [(consumer, its share of the adjoint)]
     given: dict[str, list[tuple[int, Array]]] = defaultdict(list)  # parameter -> [(consumer, contribution)]
     leaf_of: dict[int, str] = {int(i): name for name, ids in leaves.items() for i in ids.reshape(-1)}
     buffer = np.zeros(tape.count)
@@ -201,7 +213,9 @@ def _parts(truth: Truth, site: int, ks: list[int], shares: dict[int, list[tuple[
             sum((group[kind] for kind in choice if kind in group), np.zeros(truth.tape.operations[k].out.shape))
             for group, k in zip(grouped, ks, strict=True)
         ]
-        result.append(Series("part", _through(truth, truth.label(site), choice), items, site, consumers=frozenset(choice)))
+        result.append(
+            Series("part", _through(truth, truth.label(site), choice), items, site, consumers=frozenset(choice))
+        )
     return result
 
 
@@ -274,7 +288,9 @@ def _shares(truth: Truth, parameters: set[int]) -> list[Series]:
         name = f"what {truth.text(site)} hands back"
         futures[site] = future.get((site, j))
         result.append(
-            Series("share", name, [p for _, p in given], site, consumers=frozenset([site, -1 - j]), future=futures[site])
+            Series(
+                "share", name, [p for _, p in given], site, consumers=frozenset([site, -1 - j]), future=futures[site]
+            )
         )
         same[(tuple(ids for ids, _ in given), given[0][1].shape)].append((site, [part for _, part in given]))
     for alike in same.values():
@@ -283,9 +299,13 @@ def _shares(truth: Truth, parameters: set[int]) -> list[Series]:
         table = dict(alike)
         for choice in [*_choices(sorted(table)), tuple(sorted(table))]:
             if len(choice) > 1:
-                items: list[Array | None] = [np.sum(parts, axis=0) for parts in zip(*(table[c] for c in choice), strict=True)]
+                items: list[Array | None] = [
+                    np.sum(parts, axis=0) for parts in zip(*(table[c] for c in choice), strict=True)
+                ]
                 name = "what " + " and ".join(truth.text(c) for c in choice) + " hand back"
-                result.append(Series("share", name, items, choice[0], consumers=frozenset(choice), future=futures[choice[0]]))
+                result.append(
+                    Series("share", name, items, choice[0], consumers=frozenset(choice), future=futures[choice[0]])
+                )
     return result
 
 
@@ -330,4 +350,3 @@ def _contributions(truth: Truth, name: str, contributions: list[tuple[int, Array
         together = [np.sum(parts, axis=0) for parts in zip(*by_site.values(), strict=True)]
         series.append(Series("contribution", f"one step's part of dJ/d{name}", together, -1, name))
     return series
-
