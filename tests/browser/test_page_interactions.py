@@ -206,6 +206,10 @@ def test_6_a_cell_of_the_map_shows_the_product_of_factors(open_page: Open, defau
     assert np.allclose(lengths, want, atol=0.006)
     tab.page.keyboard.press("ArrowLeft")
     assert tab.text(".chain h3") == "From loss 4 to state 1: 3 steps back"
+    tab.page.locator('[data-key="map5,4"]').hover()
+    assert tab.text(".chain h3") == "From loss 5 to state 4: 1 step back"
+    tab.page.locator("h2").first.hover()
+    assert tab.text(".chain h3") == "From loss 4 to state 1: 3 steps back"
 
 
 @pytest.mark.parametrize(

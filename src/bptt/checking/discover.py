@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from types import ModuleType
 
+import numpy as np
+
 from bptt.checking.discover_state import SelfCase, forward_lints, plan_self, wrap_lints
 from bptt.checking.facts import facts_of
 from bptt.checking.namespace import Namespace
@@ -15,11 +17,11 @@ from bptt.checking.plan import PlannedCase
 from bptt.checking.program import Case, Sizes
 from bptt.checking.protocol import cannot_check
 from bptt.checking.quiet import quiet
-from bptt.checking.readings import Attempt, Search
+from bptt.checking.readings import MARGIN, Attempt, Search
 from bptt.checking.units import Unit, units_of
 from bptt.errors import CannotCheckError
 
-UNITS, ATTEMPTS = 6, 150
+UNITS, ATTEMPTS = 6, 80
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,13 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
     for unit in units[:UNITS]:
         if best is not None and (unit.owner != best[0].owner or unit.score < best[0].score - 2.0):
             break
-        found: Attempt | None = None
+        search.least = np.inf
+        seen: list[Attempt] = []
         for attempt in islice(search.attempts(unit), ATTEMPTS):
-            if found is None or attempt.rank > found.rank:
-                found = attempt
-            if attempt.complete:
+            seen.append(attempt)
+            if attempt.complete and attempt.plan.penalty <= search.least + MARGIN:
                 break
+        found = _best(seen)
         if found is not None and (best is None or found.complete and not best[1].complete):
             best = (unit, found)
         if best is not None and best[1].complete:
@@ -66,6 +69,13 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
     if best is None:
         raise CannotCheckError(cannot_check(file, "no forward and backward pass were found.", found=search.log[-3:]))
     return _found(search, namespace, *best)
+
+
+def _best(seen: list[Attempt]) -> Attempt | None:
+    """Return the reading that agrees in full, if it is nearly as plausible as any, or else the most plausible."""
+    least = min((a.plan.penalty for a in seen if a.ran or a.error), default=np.inf)
+    whole = [a for a in seen if a.complete and a.plan.penalty <= least + MARGIN]
+    return max(whole or seen, key=lambda a: a.plausibility, default=None)
 
 
 def _found(search: Search, namespace: Namespace, unit: Unit, attempt: Attempt) -> Found:

@@ -80,26 +80,31 @@ def activated(term: Term) -> bool:
     return bool(np.abs(value.data).max(initial=0.0) <= 1 or value.data.min(initial=1.0) == 0)
 
 
-def combinations(terms: Terms, term: Term, other: Term) -> Iterator[Term]:
-    """Yield what one more operand makes of a term."""
+def combinations(terms: Terms, term: Term, other: Term, wanted: tuple[int, ...] | None = None) -> Iterator[Term]:
+    """Yield what one more operand makes of a term.
+
+    With ``wanted``, only results of that shape, and no elementwise operation of two terms that both have it.
+    """
     make = terms.make
     if not isinstance(term.value, Stack) or not isinstance(other.value, Stack):
         return
     a, b = term.value, other.value
-    if a.shape == b.shape or not b.shape or not a.shape or _broadcast(a.shape, b.shape):
+    if not (wanted is not None and a.shape == b.shape == wanted) and _fits(a.shape, b.shape, wanted):
         yield make("+", term, other)
         yield make("-", term, other)
         yield make("-", other, term)
         yield make("*", term, other)
         yield make("/", term, other)
     if a.ndim and b.ndim:
-        for x in {term, make("T", term)}:
-            for y in {other, make("T", other)}:
-                if isinstance(x.value, Stack) and isinstance(y.value, Stack):
-                    if x.value.shape[-1] == y.value.shape[0]:
-                        yield make("dot", x, y)
-                    if y.value.shape[-1] == x.value.shape[0]:
-                        yield make("dot", y, x)
+        for x in (term, make("T", term)) if a.ndim == 2 else (term,):
+            for y in (other, make("T", other)) if b.ndim == 2 else (other,):
+                assert isinstance(x.value, Stack)
+                assert isinstance(y.value, Stack)
+                p, q = x.value.shape, y.value.shape
+                if p[-1] == q[0] and wanted in (None, (*p[:-1], *q[1:])):
+                    yield make("dot", x, y)
+                if q[-1] == p[0] and wanted in (None, (*q[:-1], *p[1:])):
+                    yield make("dot", y, x)
         if a.ndim == b.ndim == 1:
             yield make("outer", term, other)
             yield make("outer", other, term)
@@ -129,7 +134,9 @@ def shifts(terms: Terms, parsed: Parsed) -> Iterator[Term]:
 def slices(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[Term]:
     """Yield the expression with the ends of one slice changed: a[:n] for a[n:], another size for n."""
     none = terms.number(None)
-    sizes = [t for t in leaves if isinstance(t.value, Stack) and not t.value.ndim and t.value.data.dtype.kind == "i"]
+    sizes = [t for t in leaves if isinstance(t.value, Stack) and not t.value.ndim and t.value.data.dtype.kind == "i"][
+        :16
+    ]
     for way in places(parsed):
         if way[-1].term.op != "slice":
             continue
@@ -189,5 +196,8 @@ def _alike(old: Term, new: Term) -> bool:
     return isinstance(new.value, Stack) and old.value.shape == new.value.shape
 
 
-def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
-    return all(x == y or x == 1 or y == 1 for x, y in zip(a[::-1], b[::-1], strict=False))
+def _fits(a: tuple[int, ...], b: tuple[int, ...], wanted: tuple[int, ...] | None) -> bool:
+    """Whether two shapes are broadcast together, to the wanted one."""
+    if not all(x == y or x == 1 or y == 1 for x, y in zip(a[::-1], b[::-1], strict=False)):
+        return False
+    return wanted is None or np.broadcast_shapes(a, b) == wanted

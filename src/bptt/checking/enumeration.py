@@ -146,12 +146,12 @@ class Pool:
         """Yield the terms that are the goal: as they stand, negated, transposed, or summed over an axis."""
         make = self.terms.make
         wanted = goal.value.reshape(-1)
-        for term in self._among(goal.shape, wanted):
+        for term in self.among(goal.shape, wanted):
             yield term
-        for term in self._among(goal.shape, -wanted):
+        for term in self.among(goal.shape, -wanted):
             yield make("neg", term)
         if len(goal.shape) == 2:
-            for term in self._among(goal.shape[::-1], goal.value.swapaxes(1, 2).reshape(-1)):
+            for term in self.among(goal.shape[::-1], goal.value.swapaxes(1, 2).reshape(-1)):
                 yield make("T", term)
         for shape, shelf in self.shelves.items():
             for payload in _sums(shape, goal.shape):
@@ -243,7 +243,8 @@ class Pool:
         self._sides[size, left] = found
         return found
 
-    def _among(self, shape: Shape, wanted: Array, tolerance: float = 1e-8) -> Iterator[Term]:
+    def among(self, shape: Shape, wanted: Array, tolerance: float = 1e-8) -> Iterator[Term]:
+        """Yield the terms of one shelf that have the wanted values (all executions in a row)."""
         shelf = self.shelves.get(shape)
         if shelf is not None:
             for i in equal_rows(shelf.matrix(), wanted, tolerance):

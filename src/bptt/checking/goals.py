@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -26,6 +27,12 @@ class Goal:
     spread: bool = False
     """Whether a value is spread over the target, as ``x[...] = e`` and ``x += e`` do."""
 
+    @cached_property
+    def _first(self) -> tuple[float, float]:
+        """The first number and how far from it a value may be: it refuses nearly all of them."""
+        slack = self.tolerance * (float(np.abs(self.value).max(initial=0.0)) or 1.0)
+        return float(self.value.flat[0]) if self.value.size else 0.0, slack
+
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape at one execution."""
@@ -42,6 +49,10 @@ class Goal:
                 return False
             data = _align(value, len(self.shape))
             if any(n not in (1, size) for n, size in zip(data.shape[1:], self.shape, strict=True)):
+                return False
+        if data.size:
+            first, slack = self._first
+            if not abs(data.item(0) - first) <= slack:
                 return False
         return close(data, self.value, self.tolerance)
 

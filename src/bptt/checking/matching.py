@@ -8,7 +8,7 @@ import numpy as np
 
 from bptt.dims import Array
 
-CHUNK = 512
+ALONE = 250_000  # multiplications that OpenBLAS does on one thread; more threads would only wait for each other here
 
 
 def equal_rows(matrix: Array, wanted: Array, tolerance: float) -> list[int]:
@@ -33,8 +33,9 @@ def equal_products(left: Array, right: Array, mark: float, width: float) -> Iter
     """Yield the pairs (i, j) with left[i] · right[j] = mark."""
     scale = np.sqrt((left * left).sum(axis=1).mean() * (right * right).sum(axis=1).mean()) if len(left) else 0.0
     slack = 10 * width * (abs(mark) + 0.1 * scale)
-    for start in range(0, len(left), CHUNK):
-        product = left[start : start + CHUNK] @ right.T
+    rows = max(1, ALONE // max(right.size, 1))
+    for start in range(0, len(left), rows):
+        product = left[start : start + rows] @ right.T
         product -= mark
         np.abs(product, out=product)
         for place in np.flatnonzero(product <= slack):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from bptt.checking.numeric import fresh
+from bptt.checking.numeric import fresh, reseed
 from bptt.checking.places import Place, array_places
-from bptt.checking.program import Case, Program, Sizes
+from bptt.checking.program import Program, Sizes
 from bptt.checking.quiet import quiet
 from bptt.differences import CENTRAL_STEP, carries_complex, central_difference, complex_step
 from bptt.dims import Array
 
+BOUND = 1e-8  # of the gradient's largest element
+FLOAT32_BOUND = 2e-2
 FLOAT32_STEP = 2e-2
 KINK = 1e-3
 SPARE_SIZES = (Sizes(n_x=2, n_a=4, n_y=3, m=5, T_x=3), Sizes(n_x=3, n_a=2, n_y=4, m=6, T_x=5))
@@ -73,13 +75,9 @@ class Truth:
         return tuple(good)
 
 
-def numeric_slope(
-    program: Program, sizes: Sizes, seed: int, disturb: Callable[[Case, Any], None] | None = None
-) -> Slope:
+def numeric_slope(program: Program, sizes: Sizes, seed: int) -> Slope:
     """Return the numeric gradient of the cost of the program as given: complex step where it carries it."""
     module, case = fresh(program, program.tree, sizes, seed)
-    if disturb is not None:
-        disturb(case, module)
     live = dict(case.parameters)
     values = {name: np.array(value, dtype=np.float64) for name, value in live.items()}
     held: dict[str, list[Place]] = {name: [] for name in live}
@@ -96,7 +94,7 @@ def numeric_slope(
                     place.put(value)
             else:
                 live[name][...] = value
-        set_seed(seed)
+        reseed(seed)
         try:
             return case.cost()
         finally:
@@ -122,6 +120,23 @@ def numeric_slope(
     )
 
 
-def set_seed(seed: int) -> None:
-    """Seed the generator that their programs draw from."""
-    np.random.seed(seed)  # noqa: NPY002 - their programs draw from the legacy generator
+def distance(theirs: Array | None, numeric: Array, slope: Slope) -> float:
+    """Return max |theirs - numeric| / max |numeric|; infinite where it is missing, not finite or of another shape."""
+    if theirs is None or np.squeeze(theirs).shape != np.squeeze(numeric).shape or not np.isfinite(theirs).all():
+        return float("inf")
+    difference = np.abs(np.squeeze(theirs) - np.squeeze(numeric)).max(initial=0.0)
+    return float(difference) / _scale(numeric, slope)
+
+
+def _scale(numeric: Array, slope: Slope) -> float:
+    own = float(np.abs(numeric).max(initial=0.0))
+    if own > 100 * slope.noise and own > 0:
+        return own
+    return max(float(np.abs(g).max(initial=0.0)) for g in slope.gradients.values()) or 1.0
+
+
+def bound(name: str, slope: Slope) -> float:
+    """Return the largest distance that is called right: 1e-8, and what rounding may do to small gradients."""
+    if "float32" in slope.method:
+        return FLOAT32_BOUND
+    return BOUND + 10 * slope.noise / _scale(slope.gradients[name], slope)

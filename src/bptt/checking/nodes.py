@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 Function = ast.FunctionDef | ast.Module
 
 
-def text_of(code: str, node: ast.AST) -> str:
+def text_of(code: str, node: ast.expr | ast.stmt) -> str:
     """Return the characters of a node."""
-    return ast.get_source_segment(code, node) or ast.unparse(node)
+    lines = _lines(code)
+    first, last = lines[node.lineno - 1], lines[(node.end_lineno or node.lineno) - 1]
+    start, end = _column(first, node.col_offset), _column(last, node.end_col_offset or 0)
+    if node.lineno == node.end_lineno:
+        return first[start:end]
+    return "\n".join([first[start:], *lines[node.lineno : (node.end_lineno or node.lineno) - 1], last[:end]])
+
+
+@lru_cache(maxsize=4)
+def _lines(code: str) -> list[str]:
+    return code.split("\n")
+
+
+def _column(line: str, byte: int) -> int:
+    return byte if line.isascii() else len(line.encode()[:byte].decode())
 
 
 def statements(function: Function) -> Iterator[ast.stmt]:

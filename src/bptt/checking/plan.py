@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from bptt.checking import paths as places
+from bptt.checking.frames import locals_at, with_locals
 from bptt.checking.gradients_found import Delivery
 from bptt.checking.layouts import Layout, size_value
 from bptt.checking.paths import Path
@@ -60,7 +61,7 @@ class Parameter:
 class Cost:
     """Where the cost comes from: a call, a place in a result or on the object, or a standard one of ours."""
 
-    kind: Literal["call", "result", "self", "upstream", "standard", "backward"]
+    kind: Literal["call", "result", "self", "upstream", "standard", "backward", "local"]
     call: Call | None = None
     path: Path = ()
     function: Callable[[Any, Any], Any] | None = None
@@ -87,6 +88,8 @@ class Plan:
     after: tuple[Call, ...] = ()  # calls between forward and backward
     maker: Call | None = None  # an initialiser of theirs that makes the parameters
     vocabulary: str = "n_y"
+    cost_name: str = ""  # the local variable of the cost, where one function does both passes
+    cost_line: int = 0  # the last line that changes it
     box: Literal["dict", "tuple", "list", "object"] = "dict"
     sign: int = 1  # -1 where the gradients are those of an ascent
     penalty: float = 0.0
@@ -102,6 +105,7 @@ class World:
         self.object: Any = None
         self.result: Any = None
         self.made: Any = None
+        self.kept: dict[str, Any] = {}
         case.prepare_module()
         if case.plan.owner:
             self.object = case.make_object(self.data)
@@ -271,9 +275,25 @@ class PlannedCase:
         return _like(output, lambda shape: self.wrap(rng.normal(size=shape)))
 
     def run_forward(self) -> World:
-        """Run their forward in a fresh world."""
+        """Run their forward in a fresh world.
+
+        Where one function does both passes and its backward half raises or forgets to return, the cost that it had
+        computed by then is read from its frame.
+        """
         world = World(self)
-        world.result = world.call(self.plan.forward)
+        if self.plan.backward is not None or not self.plan.cost_name:
+            world.result = world.call(self.plan.forward)
+            return world
+        try:
+            world.result, kept = with_locals(lambda: world.call(self.plan.forward), self.plan.forward.function)
+        except Exception as error:
+            kept = locals_at(error, self.plan.forward.function, self.plan.cost_line)
+            if kept is None:
+                raise
+            world.result = None
+        if world.result is None:
+            world.result = [kept.get(name) for name in self.plan.forward.labels]
+        world.kept = kept
         return world
 
     def cost(self) -> Any:
@@ -306,6 +326,8 @@ class PlannedCase:
         if cost.kind == "call" and cost.call is not None:
             value = world.call(cost.call)
             value = places.read(value, cost.path) if cost.path else value
+        elif cost.kind == "local":
+            value = world.kept[plan.cost_name]
         elif cost.kind in ("result", "self"):
             value = places.read(world.result if cost.kind == "result" else world.object, cost.path)
         elif cost.kind == "upstream":
@@ -339,7 +361,8 @@ class PlannedCase:
     def _run_backward(self) -> tuple[World, Any]:
         plan = self.plan
         if plan.backward is None:
-            world = self.run_forward()
+            world = World(self)
+            world.result = world.call(plan.forward)
             return world, world.result
         world = self.run_forward() if plan.forward_first else World(self)
         for call in plan.after:

@@ -78,9 +78,30 @@ def carries(code: str, function: Function) -> Iterator[tuple[ast.stmt, str, str]
         read = dict.fromkeys(
             n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id not in made
         )
-        before = {t.id for n in statements(function) for t in targets_of(n) if isinstance(t, ast.Name)} - set(made)
+        before = _zeroed(function) - set(made)
         for carried in (name for name in read if name in before):
             for matrix in matrices:
                 for x in reversed(made):
                     for right in (product.format(f"{matrix}.T", x), product.format(x, f"{matrix}.T")):
                         yield loop.body[-1], f"{carried} = {right}", f"{carried} goes back through {matrix}"
+
+
+def is_zero(value: ast.expr) -> bool:
+    """Whether an expression is a zero or an array of zeros."""
+    if isinstance(value, ast.Constant):
+        return value.value in (0, 0.0)
+    return isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] in ("zeros", "zeros_like")
+
+
+def _zeroed(function: Function) -> set[str]:
+    """Return the variables that start as zeros."""
+    found = set()
+    for node in statements(function):
+        if not isinstance(node, ast.Assign):
+            continue
+        target = node.targets[0]
+        pairs = [(t, node.value) for t in node.targets]
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs = list(zip(target.elts, node.value.elts, strict=False))
+        found |= {t.id for t, value in pairs if isinstance(t, ast.Name) and is_zero(value)}
+    return found

@@ -52,7 +52,7 @@ HARMLESS = ("dot", "sum", "mean", "reshape", "copy", "transpose", "astype", "max
 
 
 def names_for(node: ast.expr, env: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the names that an expression is evaluated with; copies where a function of theirs could write into them."""
+    """Return the names to evaluate an expression with: copies, where a function of theirs could write into them."""
     names = {k: v for k, v in env.items() if k.isidentifier()}
     calls = [n.func for n in ast.walk(node) if isinstance(n, ast.Call)]
     if all(isinstance(f, ast.Attribute) and f.attr in HARMLESS for f in calls):

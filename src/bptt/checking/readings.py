@@ -51,8 +51,10 @@ from bptt.checking.units import Unit
 
 PROBE = Sizes(n_x=3, n_a=5, n_y=7, m=2, T_x=4)
 FORWARD_TRIES, FORWARD_KEPT, COST_TRIES, BACKWARD_TRIES = 250, 5, 50, 24
+MARGIN = 1.2  # a reading that agrees is taken before more plausible ones only within this much
 SLACK = 2.2  # readings less plausible than the best that runs by this much are not tried
 AGREES = 1e-4  # of the directional slope
+COST_NAME = re.compile(r"(total_?|sum_?|overall_?|seq_?|batch_?|train_?|mean_?|avg_?)?(loss(es)?|cost|error|err|J|L|E|nll|mse|ce)(_?(total|sum|val|value|t))?", re.I)
 
 
 @dataclass
@@ -67,9 +69,10 @@ class Attempt:
     unused: tuple[str, ...] = ()
 
     @property
-    def rank(self) -> tuple[float, ...]:
-        """Order among attempts: agreement first, then running at all, then plausibility."""
-        return (self.right, self.ran, self.delivered, -self.plan.penalty)
+    def plausibility(self) -> float:
+        """Order among readings of a backward pass that may be wrong: agreement must not choose between them."""
+        needed = sum(not p.idle for p in self.plan.parameters)
+        return -self.plan.penalty + 0.6 * self.ran + 0.8 * self.right / max(needed, 1)
 
     @property
     def complete(self) -> bool:
@@ -87,6 +90,7 @@ class Search:
     module: ModuleType
     log: list[str] = field(default_factory=list)
     known_slopes: dict[Any, Any] = field(default_factory=dict)
+    least: float = np.inf  # the penalty of the most plausible reading whose cost runs
 
     def execute(self, module: ModuleType, constants: dict[str, Any]) -> None:
         """Run the module's constants again with other sizes."""
@@ -101,11 +105,15 @@ class Search:
         """Yield what ran, from every reading of a unit that is plausible enough."""
         for base, context, gates in self.bases(unit):
             for forward, outputs in self.forwards(unit, base, context, gates):
+                if forward.penalty > self.least + MARGIN:
+                    continue
                 shown = False  # whether a cost of theirs works: then none of ours is tried
                 for costed in self.costs(unit, forward, context, outputs):
                     shown = shown or costed.cost is not None
                     ran = tried = 0
                     for attempt in self.backwards(unit, costed, context, [] if shown and costed.cost is None else outputs, outputs):
+                        if attempt.ran or attempt.error:
+                            self.least = min(self.least, attempt.plan.penalty)
                         yield attempt
                         ran, tried = ran + attempt.ran, tried + 1
                         if tried >= 14 or ran >= 4:
@@ -261,9 +269,11 @@ class Search:
         lazy_names = [p.name for p in base.parameters if p.home == "argument"]
         readers = reachable(self.facts, [function])
         found: dict[Any, tuple[float, Plan, list[Any]]] = {}
+        name, line = _cost_variable(function) if unit.backward is None else ("", 0)
+        told: dict[str, Any] = {"cost_name": name, "cost_line": line}
 
         def run(choice: tuple[Option, ...]) -> Any:
-            plan = replace(with_choice(base, choice), forward=_call(function, unit.owner, choice))
+            plan = replace(with_choice(base, choice), forward=_call(function, unit.owner, choice), **told)
             key = tuple((r, x.axes, x.kind == "ids") for r, x in sorted(plan.layouts.items()))
             if key in found:
                 return None
@@ -324,6 +334,8 @@ class Search:
             if _is_scalar(value) and source.kind in ("result", "self") and re.search(r"loss|cost|error|err|^j$|^l$|^e$|obj|nll|mse", names[-1] if names else "loss", re.I):
                 kind = "result" if source.kind == "result" else "self"
                 yield replace(plan, cost=Cost(kind, path=source.path))  # type: ignore[arg-type]
+        if plan.cost_name:
+            yield replace(plan, cost=Cost("local"))
         for function in unit.costs:
             if function in (unit.forward, unit.backward):
                 continue
@@ -334,7 +346,8 @@ class Search:
             def run(choice: tuple[Option, ...], function: Function = function) -> Plan | None:
                 chosen = with_choice(plan, choice)
                 for path in ((), (("item", 0),)):
-                    candidate = replace(chosen, cost=Cost("call", _call(function, function.owner, choice), path=path))
+                    sign = -1 if re.search(r"likelihood|log_?prob|reward", function.name, re.I) else 1
+                    candidate = replace(chosen, sign=sign, cost=Cost("call", _call(function, function.owner, choice), path=path))
                     doubt = self.doubt_of_cost(candidate)
                     if doubt is not None:
                         return replace(candidate, penalty=chosen.penalty + doubt)
@@ -440,7 +453,7 @@ class Search:
         attempt.right = signs.count(1)
         if signs.count(-1) > max(1, attempt.right) and self.climbs:
             attempt.right = signs.count(-1)
-            attempt.plan = replace(attempt.plan, sign=-1)
+            attempt.plan = replace(attempt.plan, sign=-attempt.plan.sign)
         return attempt
 
     @property
@@ -504,6 +517,18 @@ def _bindings(forward: Function, maker: Function, thing: Any, readers: list[Func
         return {}
     keys, kind = box_keys(readers, holder)
     return {holder: ()} if kind != "dict" or not keys or isinstance(thing, dict) and set(keys) & set(thing) else {}
+
+
+def _cost_variable(function: Function) -> tuple[str, int]:
+    """Return the local variable that holds the cost, and the last line that changes it; nothing where there is none."""
+    found: dict[str, int] = {}
+    for node in ast.walk(function.node):
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []:
+            if isinstance(target, ast.Name) and COST_NAME.fullmatch(target.id):
+                found[target.id] = max(found.get(target.id, 0), node.end_lineno or node.lineno)
+    returned = [n for n in function.labels if n in found]
+    name = returned[0] if returned else max(found, key=lambda n: found[n], default="")
+    return name, found.get(name, 0)
 
 
 def _made_name(parameter: Parameter, ends: dict[str, places.Path]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -59,6 +59,9 @@ class Search:
         ]
         self.found: dict[tuple[Sign, Term], float] = {}
         self._pool = Pool(terms, budget.pool)
+        self._variables = Pool(terms, budget.pool)
+        for atom in self.atoms:
+            self._variables.add(atom, 0.0)
 
     @property
     def best(self) -> float:
@@ -87,8 +90,8 @@ class Search:
         self._keep(slices(terms, parsed, [leaf.term for leaf in self.leaves]))
         self._keep(everywhere(terms, parsed.term, self.atoms))
         wanted: dict[int, list[tuple[Sign, Goal]]] = {}
-        for sign, whole in self.goals.items():
-            for part, goal in part_goals(terms, parsed, whole, lambda term: term):
+        for sign, full in self.goals.items():
+            for part, goal in part_goals(terms, parsed, full, lambda term: term):
                 wanted.setdefault(id(part), []).append((sign, goal))
         for way in places(parsed):
             if not self.budget.left:
@@ -99,19 +102,41 @@ class Search:
             opaque = any(parent.term.op in ("call", "if") for parent in way[:-1])
             fills = dict.fromkeys(variants(terms, here))
             fills.update(dict.fromkeys(term for term in self.simple if _may_stand_for(term, here)))
+            known = wanted.get(id(way[-1]), ())
+            for _, goal in known:
+                fills.update(dict.fromkeys(self._completed(here, goal)))
+            shape = known[0][1].shape if known else None
+            whole = isinstance(here.value, Stack) and here.value.shape == shape
             for atom in self.atoms if not opaque or way[-2].term.op == "call" else []:
-                fills.update(dict.fromkeys(combinations(terms, here, atom)))
+                fills.update(dict.fromkeys(combinations(terms, here, atom, shape)))
             for new in fills:
                 if new.value is None:
                     continue
-                known = wanted.get(id(way[-1]), ())
-                if known and not _spreads(new, known[0][1]):  # what is wanted here is known: no need for the rest
+                if known and (
+                    whole or not _spreads(new, known[0][1])
+                ):  # what is wanted here is known: no need for the rest
                     for sign, goal in known:
                         if goal.met(new):
                             self._keep([goal.finish(new)], only=sign)
                 elif not (opaque and _reshaped(here, new)):
                     self._keep([rebuild(terms, way, new)])
         self.budget.spend(self.terms.evaluated - start)
+
+    def _completed(self, term: Term, goal: Goal) -> Iterator[Term]:
+        """Yield the term with one variable added, subtracted, multiplied or divided by that makes it the goal."""
+        value, wanted, make = term.value, goal.value, self.terms.make
+        if not isinstance(value, Stack) or value.data.shape != wanted.shape:
+            return
+        mine = value.data
+        for op, first, missing in (
+            ("+", True, wanted - mine),
+            ("-", True, mine - wanted),
+            ("-", False, wanted + mine),
+            ("*", True, wanted / mine),
+            ("/", True, mine / wanted),
+        ):
+            for atom in self._variables.among(goal.shape, missing.reshape(-1)):
+                yield make(op, term, atom) if first else make(op, atom, term)
 
     def _enumerate(self) -> None:
         """Search the goal of the whole and of every part among enumerated expressions."""

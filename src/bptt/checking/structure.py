@@ -13,8 +13,8 @@ from bptt.checking.measured import Truth
 from bptt.checking.nodes import Function, block_of, blocks, statements, targets_of, text_of
 from bptt.checking.patch import Change, delete, insert_after, insert_before, patched_code, replace
 from bptt.checking.program import Program
-from bptt.checking.prove import PROOF_SIZES, Proof, prove
-from bptt.checking.ranges import carries, ranges
+from bptt.checking.prove import PROOF_SIZES, Proof, looks_right, prove
+from bptt.checking.ranges import carries, is_zero, ranges
 from bptt.checking.samples import Budget
 
 
@@ -57,7 +57,6 @@ def repair_structure(
         The first kind that proves, in the order of :func:`restructurings`; empty where none does.
     """
     truth, budget = truth or Truth(program, seed), budget or Budget(seconds=5.0, candidates=600)
-    sizes = truth.usable(PROOF_SIZES)
     tried: set[str] = set()
     for candidate in restructurings(program.code, program.tree, function):
         if not budget.left:
@@ -69,7 +68,7 @@ def repair_structure(
             continue
         tried.add(code)
         budget.spend()
-        if not prove(program, code, sizes[:1], seed, truth=truth).ok:
+        if not looks_right(program, code, truth):
             continue
         proof = prove(program, code, PROOF_SIZES, seed, truth=truth)
         if proof.ok:
@@ -82,12 +81,12 @@ def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[
     yield from _returns(code, function)
     yield from _signs(code, function)
     yield from _loops(code, function)
+    for last, text, what in carries(code, function):
+        yield Restructuring((insert_after(code, last, text),), what, last)
     yield from _initialisations(code, tree, function)
     yield from _targets(code, function)
     yield from _orders(code, tree, function)
     yield from _deletions(code, tree, function)
-    for last, text, what in carries(code, function):
-        yield Restructuring((insert_after(code, last, text),), what, last)
 
 
 def _signs(code: str, function: Function) -> Iterator[Restructuring]:
@@ -121,25 +120,19 @@ def _initialisations(code: str, tree: ast.Module, function: Function) -> Iterato
     """Yield accumulators set to zero before the loop instead of in it, in it instead of before, and not shared."""
     for loop in (n for n in statements(function) if isinstance(n, ast.For | ast.While)):
         for node in loop.body:
-            if isinstance(node, ast.Assign) and _is_zero(node.value):
+            if isinstance(node, ast.Assign) and is_zero(node.value):
                 changes = (insert_before(code, loop, text_of(code, node)), delete(code, tree, node))
                 yield Restructuring(changes, "set to zero once, before the loop", node)
         block = block_of(function, loop)
         for node in block[: block.index(loop)] if block else []:
-            if isinstance(node, ast.Assign) and _is_zero(node.value):
+            if isinstance(node, ast.Assign) and is_zero(node.value):
                 change = insert_before(code, loop.body[0], text_of(code, node))
                 yield Restructuring((change, delete(code, tree, node)), "set to zero in every step", node)
     for node in statements(function):
-        if isinstance(node, ast.Assign) and len(node.targets) > 1 and _is_zero(node.value):
+        if isinstance(node, ast.Assign) and len(node.targets) > 1 and is_zero(node.value):
             value = text_of(code, node.value)
             text = "; ".join(f"{text_of(code, target)} = {value}" for target in node.targets)
             yield _restated(code, node, text, "an array of its own for each")
-
-
-def _is_zero(value: ast.expr) -> bool:
-    if isinstance(value, ast.Constant):
-        return value.value in (0, 0.0)
-    return isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] in ("zeros", "zeros_like")
 
 
 def _targets(code: str, function: Function) -> Iterator[Restructuring]:
@@ -152,6 +145,7 @@ def _targets(code: str, function: Function) -> Iterator[Restructuring]:
     for node in statements(function):
         for target in targets_of(node):
             targets.setdefault(ast.unparse(target), target)
+    moves: list[tuple[bool, ast.stmt, ast.expr, str, str]] = []
     for node in statements(function):
         own = targets_of(node)
         if len(own) != 1 or not isinstance(node, ast.AugAssign | ast.Assign):
@@ -164,7 +158,9 @@ def _targets(code: str, function: Function) -> Iterator[Restructuring]:
                 texts.setdefault(f"{base}[{other_key!r}]", f"{base}[{key[0]}{other_key}{key[0]}]")
         for text, written in texts.items():
             if text != ast.unparse(target):
-                yield Restructuring((replace(code, target, written),), f"into {text}", node)
+                moves.append((text in targets, node, target, text, written))
+    for _, node, target, text, written in sorted(moves, key=lambda move: move[0]):  # first what nothing is written to
+        yield Restructuring((replace(code, target, written),), f"into {text}", node)
 
 
 def _orders(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:

@@ -1,6 +1,6 @@
 // One step on a card: equation, named dimensions, numbers, one number written out, the reason, the code.
 import { button, h } from "./dom.js";
-import { dimText, plainText } from "./equation.js";
+import { dimLetters, dimText, plainText } from "./equation.js";
 import { exact, prose, short, spoken, symbol } from "./format.js";
 import { matrix } from "./matrix.js";
 import { evaluate } from "./evaluate.js";
@@ -25,12 +25,10 @@ export function onCard(eq) {
 }
 
 /** The numbers of one step. @param {Equation} eq @param {number} t */
-export function facts(eq, t) {
-  const { trace, model } = app;
-  const names = trace.scope[t];
-  const value = outputOf(trace, eq, t);
+function facts(eq, t) {
+  const { trace } = app;
   const before = eq.accumulate ? trace.before[t][eq.target] : null;
-  return { names, value, before, sizes: model.sizes, share: eq.accumulate ? evaluate(eq.expression, names) : value };
+  return { names: trace.scope[t], value: outputOf(trace, eq, t), before };
 }
 
 /** All matrices of one step, in the order of the equation. @param {Equation} eq @param {number} t @param {Set<string>} [blank] cells to leave out */
@@ -51,7 +49,7 @@ export function numbersRow(eq, t, blank) {
     key: "result",
     chosen: cell,
     pick: (i, j) => go({ cell: [i, j] }),
-    before: flashOf(eq, t),
+    before: app.flash && outputOf(app.flash, eq, t), // so that changed cells can flash
     group: "result",
     label: resultLabel(eq, t),
     blank,
@@ -78,16 +76,6 @@ export function numbersRow(eq, t, blank) {
   );
 }
 
-/** What the result had before an edit, so that changed cells can flash. @param {Equation} eq @param {number} t */
-function flashOf(eq, t) {
-  if (!app.flash) return null;
-  try {
-    return outputOf(app.flash, eq, t);
-  } catch {
-    return null;
-  }
-}
-
 /** B10 gives a value to the step before. @param {Equation} eq @param {number} t */
 function resultLabel(eq, t) {
   if (eq.target !== "da_from_future") return null;
@@ -95,7 +83,7 @@ function resultLabel(eq, t) {
   return h("span.letters", null, letters, t === 0 ? null : h("span.so-far", null, ` for t = ${t - 1}`));
 }
 
-/** @param {string} text */
+/** @param {any} text */
 function mark(text) {
   return h("span.mark", { "aria-hidden": "true" }, text);
 }
@@ -127,7 +115,7 @@ function laid(expression, show, path) {
       );
     if (op === "square") return h("span.laid", null, parts, h("span.power.mark", null, "²"));
     if (op === "neg") return h("span.laid", null, mark("−"), parts);
-    const word = op === "sum" ? `Σ over ${expression.axis}` : op === "step" ? "1 where > 0" : op;
+    const word = op === "sum" ? ["Σ", h("sub", null, dimLetters(expression.axis))] : op === "step" ? "1 where > 0" : op;
     return h("span.laid", null, mark(word), mark("("), parts, mark(")"));
   };
   if (!group) return inner();
@@ -169,18 +157,9 @@ function operand(leaf, names, t, path, lit) {
     turned,
     group,
     lit: lit || (group && chosen ? { i: chosen[0], j: chosen[1] } : null),
-    before: app.flash ? flashed(leaf, t) : null,
+    before: app.flash && evaluate(leaf, app.flash.scope[t]),
     change: editable(name) ? (i, j, x) => editable(name)?.(t, turned ? j : i, turned ? i : j, x) : undefined,
   });
-}
-
-/** @param {Expression} leaf @param {number} t */
-function flashed(leaf, t) {
-  try {
-    return evaluate(leaf, app.flash.scope[t]);
-  } catch {
-    return null;
-  }
 }
 
 function futureSwitch() {
@@ -206,7 +185,7 @@ export function writtenOut(eq, t) {
     return h("p.terms.hint", null, "Choose a number of the result to see the terms it is the sum of.");
   const [i, j] = state.cell;
   const terms = termsAt(onCard(eq), names, i, j);
-  if (before) terms.unshift({ value: before.data[i * columns + j], text: "so far", note: "so far" });
+  if (before) terms.unshift({ value: before.data[i * columns + j], text: "so far" });
   let sum = 0;
   const many = terms.length > 12;
   const shown = terms.map((term) => ({ ...term, sum: (sum += term.value) }));

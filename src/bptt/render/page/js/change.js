@@ -18,7 +18,7 @@ function chosen() {
 }
 
 /** The cost with one number moved by d. @param {string} name @param {number} index @param {number} d */
-export function costAt(name, index, d) {
+function costAt(name, index, d) {
   const tensor = app.model.tensors[name];
   const data = tensor.data.slice();
   data[index] += d;
@@ -26,7 +26,7 @@ export function costAt(name, index, d) {
 }
 
 /** Both sides of the comparison for one number. @param {string} name @param {number} index @param {number} eps @param {number} gradient */
-export function slope(name, index, eps, gradient) {
+function slope(name, index, eps, gradient) {
   const [up, down] = [costAt(name, index, eps), costAt(name, index, -eps)];
   const numeric = (up - down) / (2 * eps);
   const error = Math.abs(numeric - gradient) / (Math.max(Math.abs(numeric), Math.abs(gradient)) || 1);

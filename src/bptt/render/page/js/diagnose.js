@@ -5,7 +5,7 @@ import { entry } from "./terms.js";
 import { rowsAndColumns, tensor } from "./tensor.js";
 
 /** @param {any} expression @param {(node: any) => any} change @returns {any} */
-export function rewriteAll(expression, change) {
+function rewriteAll(expression, change) {
   const args = expression.args ? expression.args.map((/** @type {any} */ arg) => rewriteAll(arg, change)) : undefined;
   return change(args ? { ...expression, args } : expression);
 }
@@ -20,7 +20,7 @@ const renamed = (from, to) => (/** @type {any} */ node) =>
   node.op === "symbol" && node.name === from ? { ...node, name: to } : node;
 
 /** Near enough to two decimals or to one percent. @param {number} answer @param {number} right */
-export function near(answer, right) {
+function near(answer, right) {
   return Math.abs(answer - right) <= Math.max(0.0051, 0.01 * Math.abs(right));
 }
 

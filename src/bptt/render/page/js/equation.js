@@ -64,7 +64,7 @@ export function fits(left, right, sizes) {
 }
 
 /** Draw an expression; a term of da is tinted in its colour. @param {any} expression @param {any} [how] */
-export function drawn(expression, how = {}) {
+function drawn(expression, how = {}) {
   const node = bare(expression, how);
   return expression.group ? h("span", { class: `grouped ${expression.group}` }, node) : node;
 }
@@ -147,7 +147,8 @@ export function dimLetters(dim) {
 /** target = expression (or +=). @param {Equation} eq @param {{sizes?: Sizes, expression?: Expression, plain?: boolean}} [how] */
 export function equationLine(eq, how = {}) {
   const { sizes } = how;
-  const letters = h("span.letters", null, symbol(eq.target, how));
+  const onward = sizes && eq.target === "da_from_future" ? h("span.so-far", null, " of t − 1") : null;
+  const letters = h("span.letters", null, symbol(eq.target, how), onward);
   const target = sizes ? h("span.factor", null, letters, chips(eq.dims, sizes)) : letters;
   return h(
     "span.equation",

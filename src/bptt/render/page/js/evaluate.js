@@ -53,7 +53,7 @@ function mapped(value, f) {
 }
 
 /** @param {Tensor} left @param {Tensor} right @returns {Tensor} */
-export function matmul(left, right) {
+function matmul(left, right) {
   const [rows, inner] = left.shape;
   const columns = right.shape[1];
   const data = new Float64Array(rows * columns);
@@ -76,7 +76,7 @@ function diagonal(column, dims) {
 
 /** NumPy's rule: axes meet from the right, and a missing axis or one of size 1 repeats.
  * @param {Tensor} left @param {Tensor} right @param {(x: number, y: number) => number} f @returns {Tensor} */
-export function broadcast(left, right, f) {
+function broadcast(left, right, f) {
   if (left.shape.length === right.shape.length && left.shape.every((size, k) => size === right.shape[k])) {
     const data = new Float64Array(left.data.length);
     for (let i = 0; i < data.length; i += 1) data[i] = f(left.data[i], right.data[i]);

@@ -28,7 +28,7 @@ export function percent(x) {
 }
 
 /** The base, subscript and prefix of every name. @param {string} name @returns {[string, string]} */
-export function parts(name) {
+function parts(name) {
   if (name === "scale") return ["scale", ""];
   if (name === "da_from_output") return ["da", "from output"];
   if (name === "da_from_future") return ["da", "from future"];

@@ -1,11 +1,11 @@
 // The future term switched off: which gradients go wrong, and from which step on.
 import { button, h } from "./dom.js";
-import { percent, symbol } from "./format.js";
+import { percent, prose, symbol } from "./format.js";
 import { relativeError } from "./tensor.js";
 import { app, go, state } from "./store.js";
 
 /** Each gradient against the right one: its relative error, and the first step (in the order of the backward pass) where it differs. */
-export function damage() {
+function damage() {
   const { trace, truth, model } = app;
   const names = model.equations
     .filter((/** @type {Equation} */ eq) => eq.accumulate)
@@ -45,7 +45,9 @@ export function futureBanner() {
       null,
       h("b", null, "The future term is off: this is the commonest mistake. "),
       last > 0
-        ? `At t = ${last} nothing changes, there is no future. From t = ${last - 1} down every da is wrong, and all that is built from it. `
+        ? prose(
+            `At t = ${last} nothing changes, there is no future. From t = ${last - 1} down every da is wrong, and all that is built from it. `,
+          )
         : "With one step nothing changes. ",
       symbol("dW_ya"),
       " and ",

@@ -111,7 +111,7 @@ export function equationRow(eq, expression) {
 }
 
 /** What happens to the dimensions, in a sentence. @param {Expression} expression */
-export function shapesInWords(expression) {
+function shapesInWords(expression) {
   const products = findAll(expression, "matmul");
   const sum = find(expression, "sum");
   const { sizes } = app.model;

@@ -97,12 +97,24 @@ function draw() {
   showHere();
 }
 
-/** Where the strip is wider than the screen, bring the reader's step into it. */
+/** Where the strip, the tabs or a report's code are larger than their place, bring what is chosen into it. */
 function showHere() {
-  const strip = document.querySelector(".strip .scroller");
-  const node = strip?.querySelector(".time.here");
-  if (!(node instanceof HTMLElement) || !strip || strip.scrollWidth <= strip.clientWidth) return;
-  strip.scrollTo({ left: node.offsetLeft - strip.clientWidth / 2, behavior: "instant" });
+  for (const [place, chosen] of [
+    [".strip .scroller", ".time.here"],
+    [".tabs", "[aria-selected=true]"],
+    [".source", "li.here"],
+  ]) {
+    const box = document.querySelector(place);
+    const node = box?.querySelector(chosen);
+    if (!(box instanceof HTMLElement) || !(node instanceof HTMLElement)) continue;
+    const [outer, inner] = [box.getBoundingClientRect(), node.getBoundingClientRect()];
+    const by = { left: 0, top: 0 };
+    if (inner.width < outer.width && (inner.left < outer.left || inner.right > outer.right))
+      by.left = (inner.left + inner.right - outer.left - outer.right) / 2;
+    if (inner.top < outer.top || inner.bottom > outer.bottom)
+      by.top = (inner.top + inner.bottom - outer.top - outer.bottom) / 2;
+    if (by.left || by.top) box.scrollBy({ ...by, behavior: "instant" });
+  }
 }
 
 /** @param {KeyboardEvent} event */

@@ -155,7 +155,7 @@ function focusCell(from, to) {
 }
 
 /** Type a new number into a cell. @param {MatrixOptions} o @param {number} i @param {number} j @param {string} [first] */
-export function type(o, i, j, first) {
+function type(o, i, j, first) {
   const td = [...document.querySelectorAll("td[data-key]")].find(
     (node) => node.getAttribute("data-key") === `${o.key}:${i},${j}`,
   );

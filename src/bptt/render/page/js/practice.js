@@ -22,7 +22,7 @@ const task = {
 };
 
 /** A small generator, so that a task can be had again. @param {number} seed */
-export function random(seed) {
+function random(seed) {
   let x = (seed * 2654435761 + 88675123) >>> 0;
   return () => {
     x = (Math.imul(x, 1664525) + 1013904223) >>> 0;

@@ -1,7 +1,7 @@
 // The level Your code: the report of `bptt check` beside the code it judges. Everything in it is shown as text.
 import { button, h } from "./dom.js";
 import { pane, view } from "./finding.js";
-import { exact, known, symbol, namedDim } from "./format.js";
+import { known, namedDim, short, symbol } from "./format.js";
 import { commonMistakes } from "./mistakes.js";
 import { matrix } from "./matrix.js";
 import { app, go } from "./store.js";
@@ -80,7 +80,7 @@ function reportHead(report) {
       null,
       h("b", null, String(report.file)),
       count ? ` · ${count} wrong ${count === 1 ? "statement" : "statements"}` : "",
-      report.fix?.proven ? ` · fix proven, max relative error ${exact(report.fix.max_relative_error)}` : "",
+      report.fix?.proven ? ` · fix proven, max relative error ${short(report.fix.max_relative_error)}` : "",
     ),
     report.reason ? h("p", null, String(report.reason)) : null,
   );
@@ -99,9 +99,9 @@ function parameters(report) {
       h(
         "td",
         null,
-        p.relative_error === null || p.relative_error === undefined ? "not finite" : exact(p.relative_error),
+        p.relative_error === null || p.relative_error === undefined ? "not finite" : short(p.relative_error),
       ),
-      h("td", null, p.fixed_error === null || p.fixed_error === undefined ? "" : exact(p.fixed_error)),
+      h("td", null, p.fixed_error === null || p.fixed_error === undefined ? "" : short(p.fixed_error)),
       h(
         "td",
         null,
@@ -199,7 +199,7 @@ function proof(report) {
     h(
       "p.note",
       null,
-      `${fix.method || ""} at ${(fix.sizes || []).length} sizes; max relative error ${exact(fix.max_relative_error)}.`,
+      `${fix.method || ""} at ${(fix.sizes || []).length} sizes; max relative error ${short(fix.max_relative_error)}.`,
       (fix.preconditions || []).map((/** @type {string} */ text) => h("span", null, ` Holds only if ${text}.`)),
     ),
   );

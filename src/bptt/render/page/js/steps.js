@@ -3,6 +3,7 @@ import { button, h, say } from "./dom.js";
 import { codeRow, numbersRow, onCard, reason, sentence, writtenOut } from "./card.js";
 import { changePanel } from "./change.js";
 import { futureBanner } from "./future.js";
+import { prose } from "./format.js";
 import { equationRow } from "./lab.js";
 import { strip } from "./strip.js";
 import { app, equationOf, go, goTo, position, state } from "./store.js";
@@ -10,12 +11,12 @@ import { app, equationOf, go, goTo, position, state } from "./store.js";
 let timer = 0;
 const PACE = 1800; // milliseconds a step when playing
 
-export function stopPlaying() {
+function stopPlaying() {
   window.clearInterval(timer);
   timer = 0;
 }
 
-export function playing() {
+function playing() {
   return timer !== 0;
 }
 
@@ -66,7 +67,7 @@ function head(eq) {
       "div.card-title",
       null,
       h("span.badge", null, eq.id === "B5" ? "B4 + B5" : eq.id),
-      h("h2", null, eq.title),
+      h("h2", null, prose(eq.title)),
       h("span.when", null, `t = ${state.t}`),
     ),
     stepper(eq),

@@ -76,10 +76,11 @@ function load(name) {
   app.places = new Map(app.steps.map(({ t, eq }, index) => [`${eq.id},${t}`, index]));
   app.edits = [];
   recompute();
+  app.flash = null; // other numbers, not changed ones
 }
 
 /** Both passes again; the truth beside them while the future term is off. */
-export function recompute() {
+function recompute() {
   const before = app.trace;
   const began = performance.now();
   app.truth = run(app.model);

@@ -1,5 +1,5 @@
 // The level Stuck?: questions people really ask, each answered in words and at once with the numbers that show it.
-import { button, h } from "./dom.js";
+import { button, h, say } from "./dom.js";
 import { equationLine } from "./equation.js";
 import { evaluate } from "./evaluate.js";
 import { prose } from "./format.js";
@@ -118,21 +118,28 @@ export function stuckLevel() {
       h(
         "ul.questions",
         null,
-        QUESTIONS.map(([other, text, , where]) =>
+        QUESTIONS.map(([other, text, said, where]) =>
           h(
             "li",
             null,
-            button(prose(text), () => go({ ask: other, ...stateOf(where) }), {
-              class: "question",
-              key: `ask${other}`,
-              "aria-current": other === id ? "true" : null,
-            }),
+            button(
+              prose(text),
+              () => {
+                go({ ask: other, ...stateOf(where) });
+                say(said);
+              },
+              {
+                class: "question",
+                key: `ask${other}`,
+                "aria-current": other === id ? "true" : null,
+              },
+            ),
           ),
         ),
       ),
       h(
         "article.panel.answer",
-        { "aria-live": "polite" },
+        null,
         h("h3", null, prose(question)),
         h("p.prose", null, prose(answer)),
         h("p.note", null, `Here at t = ${t}, ${eq.id}:`),

@@ -10,7 +10,7 @@ export function shapeOf(dims, sizes) {
 }
 
 /** @param {number[]} shape */
-export function countOf(shape) {
+function countOf(shape) {
   return shape.reduce((product, size) => product * size, 1);
 }
 

@@ -3,7 +3,7 @@ import { evaluate } from "./evaluate.js";
 import { short } from "./format.js";
 import { rowsAndColumns } from "./tensor.js";
 
-/** @typedef {{value: number, text: string, group?: string, note?: string}} Term */
+/** @typedef {{value: number, text: string, group?: string}} Term */
 
 /** The entry (i, j) of a value as its row-and-column view has it; an axis of size 1 repeats.
  * @param {Tensor} value @param {number} i @param {number} j */
@@ -45,7 +45,7 @@ export function termsAt(expression, names, i, j) {
     const count = value.shape[axis];
     return tagged(
       [...Array(count).keys()].flatMap((k) => {
-        const [p, q] = axis === 0 ? [k, expression.keepdims ? j : j] : [i, k];
+        const [p, q] = axis === 0 ? [k, j] : [i, k];
         return [{ value: entry(value, p, q), text: writtenAt(args[0], names, p, q) }];
       }),
     );
@@ -61,7 +61,7 @@ function negated(terms) {
 
 /** An elementwise expression with its numbers put in. @param {Expression} expression @param {Record<string, Tensor>} names
  * @param {number} i @param {number} j @returns {string} */
-export function writtenAt(expression, names, i, j) {
+function writtenAt(expression, names, i, j) {
   const { op } = expression;
   const args = /** @type {Expression[]} */ (expression.args || []);
   const inner = (/** @type {Expression} */ arg) => writtenAt(arg, names, i, j);

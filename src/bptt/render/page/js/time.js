@@ -1,7 +1,7 @@
 // The level Through time: which loss reaches which step, with what size and sign, and why it fades or grows.
 import { chainPanel, why } from "./chain.js";
 import { altered, contributions, gradientNorm, spectralRadius } from "./contributions.js";
-import { button, h, say } from "./dom.js";
+import { button, h } from "./dom.js";
 import { exact, short, symbol } from "./format.js";
 import { run } from "./network.js";
 import { KINDS, controls, trial } from "./trial.js";
@@ -66,6 +66,8 @@ function table(model, trace, { first, reach }, clipped) {
   const sum = (/** @type {number[]} */ list) => list.reduce((total, x) => total + x, 0);
   const columns = [...Array(count).keys()];
   const columnSums = columns.map((k) => sum(values.slice(k).map((row) => row[k])));
+  const look = (/** @type {{t: number, k: number}} */ path) =>
+    document.querySelector(".chain")?.replaceWith(chainPanel(model, trace, path));
   const choose = (/** @type {number} */ t, /** @type {number} */ k) => {
     trial.t = t;
     trial.k = k;
@@ -76,7 +78,9 @@ function table(model, trace, { first, reach }, clipped) {
       "tr",
       null,
       h("th", { scope: "row" }, h("i", null, "L"), h("sub", null, String(first + r))),
-      columns.map((k) => (k > r ? h("td.none", null) : mapCell(first + r, first + k, row[k], scale, written, choose))),
+      columns.map((k) =>
+        k > r ? h("td.none", null) : mapCell(first + r, first + k, row[k], scale, written, choose, look),
+      ),
       sums && trial.kind === "weight" ? h("td.sum", null, short(sum(row))) : null,
     ),
   );
@@ -120,8 +124,9 @@ function table(model, trace, { first, reach }, clipped) {
   );
 }
 
-/** @param {number} t @param {number} k @param {number} x @param {number} scale @param {boolean} written @param {(t: number, k: number) => void} choose */
-function mapCell(t, k, x, scale, written, choose) {
+/** @param {number} t @param {number} k @param {number} x @param {number} scale @param {boolean} written @param {(t: number, k: number) => void} choose
+ * @param {(path: {t: number, k: number}) => void} look shows a path while the pointer is on its cell */
+function mapCell(t, k, x, scale, written, choose, look) {
   // A length spans many powers of ten: a root keeps a thousandth of the largest visible.
   const size = trial.kind === "size" ? (Math.abs(x) / scale) ** 0.4 : Math.abs(x) / scale;
   const here = t === trial.t && k === trial.k;
@@ -137,7 +142,8 @@ function mapCell(t, k, x, scale, written, choose) {
       "aria-label": about,
       "aria-pressed": String(here),
       tabindex: here ? 0 : -1,
-      onpointerenter: () => say(about),
+      onpointermove: () => look({ t, k }),
+      onpointerleave: () => look(trial),
     }),
   );
 }

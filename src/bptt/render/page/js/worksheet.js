@@ -9,7 +9,7 @@ import { rowsAndColumns } from "./tensor.js";
 import { app, state } from "./store.js";
 
 /** Both pages; blanks the same on both. @param {number} t @param {number} seed */
-export function worksheet(t, seed) {
+function worksheet(t, seed) {
   const { model, truth } = app;
   const names = truth.scope[t];
   const given = ["W_ya", "W_aa", "y_pred_t", "y_t", "a_t", "a_prev", "x_t", "da_from_future"];
