@@ -75,10 +75,10 @@ def _named_after(judging: Judging, unit: Unit) -> Series | None:
 
 
 def calls_own(judging: Judging, unit: Unit) -> bool:
-    """Tell whether a unit calls one of their functions: what raises then stands there."""
+    """Tell whether a unit is a call of one of their functions: what raises then stands in there."""
     names = {node.name for node in ast.walk(judging.program.tree) if isinstance(node, ast.FunctionDef)}
-    called = {ast.unparse(n.func).split(".")[-1] for n in ast.walk(unit.expression) if isinstance(n, ast.Call)}
-    return bool(called & names) and unit.op == "=" and isinstance(unit.expression, ast.Call)
+    call = unit.expression
+    return unit.op == "=" and isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] in names
 
 
 def _score(judging: Judging, unit: Unit, series: Series, carried: bool) -> tuple[float, ...]:

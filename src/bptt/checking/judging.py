@@ -115,7 +115,7 @@ class Judging:
         run, delivered, _ = self.run({})
         self.natural = run
         self.delivered = delivered
-        turning = {n.id for f in ast.walk(self.program.tree) if isinstance(f, ast.For) for n in ast.walk(f.target) if isinstance(n, ast.Name)}
+        self.turning = turning = {n.id for f in ast.walk(self.program.tree) if isinstance(f, ast.For) for n in ast.walk(f.target) if isinstance(n, ast.Name)}
         self.sink_names, self.mixed = sinks(self.units, run, delivered, turning)
         self.graph = find_graph(self, self.stepped)
         self._find_scale()
@@ -178,6 +178,8 @@ class Judging:
                 both = "/".join(sorted(owners[number]))
                 factor, update = next((t.factor, t.update) for t in terms if t.unit == number)
                 events = run.events.get(number, [])
+                if self.units[number].target in self.turning:
+                    continue
                 if not events or (number in self.sink_names and factor == 1):
                     continue
                 if held is not None and held.series.parameter == both and abs(held.sign * factor - 1) < 1e-12:

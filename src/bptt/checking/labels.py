@@ -43,11 +43,11 @@ def label(judging: Judging, judged: Judged) -> list[Label]:
         return []
     if judged.role.delta and judged.unit.op == "=" and not judged.unit.recursive:
         return [Label("W1", "each step overwrites what the steps before it left: the parts of all steps are to be summed, with `+=`")]
-    for test in (_shapes, _nothing, _factor, _lacking, _other_time, _slope, _other_operands, _elsewhere, _other_quantity):
+    for test in (_shapes, _nothing, _factor, _lacking, _other_time, _elsewhere, _slope, _other_operands, _other_quantity):
         found = test(judging, judged.role, pairs)
         if found:
-            return _boundary(judged, pairs, found)
-    return _boundary(judged, pairs, [])
+            return _boundary(judging, judged, pairs, found)
+    return _boundary(judging, judged, pairs, [])
 
 
 def wrong_values(judged: Judged) -> Pairs:
@@ -410,10 +410,11 @@ def _other_quantity(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
     return []
 
 
-def _boundary(judged: Judged, pairs: Pairs, found: list[Label]) -> list[Label]:
+def _boundary(judging: Judging, judged: Judged, pairs: Pairs, found: list[Label]) -> list[Label]:
     """Where only the first step is wrong, the state before it is the cause."""
     steps = {t for t, _, _ in pairs}
     right = {t for k, t in judged.role.times.items() if k not in judged.wrong and 0 <= t < len(judged.role.series.items)}
-    if steps == {0} and len(right) > 1:
+    firsts = {t for t in range(0, len(judged.role.series.items), judging.sizes.T_x)}  # of each layer that takes a turn
+    if steps and steps <= firsts and len(right) > 1:
         return [Label("T1", "only the first step (t = 0) is wrong: the state before it is a0, and index -1 means the last one")]
     return found

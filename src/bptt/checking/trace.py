@@ -173,7 +173,11 @@ class Trace:
             return result
         if name == "tolist":
             return _nested(owner, lambda i: self.getitem(site, owner, i))
-        if name == "item" and isinstance(owner, np.ndarray):
+        if name == "item" and not isinstance(owner, np.ndarray):
+            result = function(*arguments)
+            self._moved(result, self.tape.ids(owner))
+            return result
+        if name == "item":
             result = function(*arguments)
             self._moved(result, np.array(self.tape.ids(owner).item(*arguments)))  # type: ignore[union-attr]
             return result
