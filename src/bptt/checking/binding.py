@@ -86,7 +86,8 @@ PROBED = {"n_x": 3, "n_a": 5, "n_y": 7, "V": 7, "m": 2, "T_x": 4, "1": 1}
 def _shapes_of(outputs: Sequence[tuple[tuple[str, ...], Source, Any]]) -> set[tuple[int, ...]]:
     """Return the shapes of the arrays that a forward gives, a list of steps counting as one array."""
     shapes = set()
-    for _, _, value in outputs:
+    returned = [o for o in outputs if o[1].kind == "result" and not places_only(o[2])]
+    for _, _, value in returned or outputs:
         items = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else None
         if isinstance(value, np.ndarray) and value.dtype.kind == "f":
             shapes.add(value.shape)

@@ -15,7 +15,7 @@ from bptt.dims import Array
 if TYPE_CHECKING:
     from bptt.checking.plan import PlannedCase, World
 
-BOXES = re.compile(r"(params?|parameters?|weights|cache|caches|model|self|vars|variables|memory|state|net|theta|values?|data|p)$", re.I)
+BOXES = re.compile(r"(params?|parameters?|weights|cache|caches|model|self|vars|variables|memory|state|net|theta|values?|val|data|v|p)$", re.I)
 GRADIENT_BOXES = re.compile(r"(d_?params?|d_?parameters|grads?|gradients?|d_?weights|derivatives|deltas?|d|dtheta|g|updates?|derivs?|param_?grads?|d_?theta|d_?model|dict_?grads?)$", re.I)
 MARK = re.compile(
     r"^(total_?|sum_?|acc(um)?_?|avg_?|mean_?)?(d_?[ljce]_?_?d_?|d[LJCE]?_?over_?d_?|gradients?_?(of_?)?|grads?_?|delta_?|nabla_?|del_?|deriv(ative)?_?|d_?|g_?)(?=\w)"

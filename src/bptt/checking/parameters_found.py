@@ -70,10 +70,13 @@ def _may_be_weight(path: places.Path, value: Any) -> bool:
 
 def is_accumulator(last: str, path: places.Path, plain: set[str]) -> bool:
     """Tell a gradient or an optimiser's memory from a parameter, by its name beside the others'."""
-    if re.search(r"grad|^delta|moment|veloc|^cache|_sum$|dparams|deriv|^d[WUVb]_?|^d_[WUVb]", last) or MEMORY.search(last):
+    if re.search(r"grad|^delta|_updates?$|_deltas?$|moment|veloc|^cache|_sum$|dparams|deriv|^d[WUVb]_?|^d_[WUVb]", last) or MEMORY.search(last):
         return True
     if any(isinstance(n, str) and re.fullmatch(r"d?_?grads?|gradients|d_?params|cache|memory|optimi[sz]er|adam|velocit\w*|moment\w*", n) for _, n in path[:-1]):
         return True
+    holder = places.spell(path[:-1])
+    if last not in ("v", "value", "val", "data", "w") and any(f"{holder}.{n}" in plain for n in ("v", "value", "val", "data")):
+        return True  # beside a value: its gradient, its momentum
     stripped = MARK.sub("", last)
     return stripped != last and any(p.split(".")[-1] == stripped or p.endswith(f"'{stripped}']") for p in plain)
 

@@ -106,6 +106,7 @@ class World:
         self.result: Any = None
         self.made: Any = None
         self.kept: dict[str, Any] = {}
+        self.partial = False  # whether their function raised half-way or returned nothing
         case.prepare_module()
         if case.plan.owner:
             self.object = case.make_object(self.data)
@@ -293,6 +294,7 @@ class PlannedCase:
             world.result = None
         if world.result is None:
             world.result = [kept.get(name) for name in self.plan.forward.labels]
+            world.partial = True
         world.kept = kept
         return world
 

@@ -291,7 +291,7 @@ class Search:
                 plan = replace(plan, parameters=tuple(_settled(p, lazy) for p in plan.parameters))
             own = {p.paths[0][0][1] for p in plan.parameters if p.home == "self"}
             outputs = result_outputs(function.labels, _plain(world.result), world.object, own)
-            penalty = plan.penalty + 3.0 * bool(suspicion.count)
+            penalty = plan.penalty + 3.0 * bool(suspicion.count) + 1.0 * world.partial
             found[key] = (penalty, replace(plan, penalty=penalty), outputs)
             limit[0] = min(limit[0], penalty + SLACK - base.penalty)
             if sum(p <= min(x[0] for x in found.values()) + SLACK for p, *_ in found.values()) >= FORWARD_KEPT + 2:
@@ -323,7 +323,12 @@ class Search:
         if total and plan.cost is not None and plan.cost.kind != "backward":
             case.run_forward()
             total -= suspicion.uneven - total
-        again = np.asarray(self.case(plan).cost())
+        plain = self.case(plan)
+        again = np.asarray(plain.cost())
+        for value in plain.parameters.values():
+            value[...] = value + 0.01
+        if plain.parameters and np.asarray(plain.cost()).tolist() == again.tolist():
+            return None  # it depends on no parameter
         if first.size != 1 or first.dtype.kind != "f" or not np.isfinite(first).all() or first.item() != again.item():
             return None
         return 2.0 * (total > 0) if plan.cost is not None and plan.cost.kind != "backward" else 0.0
@@ -524,8 +529,9 @@ def _cost_variable(function: Function) -> tuple[str, int]:
     found: dict[str, int] = {}
     for node in ast.walk(function.node):
         for target in node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []:
-            if isinstance(target, ast.Name) and COST_NAME.fullmatch(target.id):
-                found[target.id] = max(found.get(target.id, 0), node.end_lineno or node.lineno)
+            for part in target.elts if isinstance(target, ast.Tuple) else [target]:
+                if isinstance(part, ast.Name) and COST_NAME.fullmatch(part.id):
+                    found[part.id] = max(found.get(part.id, 0), node.end_lineno or node.lineno)
     returned = [n for n in function.labels if n in found]
     name = returned[0] if returned else max(found, key=lambda n: found[n], default="")
     return name, found.get(name, 0)
@@ -557,8 +563,9 @@ def _labels(function: Function) -> tuple[str, ...]:
 
 
 def _gates(text: str) -> list[int]:
-    """Return how many gates may be stacked in one matrix, by what the text says."""
-    return [k for k in (4, 3, 2) if re.search(rf"\b{k} ?\*|hsplit\([^)]*{k}\)|split\([^)]*{k}", text)] + [1] if re.search(r"[234] ?\* ?|split", text) else [1]
+    """Return how many gates may be stacked in one matrix, the likeliest first: ``3*H:`` speaks of four."""
+    multiples = [k for k in (4, 3, 2) if re.search(rf"(?<!\*)\b{k} ?\* ?\w|split\([^)]*\b{k}\b", text)]
+    return [*dict.fromkeys(k for m in multiples for k in (min(m + 1, 4), m)), 1]
 
 
 def _last(parameter: Parameter) -> str:
