@@ -9,6 +9,7 @@ from typing import Any
 
 import bptt.errors
 from bptt.checking import sandbox
+from bptt.checking.late import too_late
 from bptt.checking.objects import adapter_text, is_case, source_of
 from bptt.checking.report import Report
 from bptt.checking.sandbox import MEMORY, TIMEOUT, Limits, Outcome
@@ -139,13 +140,7 @@ def why_not(outcome: Outcome, file: str, limits: Limits) -> str:
             return _out_of_memory(at or what.removeprefix("MemoryError").replace(":", ""), limits)
         return f"the program raises {what}{at}, and the check could not go on."
     if outcome.timed_out or outcome.exit_code == -signal.SIGXCPU:
-        if line:
-            return (
-                f"the program was still running{place} after {limits.timeout:g} seconds.\n"
-                "If it is a loop that trains or waits, take it out of the way of the forward and backward pass;\n"
-                "if it only needs longer: --timeout SECONDS."
-            )
-        return f"the check was not done after {limits.timeout:g} seconds.  More time: --timeout SECONDS."
+        return too_late(line, limits.timeout)
     if outcome.exit_code is not None and outcome.exit_code < 0:
         number = -outcome.exit_code
         if number == signal.SIGKILL:

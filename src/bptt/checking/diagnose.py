@@ -15,6 +15,7 @@ from bptt.checking import patch
 from bptt.checking.causes import counted, with_shared_steps
 from bptt.checking.findings import finding, missing_finding
 from bptt.checking.judging import Judged, Judgement, Judging
+from bptt.checking.late import Late, disarm
 from bptt.checking.loops import WrongHeader, wrong_header
 from bptt.checking.mending import Mended, edit_labels, mend
 from bptt.checking.missing import missing_update
@@ -112,13 +113,17 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
         return report(verdict, f"{reason} The lines cannot be named: {untraced}.", parameters=table)
     try:
         found = lines(program, truth, seed, deadline)
+    except Late:
+        disarm()
+        found = Findings()
+        reason += " The lines could not be named in this time; --timeout gives more."
     except Exception as error:  # the numbers stand by themselves; what names the lines is ours
         found = Findings()
         reason += f" The lines cannot be named, by a fault of ours ({type(error).__name__}: {error})."
     table = tuple(dataclasses.replace(row, fixed_error=found.fixed.get(row.name)) for row in table)
     if not found.findings and theirs.error is not None:
         found.findings += raised_at(program, theirs.error)
-    if not found.findings and "fault of ours" not in reason:
+    if not found.findings and "The line" not in reason:
         reason += " Which line it is could not be found out."
     elif found.findings:
         reason = counted(program.tree, len(found.findings), found.functions, theirs.error is not None)

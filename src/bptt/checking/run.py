@@ -8,19 +8,22 @@ import math
 import os
 import sys
 import time
+import traceback
 from types import ModuleType
 from typing import Any, NoReturn
 
 import numpy as np
 
 from bptt.checking.diagnose import diagnose
+from bptt.checking.late import Late, arm, disarm, too_late
 from bptt.checking.load import load_program
 from bptt.checking.reached import unreached
 from bptt.checking.report import Report
 from bptt.errors import CannotCheckError, message
 
+PROGRAM = "program.py"  # what the loader calls every program when it compiles it
 LONGEST = 600  # characters of one line of a message
-ENDS_BY_ITSELF = 0.85  # of the time: then the engine stops searching and reports what it has
+ENDS_BY_ITSELF = 0.8  # of the time: then the engine stops searching and reports what it has
 
 
 def check_program(request: dict[str, Any]) -> dict[str, Any]:
@@ -47,6 +50,20 @@ def check_program(request: dict[str, Any]) -> dict[str, Any]:
         sys.path.append(request["folder"])  # last: a file named random.py beside theirs must not stand in for Python's
     builtins.input = _nobody_answers
     before = _own_tools()
+    arm(ENDS_BY_ITSELF * request["timeout"])
+    try:
+        report = _checked(request, before, start)
+    except Late as late:
+        frames = [frame for frame, _ in traceback.walk_tb(late.__traceback__) if frame.f_code.co_filename == PROGRAM]
+        place = (frames[-1].f_lineno, frames[-1].f_code.co_name) if frames else None
+        raise CannotCheckError(too_late(place, request["timeout"])) from None
+    finally:
+        disarm()
+    return report.to_json()
+
+
+def _checked(request: dict[str, Any], before: dict[str, Any], start: float) -> Report:
+    """Load, diagnose, and see that the answer stands."""
     program = load_program(request["text"], request["file"], request["adapter"], request["name"])
     report = diagnose(program, seed=request["seed"], deadline=start + ENDS_BY_ITSELF * request["timeout"])
     replaced = [name for name, tool in _own_tools().items() if before.get(name, tool) is not tool]
@@ -65,7 +82,7 @@ def check_program(request: dict[str, Any]) -> dict[str, Any]:
         raise MemoryError(f"in line {exhausted.line}")
     if report.verdict == "right" and request["adapter"] is None and not program.adapter and request["name"] is None:
         report = _narrowed(report, unreached(program, request["seed"]))
-    return report.to_json()
+    return report
 
 
 def _shortened(report: Report) -> Report:

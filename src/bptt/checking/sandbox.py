@@ -113,7 +113,7 @@ class Sandbox:
                     hint="Run it under Linux or macOS; on Windows, in WSL.",
                 )
             )
-        self.work_function = work_function
+        self._asked = False  # before it is, nothing but the guard itself is there to be ended
         self._folder = tempfile.TemporaryDirectory(prefix="bptt-check-", ignore_cleanup_errors=True)
         self._pipe, self._work, self._trace = (os.path.join(self._folder.name, n) for n in ("report", "work", "trace"))
         os.mkdir(self._work, 0o700)
@@ -147,6 +147,7 @@ class Sandbox:
         token = secrets.token_hex(16)
         own = {"pipe": self._pipe, "trace": self._trace, "token": token}
         whole = {**request, **own, "timeout": limits.timeout, "memory": limits.memory}
+        self._asked = True
         with contextlib.suppress(BrokenPipeError):
             self._guard.stdin.write(json.dumps(whole).encode())
             self._guard.stdin.close()
@@ -164,7 +165,7 @@ class Sandbox:
     def close(self) -> None:
         """End the process and all that it started; delete its folder."""
         guard = self._guard
-        if guard.poll() is None:
+        if self._asked and guard.poll() is None:
             guard.terminate()  # the guard ends its descendants first
             with contextlib.suppress(subprocess.TimeoutExpired):
                 guard.wait(3.0)
