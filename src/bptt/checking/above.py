@@ -121,9 +121,9 @@ def _feeds(judging: Judging, unit: Unit, reader: Unit) -> bool:
     direct = graph.sources[reader.number]
     if unit.number in direct or graph.aliases.get(unit.number) in direct:
         return True
-    return (named and (unit.number in graph.moved)) or (
-        named and not any(e.value is not None and e.value.any() for e in judging.natural.events.get(unit.number, ()))
-    )
+    if unit.number in graph.moved and (named or graph.sources.get(unit.number, set()) & direct):
+        return True
+    return named and not any(e.value is not None and e.value.any() for e in judging.natural.events.get(unit.number, ()))
 
 
 def _reads(reader: Unit, unit: Unit) -> bool:
