@@ -97,7 +97,9 @@ def sources(judging: Judging, reader: Unit, settled: bool) -> list[Unit]:
         is_open = role is None or partial or judging.out_of_step(unit, role)
         if is_open != settled:
             result.append(unit)
-    return sorted(result, key=lambda u: judging.roles.get(u.number) is not None)
+    moved = judging.graph.moved if judging.graph is not None else set()
+    # The slice that is handed on stands nearer than what it is a slice of.
+    return sorted(result, key=lambda u: (judging.roles.get(u.number) is not None, u.number not in moved))
 
 
 def _goes_on(judging: Judging, unit: Unit) -> bool:
@@ -121,12 +123,9 @@ def _feeds(judging: Judging, unit: Unit, reader: Unit) -> bool:
     direct = graph.sources[reader.number]
     if unit.number in direct or graph.aliases.get(unit.number) in direct:
         return True
-    return (
-        (named
-        and (unit.number in graph.moved))
-        or (named
-        and not any(e.value is not None and e.value.any() for e in judging.natural.events.get(unit.number, ())))
-    )
+    if unit.number in graph.moved and (named or graph.sources.get(unit.number, set()) & direct):
+        return True
+    return named and not any(e.value is not None and e.value.any() for e in judging.natural.events.get(unit.number, ()))
 
 
 def _reads(reader: Unit, unit: Unit) -> bool:

@@ -275,7 +275,7 @@ def _certain(found: Finding, sufficient: bool) -> bool:
     """
     if found.got is not None and found.got.error is not None:
         return True
-    return sufficient and found.codes != ("X",)
+    return sufficient and not set(found.codes) <= {"X", "W1"}
 
 
 def _fix(program: Program, changes: list[patch.Change], proof: Proof, conditions: tuple[str, ...]) -> Fix:

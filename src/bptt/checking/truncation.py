@@ -48,12 +48,20 @@ def meant(tree: ast.Module) -> str:
         name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
         window |= "trunc" in name.lower()
         if isinstance(node, ast.For):
-            tests = [n.test for n in ast.walk(node) if isinstance(n, ast.If | ast.IfExp)]
+            cuts = [n for n in ast.walk(node) if isinstance(n, ast.IfExp) or isinstance(n, ast.If) and _sets_zero(n)]
+            tests = [n.test for n in cuts]
             if any(isinstance(n, ast.Mod) for test in tests for n in ast.walk(test)):
                 return "chunk"
             calls = [n.func for n in ast.walk(node.iter) if isinstance(n, ast.Call)]
             window |= any(isinstance(f, ast.Name) and f.id in ("max", "min") for f in calls)
     return "window" if window else ""
+
+
+def _sets_zero(node: ast.If) -> bool:
+    """Tell whether a condition cuts something off, rather than prints every hundredth step."""
+    return any(
+        isinstance(s, ast.Assign) and ("zeros" in ast.unparse(s) or "0" in ast.unparse(s.value)) for s in node.body
+    )
 
 
 def _vanishes(program: Program, sizes: Sizes, seed: int, reach: int) -> bool:
