@@ -41,18 +41,27 @@ class Context:
     classes: list[str]  # for targets
     batch: bool
     loose: list[str] = field(default_factory=list)  # parameters that are passed one by one
-    made: dict[str, Any] = field(default_factory=dict)  # arguments that an initialiser of theirs makes, with their paths
+    made: dict[str, Any] = field(
+        default_factory=dict
+    )  # arguments that an initialiser of theirs makes, with their paths
     box: str | None = None  # the argument that holds the parameters
     cell: bool = False  # a single step, not a sequence
 
 
 def uses(function: Function, name: str) -> bool:
     """Tell whether a function reads its argument at all."""
-    return any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in ast.walk(function.node))
+    return any(
+        isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in ast.walk(function.node)
+    )
 
 
 def data_options(
-    name: str, role: str, function: Function, context: Context, layouts: dict[str, Layout], penalty: float = 0.0,
+    name: str,
+    role: str,
+    function: Function,
+    context: Context,
+    layouts: dict[str, Layout],
+    penalty: float = 0.0,
     outputs: Sequence[tuple[tuple[str, ...], Source, Any]] = (),
 ) -> list[Option]:
     """Return the layouts for an argument that is the inputs, the targets or a state."""
@@ -101,7 +110,11 @@ def _shape_at_probe(layout: Layout) -> set[tuple[int, ...]]:
     count = PROBED.get(layout.feature, int(layout.feature) if layout.feature.isdigit() else 0)
     shape = tuple(count if a == "f" else PROBED[a] for a in layout.axes)
     if layout.kind == "ids":
-        return {(*shape, count), (*shape, count, 1), (*shape, 1, count), (count, *shape), (count, 1)} if shape else {(count,), (count, 1), (1, count)}
+        return (
+            {(*shape, count), (*shape, count, 1), (*shape, 1, count), (count, *shape), (count, 1)}
+            if shape
+            else {(count,), (count, 1), (1, count)}
+        )
     return {shape}
 
 
@@ -118,7 +131,13 @@ def state_layouts(inputs: Layout | None, hints: Hints, context: Context, functio
 
 
 def options_for(
-    name: str, function: Function, context: Context, plan: Plan, *, stage: str, outputs: Sequence[tuple[tuple[str, ...], Source, Any]] = ()
+    name: str,
+    function: Function,
+    context: Context,
+    plan: Plan,
+    *,
+    stage: str,
+    outputs: Sequence[tuple[tuple[str, ...], Source, Any]] = (),
 ) -> list[Option]:
     """Return what an argument may be.
 
@@ -160,14 +179,19 @@ def options_for(
         return [Option(0.0, Source("rng"))]
     if roles.matches(name, r"\w*seed|semilla"):
         return [Option(0.0, None if default is not None else Source("const", 0))]
-    if plan.owner and function.owner is None and re.search(rf"\b{name}\.[A-Za-z_]\w*", function.text) and not re.search(
-        rf"\b{name}\[|\b{name}\.(T|shape|dot|sum|copy|size)\b", function.text
+    if (
+        plan.owner
+        and function.owner is None
+        and re.search(rf"\b{name}\.[A-Za-z_]\w*", function.text)
+        and not re.search(rf"\b{name}\[|\b{name}\.(T|shape|dot|sum|copy|size)\b", function.text)
     ):
         return [Option(0.0, Source("object"))]
     if stage in ("cost", "backward"):
         out += _from_outputs(name, function, outputs, stage, plan)
-    if stage == "constructor" and roles.matches(name, r"(layer_?|hidden_?)?(sizes|dims|dimensions|layers|units|hidden)") and re.search(
-        rf"zip\({name}|{name}\[|in {name}\b|len\({name}", function.text
+    if (
+        stage == "constructor"
+        and roles.matches(name, r"(layer_?|hidden_?)?(sizes|dims|dimensions|layers|units|hidden)")
+        and re.search(rf"zip\({name}|{name}\[|in {name}\b|len\({name}", function.text)
     ):
         lists = (("n_x", "n_a", "n_a + 1"), ("n_x", "n_a", "n_a + 1", "n_y"), ("n_x", "n_a", "n_y"))
         return [Option(0.1 * i, Source("sizes", sizes)) for i, sizes in enumerate(lists)]
@@ -184,9 +208,18 @@ def options_for(
         if default is not None and stage != "constructor":
             out.append(Option(0.5, None))
     if stage == "constructor" and (out or len(name) == 1 and name not in "XYxy"):
-        letter = {"i": "n_x", "h": "n_a", "o": "n_y", "d": "n_x", "k": "n_y", "n": "n_a", "s": "n_a", "q": "n_y"}.get(name.lower())
-        return out or [Option(0.1 if s == letter else 0.6 + 0.2 * i, Source("size", s)) for i, s in enumerate(("n_a", "n_x", "n_y", "T_x"))]
-    if re.fullmatch(r"(char|word|c|w|token|ch)s?_?(to|2)_?(ix|idx|id|int|index|i|ind)s?|vocab|stoi|word2idx|char_?dict|vocabulary", name, re.I):
+        letter = {"i": "n_x", "h": "n_a", "o": "n_y", "d": "n_x", "k": "n_y", "n": "n_a", "s": "n_a", "q": "n_y"}.get(
+            name.lower()
+        )
+        return out or [
+            Option(0.1 if s == letter else 0.6 + 0.2 * i, Source("size", s))
+            for i, s in enumerate(("n_a", "n_x", "n_y", "T_x"))
+        ]
+    if re.fullmatch(
+        r"(char|word|c|w|token|ch)s?_?(to|2)_?(ix|idx|id|int|index|i|ind)s?|vocab|stoi|word2idx|char_?dict|vocabulary",
+        name,
+        re.I,
+    ):
         out.append(Option(0.2, Source("table", "chars")))
     if re.fullmatch(r"(ix|idx|id|int|index|i)_?(to|2)_?(char|word|c|w|ch)s?|itos", name, re.I):
         out.append(Option(0.2, Source("table", "ids")))
@@ -217,7 +250,10 @@ def options_for(
         unknown = [a for a in function.arguments if roles.size_of(a) is None and a not in function.defaults]
         place = unknown.index(name) if name in unknown else 1
         mine = ("n_x", "n_a", "n_y")[place] if place < 3 and len(unknown) > 1 else "n_a"
-        out += [Option(0.8 if s == mine else 1.0 + 0.2 * i, Source("size", s)) for i, s in enumerate(("n_a", "n_x", "n_y", "V", "T_x"))]
+        out += [
+            Option(0.8 if s == mine else 1.0 + 0.2 * i, Source("size", s))
+            for i, s in enumerate(("n_a", "n_x", "n_y", "V", "T_x"))
+        ]
         out.append(Option(1.5, Source("const", 1.0)))
     if not out:
         out.append(Option(3.0, Source("const", None)))
@@ -232,7 +268,8 @@ def _counts(function: Function, name: str) -> bool:
 
 def _indexed(function: Function, name: str) -> bool:
     return any(
-        isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name) and n.value.id == name for n in ast.walk(function.node)
+        isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name) and n.value.id == name
+        for n in ast.walk(function.node)
     )
 
 
@@ -257,14 +294,22 @@ def _from_outputs(
             out.append(Option(0.4 if roles.matches(own, roles.PREDICTION) else 0.7, source))
         elif prediction and not places_only(value):
             out.append(Option(1.0, source))
-        elif roles.matches(name, r"(h|a|s)s?(_?(states?|all|seq))?|hidden(_?states?)?|states") and not places_only(value):
+        elif roles.matches(name, r"(h|a|s)s?(_?(states?|all|seq))?|hidden(_?states?)?|states") and not places_only(
+            value
+        ):
             out.append(Option(1.2, source))
-        elif not cache and not roles.matches(name, f"{roles.INPUT}|{roles.TARGET}|{roles.STATE0}|{roles.PARAMETERS}") and not places_only(value):
+        elif (
+            not cache
+            and not roles.matches(name, f"{roles.INPUT}|{roles.TARGET}|{roles.STATE0}|{roles.PARAMETERS}")
+            and not places_only(value)
+        ):
             out.append(Option(1.3, source))
     if stage == "backward" and (roles.matches(name, roles.UPSTREAM) or re.match(r"d[A-Za-z_]|grad", name)):
         out += _upstream(name, outputs)
         if re.search(r"next|future|prev", name, re.I):
-            out += [Option(0.9, Source("zeros", None, s.path)) for _, s, v in outputs if s.kind == "result" and _array(v)]
+            out += [
+                Option(0.9, Source("zeros", None, s.path)) for _, s, v in outputs if s.kind == "result" and _array(v)
+            ]
     return out
 
 
@@ -272,7 +317,9 @@ def _upstream(name: str, outputs: Sequence[tuple[tuple[str, ...], Source, Any]])
     out = []
     plain = roles._plain(name)
     for i, (names, source, value) in enumerate(outputs):
-        if source.kind != "result" or not (_array(value) or isinstance(value, list | tuple | dict) and _arrays_in(value)):
+        if source.kind != "result" or not (
+            _array(value) or isinstance(value, list | tuple | dict) and _arrays_in(value)
+        ):
             continue
         own = roles._plain(names[-1]) if names else ""
         stem = re.sub(r"^(dl?d?|grad|g)", "", plain)
@@ -280,7 +327,12 @@ def _upstream(name: str, outputs: Sequence[tuple[tuple[str, ...], Source, Any]])
         kin = bool(own) and bool(stem) and (own.startswith(stem) or stem.startswith(own) or own[0] == stem[0])
         late = 0.1 * i + 0.4 * (not _array(value)) + 0.8 * roles.matches(own, roles.CACHE)
         whole = not source.path
-        out.append(Option((0.05 if close else 0.3 if kin else 0.6) + late + 0.3 * (whole and not _array(value)), Source("upstream", None, source.path)))
+        out.append(
+            Option(
+                (0.05 if close else 0.3 if kin else 0.6) + late + 0.3 * (whole and not _array(value)),
+                Source("upstream", None, source.path),
+            )
+        )
     return out
 
 
@@ -324,7 +376,9 @@ def with_choice(plan: Plan, choice: Sequence[Option]) -> Plan:
     return replace(plan, layouts=layouts, penalty=plan.penalty + sum(o.penalty for o in choice))
 
 
-def result_outputs(labels: Sequence[str], result: Any, thing: Any, own: set[str]) -> list[tuple[tuple[str, ...], Source, Any]]:
+def result_outputs(
+    labels: Sequence[str], result: Any, thing: Any, own: set[str]
+) -> list[tuple[tuple[str, ...], Source, Any]]:
     """Return what a forward has returned, element by element and whole, and what it has left on the object."""
     out: list[tuple[tuple[str, ...], Source, Any]] = []
     if isinstance(result, tuple | list) and len(result) == len(labels) and len(labels) > 1:

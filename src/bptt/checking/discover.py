@@ -10,14 +10,15 @@ from types import ModuleType
 
 import numpy as np
 
+from bptt.checking.bench import MARGIN
 from bptt.checking.discover_state import SelfCase, forward_lints, plan_self, wrap_lints
 from bptt.checking.facts import facts_of
 from bptt.checking.namespace import Namespace
-from bptt.checking.plan import PlannedCase
+from bptt.checking.planned import PlannedCase
 from bptt.checking.program import Case, Sizes
 from bptt.checking.protocol import cannot_check
 from bptt.checking.quiet import quiet
-from bptt.checking.readings import MARGIN, Attempt, Search
+from bptt.checking.readings import Attempt, Search
 from bptt.checking.units import Unit, units_of
 from bptt.errors import CannotCheckError
 

@@ -55,7 +55,11 @@ def usage_of_self(functions: list[ast.FunctionDef]) -> Usage:
                     kind.setdefault(key, set()).add(function.name)
                 else:
                     box.read.setdefault(key, set()).add(function.name)
-            elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Subscript) and _is_item(node.value, owner):
+            elif (
+                isinstance(node, ast.Subscript)
+                and isinstance(node.value, ast.Subscript)
+                and _is_item(node.value, owner)
+            ):
                 attribute, key = node.value.value.attr, node.value.slice.value  # type: ignore[attr-defined]
                 box = usage.dicts.setdefault(attribute, Container())
                 if isinstance(node.ctx, ast.Store):
@@ -275,7 +279,11 @@ def forward_lints(function: ast.FunctionDef) -> list[tuple[str, int, str]]:
         for write in writes:
             name = ast.unparse(write.value)
             notes.append(
-                ("FWD", write.lineno, f"the slice of {name} for step {steps} - 1 is never written; it keeps what it held.")
+                (
+                    "FWD",
+                    write.lineno,
+                    f"the slice of {name} for step {steps} - 1 is never written; it keeps what it held.",
+                )
             )
     return notes
 
@@ -298,6 +306,10 @@ def wrap_lints(function: ast.FunctionDef) -> list[tuple[str, int, str]]:
                     if any(ast.unparse(item) == f"{t} - 1" for item in items):
                         name = ast.unparse(node.value)
                         return [
-                            ("FWD", node.lineno, f"{t} - 1 is -1 at {t} = 0: {name} wraps around to its last step there.")
+                            (
+                                "FWD",
+                                node.lineno,
+                                f"{t} - 1 is -1 at {t} = 0: {name} wraps around to its last step there.",
+                            )
                         ]
     return []

@@ -17,7 +17,12 @@ Choice = tuple[Option, ...]
 
 
 def explore(
-    function: Function, options: Sequence[Sequence[Option]], tries: int, run: Callable[[Choice], Any], log: list[str], limit: list[float]
+    function: Function,
+    options: Sequence[Sequence[Option]],
+    tries: int,
+    run: Callable[[Choice], Any],
+    log: list[str],
+    limit: list[float],
 ) -> Iterator[tuple[Choice, Any]]:
     """Yield the choices under which ``run`` raises nothing and returns something, with what it returned.
 

@@ -66,7 +66,10 @@ class Function:
             if isinstance(node, ast.Call):
                 if isinstance(node.func, ast.Name):
                     names.add(node.func.id)
-                elif isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value).split(".")[0] not in ("np", "numpy"):
+                elif isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value).split(".")[0] not in (
+                    "np",
+                    "numpy",
+                ):
                     names.add(node.func.attr)
         return names
 
@@ -114,7 +117,17 @@ class Function:
             str(n.slice.value) for n in ast.walk(self.node)
             if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant) and isinstance(n.ctx, ast.Store)
         ]  # fmt: skip
-        return sum(bool(re.match(r"(d_?L?_?d?_?|grad_?|delta_?|g)(W|w|U|V|b|B|theta)|.*(_grad|_delta|_update|\.grad|_d)$", n)) for n in names) >= 2
+        return (
+            sum(
+                bool(
+                    re.match(
+                        r"(d_?L?_?d?_?|grad_?|delta_?|g)(W|w|U|V|b|B|theta)|.*(_grad|_delta|_update|\.grad|_d)$", n
+                    )
+                )
+                for n in names
+            )
+            >= 2
+        )
 
     @cached_property
     def updates_weights(self) -> bool:
@@ -130,7 +143,9 @@ class Function:
             if isinstance(node, ast.Assign) and len(node.targets) == 1:
                 target_text = ast.unparse(node.targets[0])
                 text = ast.unparse(node.value)
-                if re.match(rf"{re.escape(target_text)} [-+]", text) and re.search(rf"\b(self\.)?({roles.RATE})\b", text, re.I):
+                if re.match(rf"{re.escape(target_text)} [-+]", text) and re.search(
+                    rf"\b(self\.)?({roles.RATE})\b", text, re.I
+                ):
                     return True
         return False
 
@@ -151,9 +166,21 @@ def label(item: ast.expr) -> str:
             return named if named != "*" else label(item.right)
         case ast.UnaryOp(operand=operand):
             return label(operand)
-        case ast.Call(func=function, args=[first, *_]) if re.search(r"(array|copy|float\d*|sum|mean|stack|concatenate|squeeze|reshape|list|tuple|dict|round|divide)$", ast.unparse(function)) and not (isinstance(function, ast.Attribute) and not re.match(r"np|numpy|copy", ast.unparse(function))):
+        case ast.Call(func=function, args=[first, *_]) if re.search(
+            r"(array|copy|float\d*|sum|mean|stack|concatenate|squeeze|reshape|list|tuple|dict|round|divide)$",
+            ast.unparse(function),
+        ) and not (isinstance(function, ast.Attribute) and not re.match(r"np|numpy|copy", ast.unparse(function))):
             return label(first)
-        case ast.Call(func=ast.Attribute(value=value, attr=name)) if name in ("copy", "mean", "sum", "reshape", "squeeze", "astype", "T", "items"):
+        case ast.Call(func=ast.Attribute(value=value, attr=name)) if name in (
+            "copy",
+            "mean",
+            "sum",
+            "reshape",
+            "squeeze",
+            "astype",
+            "T",
+            "items",
+        ):
             return label(value)
     return "*"
 
@@ -214,7 +241,13 @@ class Facts:
     def speaks_of_batch(self) -> bool:
         """Whether the text knows of several examples at a time."""
         text = ast.unparse(self.tree)
-        return re.search(r"batch|axis=|keepdims|n_samples|einsum|\b[mNB]\b[, \w()]* = [\w.\[\]\"']+\.shape|\.shape[, \w()]*\b[mNB]\b|\b[mNB]\b *= *\w+\.shape|/ (m|N|self\.m)\b|sum\([01]\)|(, |\()m\)", text) is not None
+        return (
+            re.search(
+                r"batch|axis=|keepdims|n_samples|einsum|\b[mNB]\b[, \w()]* = [\w.\[\]\"']+\.shape|\.shape[, \w()]*\b[mNB]\b|\b[mNB]\b *= *\w+\.shape|/ (m|N|self\.m)\b|sum\([01]\)|(, |\()m\)",
+                text,
+            )
+            is not None
+        )
 
 
 def facts_of(tree: ast.Module) -> Facts:
@@ -240,12 +273,19 @@ def facts_of(tree: ast.Module) -> Facts:
 def forward_score(function: Function, facts: Facts) -> float:
     """Return how much a function looks like a forward pass over the steps."""
     name, text = function.name, function.text
-    if name.startswith("__") and name != "__call__" or re.search(NOT_FORWARD, name, re.I) or re.fullmatch(SLOPES, name, re.I):
+    if (
+        name.startswith("__")
+        and name != "__call__"
+        or re.search(NOT_FORWARD, name, re.I)
+        or re.fullmatch(SLOPES, name, re.I)
+    ):
         return -9
     score = 3.0 * bool(re.search(FORWARD, name, re.I))
     score -= 4.0 * bool(re.search(BACKWARD, name, re.I)) + 2.0 * bool(re.search(TRAIN, name, re.I))
     score -= 2.0 * bool(re.search(INITIALISER, name, re.I)) + 1.5 * bool(re.search(COST, name, re.I))
-    score += 1.0 * bool(re.search(r"tanh|sigmoid|sigm\b|relu|activation|\bf\(", text)) + 0.5 * bool(re.search(r"dot\(|@|matmul", text))
+    score += 1.0 * bool(re.search(r"tanh|sigmoid|sigm\b|relu|activation|\bf\(", text)) + 0.5 * bool(
+        re.search(r"dot\(|@|matmul", text)
+    )
     score += 1.0 * bool(re.search(r"\bfor\b", text)) - 3.0 * function.has_backward_loop
     score -= 1.5 * bool(re.search(r"cell|step|_t$|one_|single|unit|node|gate", name, re.I)) * ("for " not in text)
     score += 0.3 * bool(function.returns) - 1.5 * function.makes_gradients
@@ -258,14 +298,24 @@ def forward_score(function: Function, facts: Facts) -> float:
 def backward_score(function: Function, facts: Facts) -> float:
     """Return how much a function looks like a backward pass over the steps."""
     name, text = function.name, function.text
-    if name.startswith("__") or re.search(r"check|numerical|clip|zero_grad|reset", name, re.I) or re.fullmatch(rf"{SLOPES}(_?\w*)", name, re.I):
+    if (
+        name.startswith("__")
+        or re.search(r"check|numerical|clip|zero_grad|reset", name, re.I)
+        or re.fullmatch(rf"{SLOPES}(_?\w*)", name, re.I)
+    ):
         return -9
-    score = 3.0 * bool(re.search(BACKWARD, name, re.I)) + 1.5 * function.has_backward_loop + 2.0 * function.makes_gradients
+    score = (
+        3.0 * bool(re.search(BACKWARD, name, re.I)) + 1.5 * function.has_backward_loop + 2.0 * function.makes_gradients
+    )
     score -= 3.0 * bool(re.search(r"forw|predict|sample|apply|update_param|adagrad|adam|rmsprop", name, re.I))
     score -= 2.0 * bool(re.search(r"^(train|fit|main|run|optimize|model)\b|epoch", name, re.I))
     score -= 1.0 * bool(re.search(r"cell|step|_t$|one_|single|node|gate", name, re.I)) * ("for " not in text)
     reached = facts.reached(function)
-    score += 1.0 * any(re.search(BACKWARD, other, re.I) and other != name for other in reached) * bool(re.search(BACKWARD, name, re.I))
+    score += (
+        1.0
+        * any(re.search(BACKWARD, other, re.I) and other != name for other in reached)
+        * bool(re.search(BACKWARD, name, re.I))
+    )
     score += 0.5 * bool(re.search(r"1(\.0*)? - ", text))
     return score
 

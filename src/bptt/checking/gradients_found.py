@@ -13,10 +13,16 @@ from bptt.checking.paths import Path
 from bptt.dims import Array
 
 if TYPE_CHECKING:
-    from bptt.checking.plan import PlannedCase, World
+    from bptt.checking.planned import PlannedCase, World
 
-BOXES = re.compile(r"(params?|parameters?|weights|cache|caches|model|self|vars|variables|memory|state|net|theta|values?|val|data|v|p)$", re.I)
-GRADIENT_BOXES = re.compile(r"(d_?params?|d_?parameters|grads?|gradients?|d_?weights|derivatives|deltas?|d|dtheta|g|updates?|derivs?|param_?grads?|d_?theta|d_?model|dict_?grads?)$", re.I)
+BOXES = re.compile(
+    r"(params?|parameters?|weights|cache|caches|model|self|vars|variables|memory|state|net|theta|values?|val|data|v|p)$",
+    re.I,
+)
+GRADIENT_BOXES = re.compile(
+    r"(d_?params?|d_?parameters|grads?|gradients?|d_?weights|derivatives|deltas?|d|dtheta|g|updates?|derivs?|param_?grads?|d_?theta|d_?model|dict_?grads?)$",
+    re.I,
+)
 MARK = re.compile(
     r"^(total_?|sum_?|acc(um)?_?|avg_?|mean_?)?(d_?[ljce]_?_?d_?|d[LJCE]?_?over_?d_?|gradients?_?(of_?)?|grads?_?|delta_?|nabla_?|del_?|deriv(ative)?_?|d_?|g_?)(?=\w)"
 )
@@ -40,8 +46,12 @@ def keys(names: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], bool]]:
     found = [(plain, marked)] if plain else []
     for i, name in enumerate(kept):
         if isinstance(name, str):
-            for stripped in (MARK.sub("", name, count=1), TAIL.sub("", name), TAIL.sub("", MARK.sub("", name, count=1)),
-                             re.sub(r"_?t$", "", MARK.sub("", name, count=1))):
+            for stripped in (
+                MARK.sub("", name, count=1),
+                TAIL.sub("", name),
+                TAIL.sub("", MARK.sub("", name, count=1)),
+                re.sub(r"_?t$", "", MARK.sub("", name, count=1)),
+            ):
                 if stripped and stripped != name:
                     found.append((plain[:i] + (_plain(stripped),) + plain[i + 1 :], True))
     return found
@@ -158,7 +168,11 @@ def match(
                     if i in used or (np.shape(leaf.value) != shapes[name]) == exact_shape:
                         continue
                     options = [k for k, marked in keys(leaf.names) if marked or leaf.returned]
-                    fits = key in options if whole else len(ends[key[-1]]) == 1 and any(k[-1:] == key[-1:] for k in options)
+                    fits = (
+                        key in options
+                        if whole
+                        else len(ends[key[-1]]) == 1 and any(k[-1:] == key[-1:] for k in options)
+                    )
                     if fits:
                         found[name] = leaf.value
                         used.add(i)
@@ -177,11 +191,18 @@ def match(
 def _spoken_for(leaf: Leaf, wanted: dict[str, tuple[Any, ...]]) -> bool:
     """Tell whether a leaf's name is that of something else than a weight's gradient: a state's or an input's."""
     name = str(leaf.names[-1]) if leaf.names else ""
-    return re.fullmatch(r"d?_?(h|a|x|c|s|z)(_?(0|prev|next|t|last))?(_?t)?|h_?prev|hprev|loss|cost", name, re.I) is not None
+    return (
+        re.fullmatch(r"d?_?(h|a|x|c|s|z)(_?(0|prev|next|t|last))?(_?t)?|h_?prev|hprev|loss|cost", name, re.I)
+        is not None
+    )
 
 
 def path_label(path: Path) -> str:
     """Return the name a parameter goes by: its path without the boxes it stands in."""
-    kept = [(k, n) for k, n in path if not (isinstance(n, str) and re.fullmatch(r"params?|parameters|weights|value|v", n))]
+    kept = [
+        (k, n)
+        for k, n in path
+        if not (isinstance(n, str) and re.fullmatch(r"params?|parameters|weights|value|v|p|w|theta|P", n))
+    ]
     names = kept or list(path[-1:])
     return ".".join(str(n) for _, n in names)

@@ -201,7 +201,9 @@ def _at(reading: Reading, item: Statement, rest: list[Statement], closed: tuple[
     ]  # fmt: skip
 
 
-def _placing(item: Statement, here: Block, inside: list[str], closed: tuple[Block, ...], rest: list[Statement]) -> float:
+def _placing(
+    item: Statement, here: Block, inside: list[str], closed: tuple[Block, ...], rest: list[Statement]
+) -> float:
     """What speaks against this place, whatever the names say."""
     cost = 0.0
     if here.ended:
@@ -227,7 +229,11 @@ def _placing(item: Statement, here: Block, inside: list[str], closed: tuple[Bloc
     if here.keyword in ("if", "elif", "else") and here.count:
         related = bool(item.reads & here.bound)
         cost += 0.1 if related or item.prints else 0.6
-    if here.keyword == "class" and item.keyword not in ("def", "class", "@") and not item.text.startswith(("@", '"', "'")):
+    if (
+        here.keyword == "class"
+        and item.keyword not in ("def", "class", "@")
+        and not item.text.startswith(("@", '"', "'"))
+    ):
         cost += 1.5
     if here.keyword == "module" and item.keyword not in ("def", "class", "import", "from", "if"):
         cost += 2.0 * any(b.keyword == "def" and not b.ended for b in closed) - 0.5 * item.after_blank

@@ -95,7 +95,9 @@ class Hints:
     dict_keys: bool = False
 
 
-def hints_for(function: ast.FunctionDef, name: str, others: Mapping[str, ast.FunctionDef] | None = None, depth: int = 2) -> Hints:
+def hints_for(
+    function: ast.FunctionDef, name: str, others: Mapping[str, ast.FunctionDef] | None = None, depth: int = 2
+) -> Hints:
     """Read from the text how an argument is indexed, iterated and unpacked, also by the functions that it is passed to.
 
     Parameters
@@ -141,8 +143,18 @@ def _merge_call(
     hints: Hints, call: ast.Call, name: str, elements: set[str], others: Mapping[str, ast.FunctionDef], depth: int
 ) -> None:
     """Add what a called function does with the argument, or with an element of it."""
-    called = call.func.id if isinstance(call.func, ast.Name) else call.func.attr if isinstance(call.func, ast.Attribute) else ""
-    if called not in others or isinstance(call.func, ast.Attribute) and not ast.unparse(call.func.value).startswith("self"):
+    called = (
+        call.func.id
+        if isinstance(call.func, ast.Name)
+        else call.func.attr
+        if isinstance(call.func, ast.Attribute)
+        else ""
+    )
+    if (
+        called not in others
+        or isinstance(call.func, ast.Attribute)
+        and not ast.unparse(call.func.value).startswith("self")
+    ):
         return
     parameters = [a.arg for a in others[called].args.args]
     if isinstance(call.func, ast.Attribute) and parameters[:1] == ["self"]:
@@ -196,14 +208,24 @@ def _iterates(iterable: ast.expr, target: ast.expr, name: str, elements: set[str
         if iterable.func.id == "zip" and name in arguments and len(names) > arguments.index(name):
             elements.add(ast.unparse(names[arguments.index(name)]))
             return True
-        if iterable.func.id in ("enumerate", "reversed", "list") and iterable.args and isinstance(iterable.args[0], ast.Call):
+        if (
+            iterable.func.id in ("enumerate", "reversed", "list")
+            and iterable.args
+            and isinstance(iterable.args[0], ast.Call)
+        ):
             inner = names[-1] if len(names) > 1 else names[0]
             return _iterates(iterable.args[0], inner, name, elements)
     return False
 
 
 def candidates(
-    hints: Hints, features: list[str], kinds: list[Kind], *, batch: bool, steps: bool = False, like: Layout | None = None
+    hints: Hints,
+    features: list[str],
+    kinds: list[Kind],
+    *,
+    batch: bool,
+    steps: bool = False,
+    like: Layout | None = None,
 ) -> list[tuple[float, Layout]]:
     """Return the layouts that an argument may have, the likeliest first, each with what speaks against it.
 
@@ -241,7 +263,9 @@ def candidates(
                 theirs = tuple(a for a in like.axes if a != F)
                 if kind == "ids":
                     theirs = tuple(a for a in theirs if a != ONE)
-                score += 0.0 if (axes == like.axes or kind == "ids" and mine == theirs) else 0.7 if mine == theirs else 1.4
+                score += (
+                    0.0 if (axes == like.axes or kind == "ids" and mine == theirs) else 0.7 if mine == theirs else 1.4
+                )
             boxes: tuple[Literal["array", "list"], ...] = ("array", "list")
             if kind == "ids" and axes in ((T,), (M, T)):
                 boxes = ("list", "array")
@@ -263,9 +287,7 @@ def _distance(axes: tuple[str, ...], hints: Hints, kind: Kind) -> float:
         if len(wanted) != len(axes):
             score += 4
         else:
-            score += sum(
-                0 if w == a else 0.3 if w == "?" else 1.2 for w, a in zip(wanted, axes, strict=True)
-            )
+            score += sum(0 if w == a else 0.3 if w == "?" else 1.2 for w, a in zip(wanted, axes, strict=True))
     if hints.time_axes and T in axes:
         fits = [axes.index(T) == axis and count <= len(axes) for axis, count in hints.time_axes]
         score += 0.0 if all(fits) else 0.8 if any(fits) else 2.5

@@ -97,7 +97,12 @@ class LazyArray:
     """
 
     def __init__(
-        self, gives: int, default: tuple[int, ...], bias: bool, make: Callable[[tuple[int, ...]], Array], bias_rank: int = 2
+        self,
+        gives: int,
+        default: tuple[int, ...],
+        bias: bool,
+        make: Callable[[tuple[int, ...]], Array],
+        bias_rank: int = 2,
     ) -> None:
         self.gives, self.default, self.bias, self.make, self.bias_rank = gives, default, bias, make, bias_rank
         self.array: Array | None = None

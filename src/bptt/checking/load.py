@@ -11,8 +11,8 @@ from typing import Any
 
 from bptt.checking.clips import without_clips
 from bptt.checking.discover import discover
-from bptt.checking.namespace import Namespace
 from bptt.checking.facts import facts_of
+from bptt.checking.namespace import Namespace
 from bptt.checking.notebook import is_notebook, read_notebook
 from bptt.checking.paste import read_code
 from bptt.checking.program import Case, Program, Sizes
@@ -54,7 +54,10 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
     tree, loop = (tree, None) if adapter is not None or _defines(tree, "bptt_case") else _script(tree)
     namespace = Namespace(tree)
     if loop is not None:
-        assumed = (*assumed, f"One pass through the body of the loop at line {loop} is checked; the loop itself is not run.")
+        assumed = (
+            *assumed,
+            f"One pass through the body of the loop at line {loop} is checked; the loop itself is not run.",
+        )
     assumed = (*assumed, *namespace.assumed.values())
     if adapter is not None or _defines(tree, "bptt_case"):
         build = _adapter_build(adapter, file)
@@ -64,7 +67,17 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
     notes = tuple(("", line, CLIPPED) for line in clipped)
     found = discover(tree, namespace, file, name)
     return Program(
-        file, text, code, tree, origins, found.load, found.build, (*assumed, *found.assumed), (*found.notes, *notes), False, found.names
+        file,
+        text,
+        code,
+        tree,
+        origins,
+        found.load,
+        found.build,
+        (*assumed, *found.assumed),
+        (*found.notes, *notes),
+        False,
+        found.names,
     )
 
 

@@ -12,13 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from bptt.checking.clips import without_clips
 from bptt.checking.assumed import missing_names, usual_definition
+from bptt.checking.clips import without_clips
 from bptt.checking.script import as_function
 from bptt.checking.standins import importer, open_stand_in
 
 BUDGET = 40_000  # lines of Python that the constants may take together; a training run takes millions
-RUNS = re.compile(r"(train|fit|main|run|optimi[sz]e|learn|sample|test|evaluat|plot|show|demo|predict|generate|check)", re.I)
+RUNS = re.compile(
+    r"(train|fit|main|run|optimi[sz]e|learn|sample|test|evaluat|plot|show|demo|predict|generate|check)", re.I
+)
 MODULE_NAME = "program"
 PROGRAM = "program.py"
 
@@ -169,12 +171,16 @@ def _computes(statement: ast.stmt) -> bool:
             return True
         if isinstance(node, ast.Attribute) and node.attr in ("dot", "exp", "tanh", "matmul", "einsum"):
             return True
-        if isinstance(node, ast.Call) and re.search(r"forward|backward|loss|sigmoid|softmax|step", ast.unparse(node.func)):
+        if isinstance(node, ast.Call) and re.search(
+            r"forward|backward|loss|sigmoid|softmax|step", ast.unparse(node.func)
+        ):
             return True
     return False
 
 
-def within_budget(run: Callable[[], Any], left: list[int] | None = None, seen: dict[str, set[int]] | None = None) -> Any:
+def within_budget(
+    run: Callable[[], Any], left: list[int] | None = None, seen: dict[str, set[int]] | None = None
+) -> Any:
     """Run something, and stop it by :class:`Exhausted` when it has gone through its lines of Python.
 
     ``seen`` receives the lines that were reached, by the name of the function that they stand in.

@@ -15,11 +15,17 @@ from bptt.checking import roles_by_name as roles
 from bptt.checking.facts import Facts, Function
 from bptt.checking.gradients_found import MARK, path_label
 from bptt.checking.lazy import LazyArray
-from bptt.checking.plan import Parameter, random_weights
+from bptt.checking.plan import Parameter
+from bptt.checking.planned import random_weights
 from bptt.checking.program import Sizes
 
-MEMORY = re.compile(r"^(m|v|s|r|mem|vel|velocity|momentum|cache|adagrad|rms|sq|prev|old|last|best|delta|m_|v_|mem_|eg|ex)_?d?(?=[WwUVbB])|(_m|_v|_mem|_cache|_momentum|_velocity|_prev|_old|_adagrad|_rms)$")
-OTHER = re.compile(r"(lr|learning_?rate|eta|alpha|rate|loss(es)?|cost|history|smooth_?loss|reg|lambda_?|decay|eps(ilon)?|mask|one_?hot|beta\d?|gamma|clip\w*|mean|std)$", re.I)
+MEMORY = re.compile(
+    r"^(m|v|s|r|mem|vel|velocity|momentum|cache|adagrad|rms|sq|prev|old|last|best|delta|m_|v_|mem_|eg|ex)_?d?(?=[WwUVbB])|(_m|_v|_mem|_cache|_momentum|_velocity|_prev|_old|_adagrad|_rms)$"
+)
+OTHER = re.compile(
+    r"(lr|learning_?rate|eta|alpha|rate|loss(es)?|cost|history|smooth_?loss|reg|lambda_?|decay|eps(ilon)?|mask|one_?hot|beta\d?|gamma|clip\w*|mean|std)$",
+    re.I,
+)
 
 
 def reachable(facts: Facts, functions: Iterable[Function]) -> list[Function]:
@@ -34,9 +40,15 @@ def reachable(facts: Facts, functions: Iterable[Function]) -> list[Function]:
 
 def is_initialiser(function: Function) -> bool:
     """Tell whether a function makes random weights and gives them back."""
-    if not function.returns or function.makes_gradients or re.search(r"train|fit|main|sample|data|batch|forward|backward|entrena", function.name, re.I):
+    if (
+        not function.returns
+        or function.makes_gradients
+        or re.search(r"train|fit|main|sample|data|batch|forward|backward|entrena", function.name, re.I)
+    ):
         return False
-    return re.search(r"rand|normal|uniform|\brng\b", function.text) is not None and not re.search(r"tanh\(|exp\(", function.text)
+    return re.search(r"rand|normal|uniform|\brng\b", function.text) is not None and not re.search(
+        r"tanh\(|exp\(", function.text
+    )
 
 
 def held_by_object(thing: Any) -> list[Parameter]:
@@ -70,12 +82,20 @@ def _may_be_weight(path: places.Path, value: Any) -> bool:
 
 def is_accumulator(last: str, path: places.Path, plain: set[str]) -> bool:
     """Tell a gradient or an optimiser's memory from a parameter, by its name beside the others'."""
-    if re.search(r"grad|^delta|_updates?$|_deltas?$|moment|veloc|^cache|_sum$|dparams|deriv|^d[WUVb]_?|^d_[WUVb]", last) or MEMORY.search(last):
+    if re.search(
+        r"grad|^delta|_updates?$|_deltas?$|moment|veloc|^cache|_sum$|dparams|deriv|^d[WUVb]_?|^d_[WUVb]", last
+    ) or MEMORY.search(last):
         return True
-    if any(isinstance(n, str) and re.fullmatch(r"d?_?grads?|gradients|d_?params|cache|memory|optimi[sz]er|adam|velocit\w*|moment\w*", n) for _, n in path[:-1]):
+    if any(
+        isinstance(n, str)
+        and re.fullmatch(r"d?_?grads?|gradients|d_?params|cache|memory|optimi[sz]er|adam|velocit\w*|moment\w*", n)
+        for _, n in path[:-1]
+    ):
         return True
     holder = places.spell(path[:-1])
-    if last not in ("v", "value", "val", "data", "w") and any(f"{holder}.{n}" in plain for n in ("v", "value", "val", "data")):
+    if last not in ("v", "value", "val", "data", "w") and any(
+        f"{holder}.{n}" in plain for n in ("v", "value", "val", "data")
+    ):
         return True  # beside a value: its gradient, its momentum
     stripped = MARK.sub("", last)
     return stripped != last and any(p.split(".")[-1] == stripped or p.endswith(f"'{stripped}']") for p in plain)
@@ -128,7 +148,11 @@ def loose_arguments(function: Function) -> list[str]:
             continue
         if roles.size_of(name) and len(name) > 1 or re.search(rf"\b{name}\[['\"]", function.text):
             continue
-        if roles.matches(name, roles.PARAMETERS) and re.search(rf"= {name}\b(?!\.)|\b{name}\[\d", function.text) and len(name) > 1:
+        if (
+            roles.matches(name, roles.PARAMETERS)
+            and re.search(rf"= {name}\b(?!\.)|\b{name}\[\d", function.text)
+            and len(name) > 1
+        ):
             continue
         names.append(name)
     return names
@@ -154,10 +178,18 @@ def box_keys(functions: list[Function], box: str) -> tuple[list[str], Literal["d
             if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and ast.unparse(node.value) == box:
                 if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
                     keys.setdefault(node.slice.value)
-            if isinstance(node, ast.Assign) and ast.unparse(node.value) == box and isinstance(node.targets[0], ast.Tuple):
+            if (
+                isinstance(node, ast.Assign)
+                and ast.unparse(node.value) == box
+                and isinstance(node.targets[0], ast.Tuple)
+            ):
                 for e in node.targets[0].elts:
                     unpacked.setdefault(ast.unparse(e))
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.ListComp | ast.GeneratorExp):
+            if (
+                isinstance(node, ast.Assign)
+                and isinstance(node.targets[0], ast.Tuple)
+                and isinstance(node.value, ast.ListComp | ast.GeneratorExp)
+            ):
                 inner = re.findall(r"'(\w+)'", ast.unparse(node.value))
                 if box in ast.unparse(node.value):
                     for key in inner:
@@ -170,7 +202,9 @@ def rows(functions: list[Function]) -> bool:
     weight = r"(?:\w+\.)?(?:\w+\[['\"])?(?:W|U|V|w_|weights?)\w*(?:['\"]\])?"
     text = "\n".join(f.text for f in functions)
     left = len(re.findall(rf"dot\({weight},|{weight}(\.T)? @|{weight}\.dot\(", text))
-    right = len(re.findall(rf"dot\([^()]*(?:\([^()]*\))?[^()]*, {weight}\)|@ {weight}(?!\w*\.T)|\.dot\({weight}\)", text))
+    right = len(
+        re.findall(rf"dot\([^()]*(?:\([^()]*\))?[^()]*, {weight}\)|@ {weight}(?!\w*\.T)|\.dot\({weight}\)", text)
+    )
     return right > left
 
 
@@ -187,7 +221,9 @@ def lazy_arrays(names: list[str], functions: list[Function], sizes: Sizes, gates
     out: dict[str, Any] = {}
     if not re.search(r"dot\(|@|matmul|einsum|outer\(", text):  # nothing but products of numbers
         return {name: random_weights((), rng) for name in names}
-    last = {next((n for n in reversed(names) if roles.is_bias(n) == b), "") for b in (False, True)} if gates < 0 else set()
+    last = (
+        {next((n for n in reversed(names) if roles.is_bias(n) == b), "") for b in (False, True)} if gates < 0 else set()
+    )
     gates = abs(gates)
     gated = {n[-1:].lower() for n in names if len(n) <= 3} >= {"f", "i"}  # then Wo is the output gate's
     for name in names:

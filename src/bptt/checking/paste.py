@@ -11,8 +11,8 @@ import textwrap
 from collections.abc import Callable, Iterator
 
 from bptt.checking.indent import restore_indentation
-from bptt.checking.python2 import modernise
 from bptt.checking.program import LineOrigin
+from bptt.checking.python2 import modernise
 
 FENCE = re.compile(r"^\s*(```|~~~)")
 PROMPT = re.compile(r"^\s*(>>>|\.\.\.|In \[\d*\]:|\s{0,4}\.\.\.:)( |$)")

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from bptt.checking.quiet import quiet
 from bptt.checking.program import Program, Sizes
+from bptt.checking.quiet import quiet
 from bptt.errors import CannotCheckError, message
 
 ADAPTER = '''\
@@ -42,7 +42,9 @@ def cannot_check(
 ) -> str:
     """Return the message: what is missing, what was found, and the adapter with their own names to fill in."""
     if adapter:
-        return message("check", f"{file}: {missing}", hint="bptt_case(module, sizes, seed) is described in docs/check.md.")
+        return message(
+            "check", f"{file}: {missing}", hint="bptt_case(module, sizes, seed) is described in docs/check.md."
+        )
     names = ", ".join(f'"{p}": rng.normal(size=(...))' for p in parameters)
     text = ADAPTER.format(forward=forward, backward=backward, parameters=names)
     return message(

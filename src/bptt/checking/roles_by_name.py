@@ -28,13 +28,41 @@ TARGET = r"(y|ys|yt|y_?t|y_?train|y_?batch|y_?true|targets?|target_?(seq(uence)?
 STATE0 = r"(a_?0|h_?0|s_?0|hprev|h_?prev|a_?prev|s_?prev|prev_?(h|s|a|state|hidden|hid)|init(ial)?_?(h|state|hidden|a|hidden_?state)?|h|a|hidden(_?state)?|state|h_?init|a_?init|h_?start|hid|h_?last|last_?h|hs_?prev|h_?in|prev_?hidden_?state|hidden_?prev|h_?state|state_?0|previous_?state|old_?h|a_?initial|hm1|h_?old)"  # noqa: E501
 CELL0 = r"(c_?0|cprev|c_?prev|prev_?c|c|cell(_?state)?|c_?init|init_?c|cell_?prev|prev_?cell|cs_?prev|c_?in|c_?last|c_?old|c_?start)"  # noqa: E501
 PREDICTION = r"(y_?pred(s|iction|ictions)?|y_?hat|p|ps|probs?|preds?|predictions?|outputs?|out|o|os|yhat|y_?out|a_?y|y_?p|y_?probs|scores|logits|pred_?y|out_?probs)"  # noqa: E501
-PARAMETERS = r"(param(eter)?s?|params?_?dict|weights?|theta|model|p|w|W|net|network|thetas|weights_?dict|vars|variables|coeffs)"
+PARAMETERS = (
+    r"(param(eter)?s?|params?_?dict|weights?|theta|model|p|w|W|net|network|thetas|weights_?dict|vars|variables|coeffs)"
+)
 CACHE = r"(caches?|mem(ory|ories|o)?|tape|saved|store|storage|ctx|context|history|forward_?(cache|pass|results?|out|vars|values|state)|fwd|record|states|trace|intermediates?|tmp|buf|stuff|activations|layers?|acts|cch|results?)"  # noqa: E501
 UPSTREAM = r"(d_?(a|h|y|o|out|hs|as|next|output|x_?out|ys|ht|H|A|Y|z|logits|pred|e|E|loss|L|hn|h_?last|outputs|h_?out|scores|y_?pred|hidden)|grads?_?(out(put)?s?|y|h|in)?|upstream(_?(grad|gradient))?|delta|deltas|error|errors|err|e|dout|d_?l_?d_?y|dy|d_?y|gout|gy|gh|g|dldy|dl_?dh|out_?grad|output_?grad|incoming|top_?diff|grad_?outs?|d_?hseq|d_?h_?all|accum_?grad)"  # noqa: E501
 
 IN, HID, OUT = "n_x", "n_a", "n_y"
-LETTERS = {"x": IN, "i": IN, "u": IN, "h": HID, "a": HID, "s": HID, "z": HID, "r": HID, "y": OUT, "o": OUT, "q": OUT, "v": OUT, "p": OUT}
-WORDS = {"input": "x", "hidden": "h", "output": "y", "in": "x", "hid": "h", "out": "y", "rec": "hh", "recurrent": "hh", "state": "h", "to": "", "2": ""}
+LETTERS = {
+    "x": IN,
+    "i": IN,
+    "u": IN,
+    "h": HID,
+    "a": HID,
+    "s": HID,
+    "z": HID,
+    "r": HID,
+    "y": OUT,
+    "o": OUT,
+    "q": OUT,
+    "v": OUT,
+    "p": OUT,
+}
+WORDS = {
+    "input": "x",
+    "hidden": "h",
+    "output": "y",
+    "in": "x",
+    "hid": "h",
+    "out": "y",
+    "rec": "hh",
+    "recurrent": "hh",
+    "state": "h",
+    "to": "",
+    "2": "",
+}
 
 
 def matches(name: str, pattern: str) -> bool:
@@ -75,7 +103,30 @@ def is_bias(name: str) -> bool:
 
 def is_data(name: str) -> bool:
     """Tell whether a name is that of inputs, targets or states, or of something that is no array."""
-    return name.lower() in {"window", "width", "words", "word", "batch", "batch_size", "warm", "wait", "wav", "wave", "was", "way", "by_hand", "best", "beta1", "beta2", "value", "values", "best", "vocab", "x", "y"}
+    return name.lower() in {
+        "window",
+        "width",
+        "words",
+        "word",
+        "batch",
+        "batch_size",
+        "warm",
+        "wait",
+        "wav",
+        "wave",
+        "was",
+        "way",
+        "by_hand",
+        "best",
+        "beta1",
+        "beta2",
+        "value",
+        "values",
+        "best",
+        "vocab",
+        "x",
+        "y",
+    }
 
 
 @cache
@@ -123,8 +174,12 @@ def gradient_of(name: str, parameters: list[str]) -> str | None:
     plain = _plain(name)
     table = {_plain(p): p for p in parameters}
     stripped = [plain]
-    for pattern in (r"^(d|grad|g|delta|dl?_?d|nabla|del|gradient)", r"^(dld|djd|dcd|ded|dedd)", r"(grad|gradient|_d|deriv|update|delta|d)$",
-                    r"^(d|grad)(?=.*t$)|t$"):
+    for pattern in (
+        r"^(d|grad|g|delta|dl?_?d|nabla|del|gradient)",
+        r"^(dld|djd|dcd|ded|dedd)",
+        r"(grad|gradient|_d|deriv|update|delta|d)$",
+        r"^(d|grad)(?=.*t$)|t$",
+    ):
         stripped += [re.sub(pattern, "", s) for s in list(stripped)]
     for candidate in stripped[1:] + stripped[:1]:
         if candidate in table:

@@ -11,8 +11,12 @@ import re
 
 STEP = "training_step"
 FORWARD = re.compile(r"tanh\(|exp\(|sigm\w*\(|relu\(|maximum\(|logistic\(|activation\(|np\.dot\(|@|\.dot\(|matmul\(")
-GRADIENT = re.compile(r"\b(d|grad_?|delta_?|g)_?[A-Za-z]\w*\b *(\+=|-=|=)|\w*(_update|_delta|_grad|_d|_gradient)s? *(\+=|-=|=)|\bdelta\w* *=|\.append\(.*(delta|deriv)")
-NOT_GRADIENT = re.compile(r"(data|dt|dims?|dtype|done|decay|depth|dataset|data_\w+|date|dict|digits?|days?|df|display|gen|get|go|graph|guess\w*|gates?) *(\+=|-=|=)")
+GRADIENT = re.compile(
+    r"\b(d|grad_?|delta_?|g)_?[A-Za-z]\w*\b *(\+=|-=|=)|\w*(_update|_delta|_grad|_d|_gradient)s? *(\+=|-=|=)|\bdelta\w* *=|\.append\(.*(delta|deriv)"
+)
+NOT_GRADIENT = re.compile(
+    r"(data|dt|dims?|dtype|done|decay|depth|dataset|data_\w+|date|dict|digits?|days?|df|display|gen|get|go|graph|guess\w*|gates?) *(\+=|-=|=)"
+)
 
 
 def as_function(tree: ast.Module) -> tuple[ast.Module, int | None]:
@@ -83,7 +87,9 @@ def _body(loop: ast.For | ast.While) -> tuple[list[ast.stmt], int]:
 
 
 def _activates(statements: list[ast.stmt]) -> bool:
-    return any(re.search(r"tanh\(|exp\(|sigm\w*\(|relu\(|maximum\(|logistic\(|softmax\(", ast.unparse(s)) for s in statements)
+    return any(
+        re.search(r"tanh\(|exp\(|sigm\w*\(|relu\(|maximum\(|logistic\(|softmax\(", ast.unparse(s)) for s in statements
+    )
 
 
 def _is_time(loop: ast.For | ast.While) -> bool:
@@ -132,7 +138,17 @@ def _reads_first(statement: ast.stmt, bound: set[str]) -> list[str]:
     out: list[str] = []
 
     def loads(node: ast.AST | None) -> None:
-        inner = {n.id for c in ast.walk(node) if isinstance(c, ast.comprehension) for n in ast.walk(c.target) if isinstance(n, ast.Name)} if node else set()
+        inner = (
+            {
+                n.id
+                for c in ast.walk(node)
+                if isinstance(c, ast.comprehension)
+                for n in ast.walk(c.target)
+                if isinstance(n, ast.Name)
+            }
+            if node
+            else set()
+        )
         for n in ast.walk(node) if node else ():
             if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id not in bound | inner:
                 out.append(n.id)

@@ -28,7 +28,12 @@ class StandardCost:
             rows = max(rows, int(np.shape(p)[0]) if np.ndim(p) else 1)
         divisor = {"sum": 1, "steps": max(pieces, rows if pieces == 1 else pieces), "elements": elements}
         count = np.shape(target)[0] if np.ndim(target) else 1
-        return total / {**divisor, "first": max(count, 1), "last": max(np.shape(target)[-1] if np.ndim(target) else 1, 1)}[self.scale]
+        return (
+            total
+            / {**divisor, "first": max(count, 1), "last": max(np.shape(target)[-1] if np.ndim(target) else 1, 1)}[
+                self.scale
+            ]
+        )
 
 
 def _pieces(prediction: Any, target: Any) -> Iterator[tuple[Any, Any]]:
@@ -43,7 +48,11 @@ def _pieces(prediction: Any, target: Any) -> Iterator[tuple[Any, Any]]:
         return
     if isinstance(prediction, list | tuple):
         offset = len(prediction) - len(target) if np.ndim(target) or isinstance(target, list) else len(prediction) - 1
-        for p, y in zip(prediction[max(offset, 0) :], target if isinstance(target, list) or np.ndim(target) else [target], strict=False):
+        for p, y in zip(
+            prediction[max(offset, 0) :],
+            target if isinstance(target, list) or np.ndim(target) else [target],
+            strict=False,
+        ):
             yield from _pieces(p, y)
         return
     yield prediction, target

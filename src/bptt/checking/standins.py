@@ -32,8 +32,10 @@ class StandIn:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Give a lone function, class or iterable back (decorators, ``tqdm(...)``), and else a stand-in."""
-        if args and (callable(args[0]) or isinstance(args[0], range | list | enumerate)) and not isinstance(
-            args[0], StandIn
+        if (
+            args
+            and (callable(args[0]) or isinstance(args[0], range | list | enumerate))
+            and not isinstance(args[0], StandIn)
         ):
             return args[0]
         return StandIn(f"{self._name}()")

@@ -15,8 +15,6 @@ from bptt.checking.facts import (
     cost_score,
     forward_score,
 )
-
-
 from bptt.checking.script import STEP
 
 
@@ -92,7 +90,9 @@ def _in_scope(
                 out.append(Unit(c, None, owner, pair.score + 1.5 * step - 1.0 - 1.5 * trains, False, chosen))
     for bs, b in backwards[:5] if others is None else []:
         if bs >= 1.5 and (_does_both(b, facts) or not out):
-            out.append(Unit(b, None, owner, bs + 2.5 + shift - 1.0 * bool(re.search(BACKWARD, b.name, re.I)), False, chosen))
+            out.append(
+                Unit(b, None, owner, bs + 2.5 + shift - 1.0 * bool(re.search(BACKWARD, b.name, re.I)), False, chosen)
+            )
     return out
 
 
@@ -115,7 +115,12 @@ def _does_both(function: Function, facts: Facts) -> bool:
     forwards = [n for n in loops if not re.search(r"reversed|, -1, -1\)|::-1", ast.unparse(n.iter))]
     activates = re.search(r"tanh\(|sigmoid\(|relu\(|exp\(", function.text) is not None
     assigns = re.search(r"loss|cost|error|err\b|p\[t\]|ps\[t\]|probs|y_hat|y_pred|pred|out", function.text) is not None
-    return bool(forwards) and (activates or bool(re.search(r"forw", function.text))) and assigns and (function.has_backward_loop or len(loops) > 1)
+    return (
+        bool(forwards)
+        and (activates or bool(re.search(r"forw", function.text)))
+        and assigns
+        and (function.has_backward_loop or len(loops) > 1)
+    )
 
 
 def _owner_score(facts: Facts, owner: str | None) -> float:
@@ -130,7 +135,11 @@ def _owner_score(facts: Facts, owner: str | None) -> float:
         makes = re.search(rf"\b{other}\(", ast.unparse(facts.classes[owner])) is not None
         score += 1.5 * makes - 2.5 * made_here
         score += 0.0 if owner not in facts.bases.get(other, []) else -1.0
-    if re.search(r"optimi[sz]er|adam|sgd|dataset|loader|loss|dense|linear|softmax|embedding|dropout|cell$|neuron|layer$", owner, re.I):
+    if re.search(
+        r"optimi[sz]er|adam|sgd|dataset|loader|loss|dense|linear|softmax|embedding|dropout|cell$|neuron|layer$",
+        owner,
+        re.I,
+    ):
         score -= 1.5
     if re.search(r"rnn|lstm|gru|recurrent|elman|network|model", owner, re.I):
         score += 0.7
