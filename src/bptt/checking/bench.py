@@ -39,6 +39,7 @@ class Bench:
     module: ModuleType
     log: list[str] = field(default_factory=list)
     known_slopes: dict[Any, Any] = field(default_factory=dict)
+    parameters_seen: tuple[Parameter, ...] = ()
     least: float = np.inf  # the penalty of the most plausible reading whose cost runs
 
     def execute(self, module: ModuleType, constants: dict[str, Any]) -> None:

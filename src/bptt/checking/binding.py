@@ -45,6 +45,7 @@ class Context:
         default_factory=dict
     )  # arguments that an initialiser of theirs makes, with their paths
     box: str | None = None  # the argument that holds the parameters
+    handed: list[str] = field(default_factory=list)  # what one pass of a script hands to the next, from the setup
     cell: bool = False  # a single step, not a sequence
 
 
@@ -171,6 +172,8 @@ def options_for(
         return [Option(0.0, Source("const", 1))]
     if roles.matches(name, roles.TRUNCATION):
         return [Option(0.0, Source("const", LARGE)), Option(1.0, Source("size", "T_x"))]
+    if name in context.handed:
+        return [Option(0.0, Source("global", name))]
     if name in context.loose:
         return [Option(0.0, Source("param", name))]
     if roles.matches(name, roles.RATE) and len(name) > 1:

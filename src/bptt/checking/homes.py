@@ -76,6 +76,7 @@ class Homes(Bench):
         if unit.forward.name == STEP:
             held = script_parameters(self.module, unit.forward)
             context.loose = [p.name for p in held if p.name in unit.forward.arguments]
+            context.handed = [n for n in unit.forward.arguments if n in vars(self.module) and n not in context.loose]
             yield replace(empty, parameters=tuple(held), states=tuple(self.global_states(functions))), context, 1
             return
         if held:

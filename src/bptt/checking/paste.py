@@ -162,6 +162,8 @@ def _code_span(lines: list[str], start: int) -> int:
 def _is_code(text: str) -> bool:
     """Tell whether a statement (a header counts with its body left out) is Python that does something."""
     stripped = text.strip()
+    if not stripped or stripped.startswith("#"):
+        return False
     if re.match(r"(else|try|finally|except[^:]*)\s*:\s*(#.*)?$", stripped):
         return True
     modern = "\n".join(modernise(stripped.split("\n"))[0])

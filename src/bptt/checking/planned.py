@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -52,6 +53,8 @@ class World:
                 return size_value(source.value, case.sizes)
             case "const":
                 return source.value
+            case "global":
+                return copy.deepcopy(vars(case.module)[source.value])
             case "object":
                 return self.object
             case "made":

@@ -63,6 +63,7 @@ class Search(Passes):
         for base, context, gates in self.bases(unit):
             if self.least < 4.0:
                 return  # the parameters that were found first can be run with
+            self.parameters_seen = self.parameters_seen or base.parameters
             for forward, outputs in self.forwards(unit, base, context, gates):
                 if forward.penalty > self.least + MARGIN:
                     continue
