@@ -75,7 +75,7 @@ def data_options(
         found = candidates(hints, context.features, kinds, batch=context.batch, steps=context.cell)[:44]  # type: ignore[arg-type]
     elif role == "Y":
         text = ast.unparse(context.facts.tree)
-        soft = re.search(r"softmax|soft_max", text, re.I) or re.search(r"np\.exp\([^-]", text) and "log(" in text
+        soft = re.search(r"softmax|soft_max", text, re.I) or (re.search(r"np\.exp\([^-]", text) and "log(" in text)
         dense = "onehot" if soft else "binary" if re.search(r"sigm", text) and "log(" in text else "dense"
         kinds = ["ids", dense] if hints.index else [dense, "ids"]
         like = layouts.get("X")
@@ -124,7 +124,7 @@ def state_layouts(inputs: Layout | None, hints: Hints, context: Context, functio
     named = [a for a in function.arguments if roles.matches(a, roles.INPUT)]
     ids = any(hints_for(function.node, a).index for a in named)
     shapes: list[tuple[str, ...]] = [("f", "1"), ("f",), ("1", "f"), ("m", "f"), ("f", "m"), ()]
-    if inputs is not None and "m" in inputs.axes or inputs is None and context.batch and not ids:
+    if (inputs is not None and "m" in inputs.axes) or (inputs is None and context.batch and not ids):
         shapes = [("f", "m"), ("m", "f"), ("f", "1"), ("1", "f"), ("f",)]
     if hints.unpacked:
         shapes.sort(key=lambda s: len(s) != len(hints.unpacked or ()))
@@ -201,7 +201,7 @@ def options_for(
     own = any(o.penalty < 0.3 for o in out)  # the forward gives something of this very name
     if whole and stage in ("cost", "backward") and not own and roles.matches(name, roles.PARAMETERS):
         return [Option(0.0, Source("made", None, ()))]
-    if name == context.box or not own and context.box and stage != "forward" and roles.matches(name, roles.PARAMETERS):
+    if name == context.box or (not own and context.box and stage != "forward" and roles.matches(name, roles.PARAMETERS)):
         return [Option(0.0, Source("params"))]
     size = roles.size_of(name)
     if size and not _indexed(function, name) and (len(name) > 1 or _counts(function, name)):
@@ -210,7 +210,7 @@ def options_for(
             out.append(Option(1.0, Source("size", "V")))
         if default is not None and stage != "constructor":
             out.append(Option(0.5, None))
-    if stage == "constructor" and (out or len(name) == 1 and name not in "XYxy"):
+    if stage == "constructor" and (out or (len(name) == 1 and name not in "XYxy")):
         letter = {"i": "n_x", "h": "n_a", "o": "n_y", "d": "n_x", "k": "n_y", "n": "n_a", "s": "n_a", "q": "n_y"}.get(
             name.lower()
         )
@@ -321,7 +321,7 @@ def _upstream(name: str, outputs: Sequence[tuple[tuple[str, ...], Source, Any]])
     plain = roles._plain(name)
     for i, (names, source, value) in enumerate(outputs):
         if source.kind != "result" or not (
-            _array(value) or isinstance(value, list | tuple | dict) and _arrays_in(value)
+            _array(value) or (isinstance(value, list | tuple | dict) and _arrays_in(value))
         ):
             continue
         own = roles._plain(names[-1]) if names else ""

@@ -63,7 +63,7 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
             if attempt.complete and attempt.plan.penalty <= search.least + MARGIN:
                 break
         found = _best(seen)
-        if found is not None and (best is None or found.complete and not best[1].complete):
+        if found is not None and (best is None or (found.complete and not best[1].complete)):
             best = (unit, found)
         if best is not None and best[1].complete:
             break

@@ -233,7 +233,7 @@ class Facts:
                 continue
             seen.add(name)
             for other in self.functions.values():
-                if other.name == name or other.owner == name and other.name == "__init__":
+                if other.name == name or (other.owner == name and other.name == "__init__"):
                     pending |= other.calls
         return seen
 
@@ -274,8 +274,8 @@ def forward_score(function: Function, facts: Facts) -> float:
     """Return how much a function looks like a forward pass over the steps."""
     name, text = function.name, function.text
     if (
-        name.startswith("__")
-        and name != "__call__"
+        (name.startswith("__")
+        and name != "__call__")
         or re.search(NOT_FORWARD, name, re.I)
         or re.fullmatch(SLOPES, name, re.I)
     ):

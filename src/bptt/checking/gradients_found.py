@@ -145,7 +145,7 @@ class Delivery:
 
 def _names(parameter: Any) -> list[Any]:
     """Return the names on the way to a parameter; one that an initialiser returns in a tuple goes by its own name."""
-    if not parameter.paths or parameter.home == "made" and len(parameter.paths[0]) == 1:
+    if not parameter.paths or (parameter.home == "made" and len(parameter.paths[0]) == 1):
         return [parameter.name]
     return [n for _, n in parameter.paths[0]]
 

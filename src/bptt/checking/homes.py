@@ -96,7 +96,7 @@ class Homes(Bench):
             if keys:
                 context.box = box
                 weights = [
-                    k for k in keys if not roles.matches(k, roles.RATE) and not roles.size_of(k) or roles.is_weight(k)
+                    k for k in keys if (not roles.matches(k, roles.RATE) and not roles.size_of(k)) or roles.is_weight(k)
                 ]
                 arguments = tuple(Parameter(n, "argument", (), ()) for n in weights)
                 for gates in (*gates_in(text), -1):
@@ -256,7 +256,7 @@ def _bindings(forward: Function, maker: Function, thing: Any, readers: list[Func
     if holder is None:
         return {}
     keys, kind = box_keys(readers, holder)
-    return {holder: ()} if kind != "dict" or not keys or isinstance(thing, dict) and set(keys) & set(thing) else {}
+    return {holder: ()} if kind != "dict" or not keys or (isinstance(thing, dict) and set(keys) & set(thing)) else {}
 
 
 def _made_name(parameter: Parameter, ends: dict[str, places.Path]) -> str:

@@ -152,8 +152,8 @@ def _merge_call(
     )
     if (
         called not in others
-        or isinstance(call.func, ast.Attribute)
-        and not ast.unparse(call.func.value).startswith("self")
+        or (isinstance(call.func, ast.Attribute)
+        and not ast.unparse(call.func.value).startswith("self"))
     ):
         return
     parameters = [a.arg for a in others[called].args.args]
@@ -247,12 +247,12 @@ def candidates(
     shapes = [*SEQUENCES, *STEPS] if not steps else [*STEPS, *SEQUENCES]
     for rank, kind in enumerate(kinds):
         for i, axes in enumerate(shapes):
-            if kind == "ids" and (F in axes or ONE in axes and axes != (T, ONE)):
+            if kind == "ids" and (F in axes or (ONE in axes and axes != (T, ONE))):
                 continue
             score = 0.3 * i / len(shapes) + 3.0 * rank + _distance(axes, hints, kind)
             several = M in axes
             if kind == "ids":  # x[t][ids[t]] = 1 takes one id at a time, whatever is said of batches
-                pairs = hints.unpacked and len(hints.unpacked) == 2 or any(n == 2 for _, n in hints.time_axes or ())
+                pairs = (hints.unpacked and len(hints.unpacked) == 2) or any(n == 2 for _, n in hints.time_axes or ())
                 score += 1.5 * (several != bool(pairs)) if T in axes or not several else 0.5
             else:
                 score += 1.5 * (not several) if batch else 2.0 * several
@@ -264,7 +264,7 @@ def candidates(
                 if kind == "ids":
                     theirs = tuple(a for a in theirs if a != ONE)
                 score += (
-                    0.0 if (axes == like.axes or kind == "ids" and mine == theirs) else 0.7 if mine == theirs else 1.4
+                    0.0 if (axes == like.axes or (kind == "ids" and mine == theirs)) else 0.7 if mine == theirs else 1.4
                 )
             boxes: tuple[Literal["array", "list"], ...] = ("array", "list")
             if kind == "ids" and axes in ((T,), (M, T)):

@@ -183,9 +183,9 @@ def _has_numbers(world: Any) -> bool:
 def _is_scalar(value: Any) -> bool:
     return (
         isinstance(value, float | np.floating)
-        or isinstance(value, np.ndarray)
+        or (isinstance(value, np.ndarray)
         and value.size == 1
-        and value.dtype.kind == "f"
+        and value.dtype.kind == "f")
     )
 
 

@@ -67,10 +67,7 @@ def walk(root: Any, path: Path = (), seen: set[int] | None = None, depth: int = 
     elif isinstance(root, list | tuple) or isinstance(root, np.ndarray):
         for i, item in enumerate(list(root)[:LONGEST]):
             yield from walk(item, (*path, ("item", i)), seen, depth - 1)
-    elif hasattr(root, "__dict__") and not callable(root):
-        for name, item in list(vars(root).items()):
-            yield from walk(item, (*path, ("attr", name)), seen, depth - 1)
-    elif hasattr(root, "__dict__") and type(root).__module__ == "program":
+    elif (hasattr(root, "__dict__") and not callable(root)) or (hasattr(root, "__dict__") and type(root).__module__ == "program"):
         for name, item in list(vars(root).items()):
             yield from walk(item, (*path, ("attr", name)), seen, depth - 1)
 

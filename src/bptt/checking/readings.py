@@ -185,7 +185,7 @@ class Search(Passes):
                 along = float(np.sum(got * direction))
                 signs += [s for s in (1, -1) if abs(s * along - slope) <= AGREES * max(abs(slope), 1e-8)]
         attempt.right = signs.count(1)
-        told = plan.delivery is not None and plan.delivery.fused or plan.sign < 0  # then the direction is theirs
+        told = (plan.delivery is not None and plan.delivery.fused) or plan.sign < 0  # then the direction is theirs
         if signs.count(-1) > max(1, attempt.right) and self.climbs and not told:
             attempt.right = signs.count(-1)
             attempt.plan = replace(attempt.plan, sign=-attempt.plan.sign)

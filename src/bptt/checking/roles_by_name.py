@@ -119,7 +119,6 @@ def is_data(name: str) -> bool:
         "beta2",
         "value",
         "values",
-        "best",
         "vocab",
         "x",
         "y",

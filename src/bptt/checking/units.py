@@ -74,7 +74,7 @@ def _in_scope(
         for bs, b in backwards[:5]:
             if f is b or fs < 1.0 or bs < 1.5:
                 continue
-            inside = f.name in facts.reached(b) or owner is not None and f"self.{f.name}" in b.text
+            inside = f.name in facts.reached(b) or (owner is not None and f"self.{f.name}" in b.text)
             score = fs + bs + shift + _kinship(f.name, b.name)
             score += 0.5 * inside
             out.append(Unit(f, b, owner, score, not inside, chosen))
