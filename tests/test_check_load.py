@@ -160,7 +160,7 @@ def test_an_adapter_that_breaks_the_protocol_is_told_how(adapter: str, said: str
     ("text", "said"),
     [
         ("x = 1\n", "no forward and backward pass were found"),
-        ("Dear all, my gradient is wrong.\nWhat can I do?\n", "no Python code"),
+        ("Dear all, my gradient is wrong.\nWhat can I do?\n", "it is not Python"),
         ("def forward(x):\n    return missing(x)\ndef backward(dy, cache):\n    return dy\n", "missing"),
     ],
 )

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from types import ModuleType
 from typing import Any
@@ -15,18 +16,11 @@ import numpy as np
 from bptt.checking import paths as places
 from bptt.checking import roles_by_name as roles
 from bptt.checking.bench import PROBE, Bench, call_of, labels_of, last_name
-from bptt.checking.binding import (
-    COUNTS,
-    LIMIT,
-    Context,
-    Option,
-    best_first,
-    options_for,
-    with_choice,
-)
+from bptt.checking.binding import COUNTS, LIMIT, Context, options_for
 from bptt.checking.explore import explore
 from bptt.checking.facts import Function
 from bptt.checking.namespace import Exhausted, within_budget
+from bptt.checking.options import Option, best_first, with_choice
 from bptt.checking.parameters_found import (
     box_argument,
     box_keys,
@@ -38,10 +32,11 @@ from bptt.checking.parameters_found import (
     script_parameters,
 )
 from bptt.checking.plan import Call, Parameter, Plan, Source
-from bptt.checking.planned import PlannedCase, World
+from bptt.checking.planned import PlannedCase
 from bptt.checking.quiet import quiet
 from bptt.checking.script import STEP
 from bptt.checking.units import Unit
+from bptt.checking.world import World
 
 
 class Homes(Bench):
@@ -185,7 +180,7 @@ class Homes(Bench):
             try:
                 with quiet():
                     case = self.case(plan)
-                    thing = within_budget(lambda case=case: case.make_object(case.make_data()))
+                    thing = within_budget(partial(case.make_object, case.make_data()))
             except (Exception, Exhausted, SystemExit) as error:
                 self.log.append(f"{unit.owner}(...) raises {type(error).__name__}: {error}")
                 continue

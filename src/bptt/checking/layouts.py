@@ -150,10 +150,8 @@ def _merge_call(
         if isinstance(call.func, ast.Attribute)
         else ""
     )
-    if (
-        called not in others
-        or (isinstance(call.func, ast.Attribute)
-        and not ast.unparse(call.func.value).startswith("self"))
+    if called not in others or (
+        isinstance(call.func, ast.Attribute) and not ast.unparse(call.func.value).startswith("self")
     ):
         return
     parameters = [a.arg for a in others[called].args.args]

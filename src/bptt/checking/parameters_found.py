@@ -136,8 +136,9 @@ def script_parameters(module: ModuleType, step: Function) -> list[Parameter]:
         if not roles.is_weight(name) and (roles.matches(name, roles.INPUT) or roles.matches(name, roles.TARGET)):
             continue
         if named or roles.is_weight(name) or roles.is_bias(name):
-            out.append(Parameter(name, "global", ((("attr", name),))))
-    return [Parameter(p.name, "global", ((("attr", p.name),),)) for p in out]
+            path: places.Path = (("attr", name),)
+            out.append(Parameter(name, "global", (path,)))
+    return out
 
 
 def loose_arguments(function: Function) -> list[str]:
@@ -176,8 +177,9 @@ def box_keys(functions: list[Function], box: str) -> tuple[list[str], Literal["d
     for function in functions:
         for node in ast.walk(function.node):
             if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and ast.unparse(node.value) == box:
-                if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-                    keys.setdefault(node.slice.value)
+                key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+                if isinstance(key, str):
+                    keys.setdefault(key)
             if (
                 isinstance(node, ast.Assign)
                 and ast.unparse(node.value) == box

@@ -13,18 +13,14 @@ import numpy as np
 
 from bptt.checking import paths as places
 from bptt.checking.bench import COST_NAME, COST_TRIES, FORWARD_KEPT, FORWARD_TRIES, PROBE, SLACK, call_of
-from bptt.checking.binding import (
-    Context,
-    Option,
-    options_for,
-    result_outputs,
-    with_choice,
-)
+from bptt.checking.binding import Context, options_for
 from bptt.checking.explore import explore
 from bptt.checking.facts import Function
 from bptt.checking.homes import Homes
 from bptt.checking.lazy import Suspicion, probe
 from bptt.checking.namespace import Exhausted, within_budget
+from bptt.checking.options import Option, with_choice
+from bptt.checking.outputs import result_outputs
 from bptt.checking.parameters_found import (
     lazy_arrays,
     reachable,
@@ -181,11 +177,8 @@ def _has_numbers(world: Any) -> bool:
 
 
 def _is_scalar(value: Any) -> bool:
-    return (
-        isinstance(value, float | np.floating)
-        or (isinstance(value, np.ndarray)
-        and value.size == 1
-        and value.dtype.kind == "f")
+    return isinstance(value, float | np.floating) or (
+        isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind == "f"
     )
 
 
@@ -208,9 +201,9 @@ def _cost_variable(function: Function) -> tuple[str, int]:
     """Return the local variable that holds the cost, and the last line that changes it; nothing where there is none."""
     found: dict[str, int] = {}
     for node in ast.walk(function.node):
-        for target in (
-            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
-        ):
+        if not isinstance(node, ast.Assign | ast.AugAssign):
+            continue
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
             for part in target.elts if isinstance(target, ast.Tuple) else [target]:
                 if isinstance(part, ast.Name) and COST_NAME.fullmatch(part.id):
                     found[part.id] = max(found.get(part.id, 0), node.end_lineno or node.lineno)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -16,77 +15,8 @@ from bptt.checking.layouts import size_value
 from bptt.checking.paths import Path
 from bptt.checking.plan import APPLIED, Call, Plan, Source
 from bptt.checking.program import Sizes
+from bptt.checking.world import World, like
 from bptt.dims import Array
-
-
-class World:
-    """One run of a plan: fresh data, a fresh object, the live parameters in place."""
-
-    def __init__(self, case: PlannedCase) -> None:
-        self.case = case
-        self.plan = case.plan
-        self.data = case.make_data()
-        self.object: Any = None
-        self.result: Any = None
-        self.made: Any = None
-        self.kept: dict[str, Any] = {}
-        self.partial = False  # whether their function raised half-way or returned nothing
-        case.prepare_module()
-        if case.plan.owner:
-            self.object = case.make_object(self.data)
-        if case.plan.maker:
-            self.made = self.call(case.plan.maker)
-            if isinstance(self.made, tuple):
-                self.made = list(self.made)
-        for call in case.plan.before:
-            self.call(call)
-        case.place(self)
-
-    def value(self, source: Source) -> Any:
-        """Return the value of an argument."""
-        case = self.case
-        match source.kind:
-            case "data":
-                role = str(source.value)
-                return [self.data[role[1:-1]]] if role.startswith("[") else self.data[role]
-            case "size":
-                return size_value(source.value, case.sizes)
-            case "const":
-                return source.value
-            case "global":
-                return copy.deepcopy(vars(case.module)[source.value])
-            case "object":
-                return self.object
-            case "made":
-                return places.read(self.made, source.path)
-            case "sizes":
-                return [size_value(s, case.sizes) for s in source.value]
-            case "rng":
-                return np.random.default_rng(case.seed)
-            case "empty":
-                return type(source.value)()
-            case "table":
-                return case.table(source.value)
-            case "param":
-                return case.wrap(case.array(source.value))
-            case "params":
-                return case.boxed()
-            case "self":
-                return places.read(self.object, source.path)
-            case "result":
-                return places.read(self.result, source.path)
-            case "zeros":
-                return _like(places.read(self.result, source.path), lambda shape: np.zeros(shape))
-            case "upstream":
-                return case.upstream(places.read(self.result, source.path), source.path)
-
-    def call(self, call: Call) -> Any:
-        """Make one of their calls."""
-        owner = self.object if call.method else self.case.module
-        function = getattr(owner, call.function)
-        values = [(name, self.value(source)) for name, source in call.arguments]
-        positional = [v for _, v in values[: call.prefix]]
-        return function(*positional, **dict(values[call.prefix :]))
 
 
 @dataclass
@@ -209,7 +139,7 @@ class PlannedCase:
     def upstream(self, output: Any, path: Path) -> Any:
         """Return the fixed random gradient that arrives at an output."""
         rng = np.random.default_rng([self.seed, 4, sum(map(ord, places.spell(path)))])
-        return _like(output, lambda shape: self.wrap(rng.normal(size=shape)))
+        return like(output, lambda shape: self.wrap(rng.normal(size=shape)))
 
     def run_forward(self) -> World:
         """Run their forward in a fresh world.
@@ -224,9 +154,10 @@ class PlannedCase:
         try:
             world.result, kept = with_locals(lambda: world.call(self.plan.forward), self.plan.forward.function)
         except Exception as error:
-            kept = locals_at(error, self.plan.forward.function, self.plan.cost_line)
-            if kept is None:
+            found = locals_at(error, self.plan.forward.function, self.plan.cost_line)
+            if found is None:
                 raise
+            kept = found
             world.result = None
         if world.result is None:
             world.result = [kept.get(name) for name in self.plan.forward.labels]
@@ -327,14 +258,6 @@ def random_weights(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
 
 def _uses_result(call: Call) -> bool:
     return any(source.kind in ("result", "self") for _, source in call.arguments)
-
-
-def _like(value: Any, make: Callable[[tuple[int, ...]], Any]) -> Any:
-    if isinstance(value, list | tuple):
-        return [_like(item, make) for item in value]
-    if isinstance(value, dict):
-        return {key: _like(item, make) for key, item in value.items()}
-    return make(np.shape(value))
 
 
 def _dot(weights: Any, value: Any) -> Any:

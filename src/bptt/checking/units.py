@@ -6,15 +6,8 @@ import ast
 import re
 from dataclasses import dataclass
 
-from bptt.checking.facts import (
-    BACKWARD,
-    TRAIN,
-    Facts,
-    Function,
-    backward_score,
-    cost_score,
-    forward_score,
-)
+from bptt.checking.facts import Facts, Function
+from bptt.checking.scores import BACKWARD, TRAIN, backward_score, cost_score, forward_score
 from bptt.checking.script import STEP
 
 
