@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from bptt.cell import rnn_cell_backward as rnn_cell_backward
+    from bptt.cell import rnn_cell_forward as rnn_cell_forward
+    from bptt.checking.call import check as check
+    from bptt.checking.proving import assert_gradients_right as assert_gradients_right
     from bptt.errors import BpttError as BpttError
+    from bptt.explaining.explain import explain as explain
     from bptt.gradcheck import check_gradients as check_gradients
     from bptt.inputs import one_hot as one_hot
+    from bptt.model import SimpleRNN as SimpleRNN
     from bptt.ops import cross_entropy as cross_entropy
     from bptt.ops import softmax as softmax
     from bptt.rnn import rnn_backward as rnn_backward
-    from bptt.rnn import rnn_cell_backward as rnn_cell_backward
-    from bptt.rnn import rnn_cell_forward as rnn_cell_forward
     from bptt.rnn import rnn_cost as rnn_cost
     from bptt.rnn import rnn_forward as rnn_forward
     from bptt.rnn import rnn_layer_backward as rnn_layer_backward
@@ -26,13 +30,17 @@ if TYPE_CHECKING:
 
 _HOME = {
     "BpttError": "errors",
+    "assert_gradients_right": "checking.proving",
+    "check": "checking.call",
+    "explain": "explaining.explain",
     "check_gradients": "gradcheck",
     "cross_entropy": "ops",
+    "SimpleRNN": "model",
     "softmax": "ops",
     "one_hot": "inputs",
     "rnn_backward": "rnn",
-    "rnn_cell_backward": "rnn",
-    "rnn_cell_forward": "rnn",
+    "rnn_cell_backward": "cell",
+    "rnn_cell_forward": "cell",
     "rnn_cost": "rnn",
     "rnn_forward": "rnn",
     "rnn_layer_backward": "rnn",

@@ -191,7 +191,8 @@ def _transpose_hint(
 ) -> str:
     """Try every transpose of the operand; offer the first that fits."""
     others = {k: v for k, v in bound.items() if origin.get(k, "").split(" ")[0] != name}
-    for order in permutations(range(len(shape))):
+    axes = range(len(shape))
+    for order in [tuple(reversed(axes)), *permutations(axes)]:  # .T is what most people left out
         sizes = dict(others)
         for dim, axis in zip(wanted, order, strict=True):
             need = dim if isinstance(dim, int) else sizes.setdefault(dim, shape[axis])

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from bptt.dims import DIMS, Array, check_finite, check_ids, check_shapes, named_shape
-from bptt.errors import NotFiniteError, ValueRangeError, message
+from bptt.dims import DIMS, Array, check_finite, check_ids, check_numeric, check_shapes, named_shape
+from bptt.errors import DtypeError, NotFiniteError, ValueRangeError, message
 from bptt.ops import ACTIVATIONS
 
 Parameters = Mapping[str, Array]
@@ -137,3 +137,92 @@ def check_states(where: str, name: str, values: Array) -> None:
                 ],
             )
         )
+
+
+def check_fused_operands(
+    where: str, parameters: Parameters, X: Array, Y: Array, a0: Array | None, activation: str
+) -> None:
+    """Refuse operands that :mod:`bptt.fused` cannot take; fast where all is well."""
+    try:
+        W_aa, W_ax, W_ya, b_a, b_y = (parameters[name] for name in PARAMETERS)
+        (n_a, n_x), n_y, dtype, (m, T_x) = W_ax.shape, W_ya.shape[0], W_aa.dtype, X.shape[-2:]
+        fits = (
+            dtype.char in "fd"
+            and dtype.isnative
+            and dtype == W_ax.dtype == W_ya.dtype == b_a.dtype == b_y.dtype
+            and W_aa.shape == (n_a, n_a)
+            and W_ya.shape == (n_y, n_a)
+            and b_a.shape == (n_a, 1)
+            and b_y.shape == (n_y, 1)
+            and min(n_a, n_x, n_y, m, T_x) > 0
+            and (a0 is None or (a0.shape == (n_a, m) and a0.dtype == dtype))
+            and (_ids_fit(X, n_x) if X.ndim == 2 else X.shape == (n_x, m, T_x) and X.dtype == dtype)
+            and Y.shape[-2:] == (m, T_x)
+            and (_ids_fit(Y, n_y) if Y.ndim == 2 else Y.dtype == dtype and _sums_to_one(Y, n_y))
+            and activation in ACTIVATIONS
+        )
+    except (KeyError, AttributeError, IndexError, TypeError, ValueError):
+        fits = False
+    if not fits:
+        _refuse_fused_operands(where, parameters, X, Y, a0, activation)
+
+
+def _ids_fit(ids: Array, n: int) -> bool:
+    unsigned = ids.view(f"u{ids.itemsize}")  # a negative id becomes huge: one comparison catches both ends
+    return ids.dtype.kind in "iu" and int(unsigned.max()) < n
+
+
+def _sums_to_one(Y: Array, n_y: int) -> bool:
+    return len(Y) == n_y and bool(np.abs(Y.sum(axis=0) - 1).max() <= 1e-4) and bool(Y.min() >= 0)
+
+
+def _refuse_fused_operands(
+    where: str, parameters: Parameters, X: Array, Y: Array, a0: Array | None, activation: str
+) -> None:
+    check_parameters(where, parameters, activation=activation)
+    operands = {name: parameters[name] for name in PARAMETERS}
+    check_shapes(where, operands)
+    given: dict[str, Array] = {"X": X, **({} if a0 is None else {"a0": a0}), "Y": Y}
+    for name, array in given.items():
+        check_numeric(where, name, array)
+    ids = {
+        name: array for name, array in given.items() if name != "a0" and array.ndim == 2 and array.dtype.kind in "iu"
+    }
+    dense = {name: array for name, array in given.items() if name not in ids}
+    dtype = operands["W_aa"].dtype
+    for name, array in {**operands, **dense}.items():
+        if array.dtype.char not in "fd" or not array.dtype.isnative:
+            raise DtypeError(
+                message(
+                    where,
+                    f"{name} is {array.dtype}, native float32 or float64 is wanted.",
+                    hint="Complex numbers and other types run through the reference, bptt.rnn_forward."
+                    if array.dtype.kind == "c"
+                    else f"Give {name}.astype(np.float32) or .astype(np.float64).",
+                )
+            )
+        if array.dtype != dtype:
+            raise DtypeError(
+                message(
+                    where,
+                    f"{name} is {array.dtype}, but W_aa is {dtype}; one type for all is wanted.",
+                    hint=f"Nothing is cast silently: give {name}.astype(np.{dtype}).",
+                )
+            )
+    all_dims = {**DIMS, **dict.fromkeys(ids, ("m", "T_x"))}
+    sizes = check_shapes(where, {**operands, **given}, all_dims)
+    for name, dim in (("X", "n_x"), ("Y", "n_y")):
+        if name in ids:
+            check_ids(where, name, ids[name], sizes[dim], dim)
+    check_finite(where, {**operands, **dense})
+    one_hot_targets(where, Y, (sizes["n_y"], sizes["m"], sizes["T_x"]))
+
+
+def name_not_finite(
+    where: str, parameters: Parameters, X: Array, a0: Array | None, A: Array, gradients: Mapping[str, Array]
+) -> None:
+    """Find the first NaN or infinity in the order of the calculation, and raise; all may be finite after all."""
+    operands = {name: parameters[name] for name in PARAMETERS}
+    check_finite(where, {**operands, "X": X, **({} if a0 is None else {"a0": a0})})
+    check_states(where, "A", A)
+    check_finite(where, gradients)

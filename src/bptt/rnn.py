@@ -17,9 +17,10 @@ F5      L_t = -Σ_{n_y} y_t log y_pred_t     B5      da = da_from_output + da_fr
 ======  =================================  ======  ==============================================
 
 Axes: units first, then the m examples, then time: X (n_x, m, T_x), A (n_a, m, T_x), Y (n_y, m, T_x).
-``A[:, :, t]`` is the state *after* step t; the state before step 0 is a0.  The recurrence (``rnn_layer_*``) and
-the head (``softmax_head_*``) know nothing of each other.  This module is for reading and for truth (it accepts
-complex128, so that the complex step runs through it); training uses :mod:`bptt.fused`.
+``A[:, :, t]`` is the state *after* step t; the state before step 0 is a0.  The recurrence (``rnn_layer_*``, a
+loop over :mod:`bptt.cell`) and the head (:mod:`bptt.head`) know nothing of each other.  These modules are for
+reading and for truth (they accept complex128, so that the complex step runs through them); training uses
+:mod:`bptt.fused`.
 
 References
 ----------
@@ -33,21 +34,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bptt.cell import CellCache, cell_backward, cell_forward
 from bptt.dims import DIMS, Array, check_finite, check_shapes
 from bptt.head import HeadCache, softmax_head_backward, softmax_head_cost, softmax_head_forward
 from bptt.inputs import LAYER, PARAMETERS, Parameters, Reduction, check_parameters, check_states, one_hot_inputs
-from bptt.ops import ACTIVATIONS, Activation, affine, softmax
-
-
-@dataclass(frozen=True)
-class CellCache:
-    """What one step of the recurrence keeps for its backward."""
-
-    x_t: Array  # (n_x, m)
-    a_prev: Array  # (n_a, m)
-    a_t: Array  # (n_a, m)
-    parameters: Parameters
-    activation: Activation
+from bptt.ops import Activation
 
 
 @dataclass(frozen=True)
@@ -67,93 +58,6 @@ class Cache:
 
     layer: LayerCache
     head: HeadCache
-
-
-# ---------------------------------------------------------------------------------------------- one cell
-
-
-def rnn_cell_forward(
-    x_t: Array, a_prev: Array, parameters: Parameters, activation: Activation = "tanh"
-) -> tuple[Array, Array, CellCache]:
-    """Run one step: a_t = tanh(W_ax x_t + W_aa a_prev + b_a), y_pred_t = softmax(W_ya a_t + b_y).
-
-    Parameters
-    ----------
-    x_t : array (n_x, m)
-        The input of this step.
-    a_prev : array (n_a, m)
-        The state before this step.
-    parameters : mapping
-        W_aa (n_a, n_a), W_ax (n_a, n_x), W_ya (n_y, n_a), b_a (n_a, 1), b_y (n_y, 1).
-    activation : {"tanh", "relu"}
-
-    Returns
-    -------
-    a_t : array (n_a, m)
-        The state after this step.
-    y_pred_t : array (n_y, m)
-        Probabilities; each column sums to 1.
-    cache : CellCache
-        For :func:`rnn_cell_backward`.
-
-    Raises
-    ------
-    DimensionError, DtypeError, ValueRangeError
-        If the operands do not fit, are no numbers, or hold a NaN.
-    """
-    where = "rnn_cell_forward"
-    check_parameters(where, parameters, activation=activation)
-    operands = {**{name: parameters[name] for name in PARAMETERS}, "x_t": x_t, "a_prev": a_prev}
-    check_shapes(where, operands)
-    check_finite(where, operands)
-    a_t, cache = _cell_forward(x_t, a_prev, parameters, activation)
-    z_y, _ = affine(parameters["W_ya"], a_t, parameters["b_y"])  # F3
-    y_pred_t, _ = softmax(z_y)  # F4
-    return a_t, y_pred_t, cache
-
-
-def rnn_cell_backward(da: Array, cache: CellCache) -> dict[str, Array]:
-    """Take dJ/da_t back through one step of the recurrence.
-
-    Parameters
-    ----------
-    da : array (n_a, m)
-        dJ/da_t in full: what comes from this step's output plus what comes from the future.
-    cache : CellCache
-        From :func:`rnn_cell_forward`.
-
-    Returns
-    -------
-    dict
-        dx_t (n_x, m), da_prev (n_a, m), dW_ax (n_a, n_x), dW_aa (n_a, n_a), db_a (n_a, 1); summed over the batch.
-
-    Raises
-    ------
-    DimensionError, DtypeError, ValueRangeError
-        If da does not have the shape of the state, or holds a NaN.
-    """
-    check_shapes("rnn_cell_backward", {"a_t": cache.a_t, "da": da}, {"a_t": ("n_a", "m"), "da": ("n_a", "m")})
-    check_finite("rnn_cell_backward", {"da": da})
-    return _cell_backward(da, cache)
-
-
-def _cell_forward(x_t: Array, a_prev: Array, parameters: Parameters, activation: Activation) -> tuple[Array, CellCache]:
-    W_ax, W_aa, b_a = parameters["W_ax"], parameters["W_aa"], parameters["b_a"]
-    z_a = W_ax @ x_t + W_aa @ a_prev + b_a  # F1
-    a_t, _ = ACTIVATIONS[activation](z_a)  # F2
-    return a_t, CellCache(x_t, a_prev, a_t, parameters, activation)
-
-
-def _cell_backward(da: Array, cache: CellCache) -> dict[str, Array]:
-    x_t, a_prev, a_t = cache.x_t, cache.a_prev, cache.a_t
-    W_ax, W_aa = cache.parameters["W_ax"], cache.parameters["W_aa"]
-    dz_a = da * (1 - a_t * a_t) if cache.activation == "tanh" else da * (a_t.real > 0)  # B6
-    dW_aa = dz_a @ a_prev.T  # B7
-    dW_ax = dz_a @ x_t.T  # B8
-    db_a = dz_a.sum(axis=1, keepdims=True)  # B9
-    da_prev = W_aa.T @ dz_a  # B10
-    dx_t = W_ax.T @ dz_a  # B11
-    return {"dx_t": dx_t, "da_prev": da_prev, "dW_ax": dW_ax, "dW_aa": dW_aa, "db_a": db_a}
 
 
 # ---------------------------------------------------------------------------------------- the recurrence
@@ -214,7 +118,7 @@ def _layer_forward(
     a_prev = a0
     with np.errstate(over="ignore", invalid="ignore"):  # an overflow is named below, with its step
         for t in range(T_x):
-            a_prev, _ = _cell_forward(X[:, :, t], a_prev, parameters, activation)
+            a_prev, _ = cell_forward(X[:, :, t], a_prev, parameters, activation)
             A[:, :, t] = a_prev
     check_states(where, "A", A)
     return A, LayerCache(X, a0, A, parameters, activation)
@@ -254,7 +158,7 @@ def rnn_layer_backward(dA: Array, cache: LayerCache) -> dict[str, Array]:
         a_prev = A[:, :, t - 1] if t > 0 else cache.a0
         cell = CellCache(X[:, :, t], a_prev, A[:, :, t], parameters, cache.activation)
         da = dA[:, :, t] + da_from_future  # B5
-        step = _cell_backward(da, cell)
+        step = cell_backward(da, cell)
         for name in ("dW_aa", "dW_ax", "db_a"):
             gradients[name] += step[name]  # the same weights act at every t, so their gradients add up
         dX[:, :, t] = step["dx_t"]

@@ -163,10 +163,14 @@ class SelfCase:
     sizes: Sizes
     seed: int
     parameters: dict[str, Array] = field(init=False)
+    targets: dict[str, Array] = field(init=False)
+    """Live as well, so that a proof can disturb them: a repair may hold only for targets that sum to 1."""
 
     def __post_init__(self) -> None:
         """Make the parameters once; every run works on these arrays."""
-        self.parameters = self._self()[1]
+        me, self.parameters = self._self()
+        box, key = self.plan.target
+        self.targets = {key: getattr(me, box)[key]}
 
     def _self(self) -> tuple[SimpleNamespace, dict[str, Array]]:
         return self.plan.make(self.sizes, np.random.default_rng(self.seed))
@@ -174,6 +178,7 @@ class SelfCase:
     def _forward(self) -> SimpleNamespace:
         me, _ = self._self()
         getattr(me, self.plan.parameters_in).update(self.parameters)
+        getattr(me, self.plan.target[0]).update({key: np.array(Y) for key, Y in self.targets.items()})
         getattr(self.module, self.plan.forward)(me, *[None] * self.plan.unused[self.plan.forward])
         return me
 

@@ -50,7 +50,11 @@ class Layout:
             value = (along == np.expand_dims(classes, axis)).astype(float)
         else:
             value = rng.normal(size=shape)
-        if shape == ():
+        return self.pack(value)
+
+    def pack(self, value: Any) -> Any:
+        """Return an array in the box of this layout: as it is, as a list or dict of its first axis, as a number."""
+        if np.shape(value) == ():
             value = int(value) if self.kind == "ids" else float(value)
         if self.box == "list":
             value = value.tolist() if value.ndim == 1 else list(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import linecache
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -113,6 +114,8 @@ def _adapter_build(adapter: str | None, file: str) -> Callable[[ModuleType, Size
 
         return own
     space: dict[str, Any] = {"__name__": "adapter", "__file__": "adapter.py"}
+    # The tracer reads the source of the adapter's functions.
+    linecache.cache["adapter.py"] = (len(adapter), None, adapter.splitlines(keepends=True), "adapter.py")
     try:
         exec(compile(adapter, "adapter.py", "exec"), space)
     except Exception as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
@@ -32,12 +32,17 @@ class PlannedCase:
     lazy: dict[str, Any] | None = None
     parameters: dict[str, Array] = field(init=False)
     idle: dict[str, Array] = field(init=False)
+    targets: dict[str, Array] = field(init=False, default_factory=dict)
+    """Live as well, where they are no ids, so that a proof can disturb them."""
     sizes: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the parameters: their shapes, our random values."""
         self.sizes = {**self.given.as_dict(), "V": getattr(self.given, self.plan.vocabulary), "1": 1}
-        self.parameters, self.idle = {}, {}
+        self.parameters, self.idle, self.targets = {}, {}, {}
+        layout = self.plan.layouts.get("Y")
+        if layout is not None and layout.kind != "ids" and layout.axes:
+            self.targets["Y"] = np.asarray(replace(layout, box="array", nested=False).make(self.sizes, self._rng("Y")))
         rng = np.random.default_rng([self.seed, 1])
         self.prepare_module()
         fresh = self.make_object(self.make_data()) if self.plan.owner else None
@@ -61,12 +66,16 @@ class PlannedCase:
         """Return a value as their code gets it: itself, or a probe of it while plans are tried."""
         return self.probe(value) if self.probe is not None else value
 
+    def _rng(self, role: str) -> np.random.Generator:
+        return np.random.default_rng([self.seed, 2, sum(map(ord, role))])
+
     def make_data(self) -> dict[str, Any]:
         """Return fresh inputs, targets and states: the same values every time."""
         data = {}
         for role in sorted(self.plan.layouts):
-            rng = np.random.default_rng([self.seed, 2, sum(map(ord, role))])
-            data[role] = self.wrap(self.plan.layouts[role].make(self.sizes, rng))
+            layout = self.plan.layouts[role]
+            live = self.targets.get(role)
+            data[role] = self.wrap(layout.make(self.sizes, self._rng(role)) if live is None else layout.pack(live.copy()))
         return data
 
     def prepare_module(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -40,6 +41,14 @@ class Got:
 
 
 @dataclass(frozen=True)
+class Operand:
+    """A part of a wrong statement, in the person's own characters, with its named dimensions."""
+
+    text: str
+    dims: Dims
+
+
+@dataclass(frozen=True)
 class Replacement:
     """The right statement in the person's own variables.
 
@@ -53,7 +62,11 @@ class Replacement:
 
 @dataclass(frozen=True)
 class Finding:
-    """One wrong statement: where, which kinds of mistake, why in plain words, and the right line."""
+    """One wrong statement: where, which kinds of mistake, why in plain words, and the right line.
+
+    The first line of ``message`` says what is wrong; each further line is one reason.  ``operands`` are underlined,
+    in their order in the statement.
+    """
 
     codes: tuple[str, ...]
     line: int
@@ -65,6 +78,7 @@ class Finding:
     equations: tuple[str, ...] = ()
     fix: Replacement | None = None
     cell: int | None = None
+    operands: tuple[Operand, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,6 +128,58 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """Return the report as one JSON object without NaN or Infinity."""
         return {"schema": 1, **_plain(dataclasses.asdict(self))}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Report:
+        """Return the report that :meth:`to_json` wrote."""
+        return cls(
+            data["file"],
+            data["source"],
+            data["verdict"],
+            data["reason"],
+            notes=tuple(Note(tuple(n["codes"]), n["line"], n["message"]) for n in data["notes"]),
+            parameters=tuple(ParameterRow(**{**row, "dims": _dims(row["dims"])}) for row in data["parameters"]),
+            findings=tuple(_finding(finding) for finding in data["findings"]),
+            fix=_fix(data["fix"]) if data["fix"] else None,
+            assumed=tuple(data["assumed"]),
+            seconds=data["seconds"],
+        )
+
+    def __str__(self) -> str:
+        """Return the report as the terminal shows it, without colour."""
+        from bptt.render.report_text import report_text  # the renderer draws this class
+
+        return report_text(self)
+
+    def _repr_html_(self) -> str:
+        """Return the report for a notebook's cell."""
+        from bptt.render.report_html import report_html  # the renderer draws this class
+
+        return report_html(self)
+
+
+def _dims(pairs: Iterable[Iterable[Any]]) -> Dims:
+    return tuple((name, size) for name, size in pairs)
+
+
+def _fix(data: Mapping[str, Any]) -> Fix:
+    parts: dict[str, Any] = {**data, "sizes": tuple(data["sizes"]), "preconditions": tuple(data["preconditions"])}
+    return Fix(**parts)
+
+
+def _finding(data: Mapping[str, Any]) -> Finding:
+    expected, got, fix = data["expected"], data["got"], data["fix"]
+    return Finding(
+        **{
+            **data,
+            "codes": tuple(data["codes"]),
+            "expected": expected and Expected(expected["name"], _dims(expected["dims"])),
+            "got": got and Got(got["dims"] and _dims(got["dims"]), got["error"]),
+            "equations": tuple(data["equations"]),
+            "fix": fix and Replacement(**fix),
+            "operands": tuple(Operand(o["text"], _dims(o["dims"])) for o in data["operands"]),
+        }
+    )
 
 
 def _plain(value: Any) -> Any:

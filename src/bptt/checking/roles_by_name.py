@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 SIZES: tuple[tuple[str, str], ...] = (
     ("n_x", r"n_?x|n_?in|nin|input_?(size|dim|s|units|dims?)?|in_?(size|dim|features?)|d_?in|x_?(size|dim)|word_?dim"
@@ -88,11 +89,13 @@ WEIGHT = re.compile(
 )
 
 
+@cache
 def is_weight(name: str) -> bool:
     """Tell whether a name is a parameter's: W..., U, V, b..., theta, kernel."""
     return WEIGHT.fullmatch(name) is not None and not is_data(name)
 
 
+@cache
 def is_bias(name: str) -> bool:
     """Tell whether a name is a bias's: b, ba, b_y, bias_h, hidden_bias."""
     return re.fullmatch(r"(b|B)(_?[a-zA-Z0-9]{0,4})|.*bias.*|b_\w+", name) is not None
@@ -125,6 +128,7 @@ def is_data(name: str) -> bool:
     }
 
 
+@cache
 def weight_letters(name: str) -> str:
     """Return the letters that say between what a parameter stands: ``aa`` of W_aa, ``xh`` of Wxh, ``ih`` of w_input_hidden."""
     rest = re.sub(r"^(weights?|bias(es)?|W|w|b|B|U|V)_?", "", name)
@@ -133,6 +137,7 @@ def weight_letters(name: str) -> str:
     return re.sub(r"[^a-zA-Z]", "", rest).lower()
 
 
+@cache
 def weight_ends(name: str) -> tuple[str, str]:
     """Return (what a weight gives, what it takes): ("n_a", "n_x") of Wax, Wxh or U; the layer's by default."""
     if name in ("U", "u"):
@@ -154,6 +159,7 @@ def weight_ends(name: str) -> tuple[str, str]:
     return HID, HID
 
 
+@cache
 def bias_end(name: str) -> str:
     """Return what a bias belongs to: n_y for b_y, by, c, V's; n_a else."""
     if name in ("c", "by", "b2", "bo_", "d") or re.search(r"out", name, re.IGNORECASE):

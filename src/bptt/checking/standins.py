@@ -68,6 +68,10 @@ class _StandInModule(ModuleType):
         return StandIn(f"{self.__name__}.{name}")
 
 
+HOOKS = ("bptt.checking.hooks", "bptt.checking.forced")
+"""What an instrumented tree imports."""
+
+
 def importer(provide: Callable[[str], Any], replaced: set[str]) -> Callable[..., Any]:
     """Return an ``__import__`` that gives NumPy and the standard library, and stand-ins for all else.
 
@@ -86,6 +90,8 @@ def importer(provide: Callable[[str], Any], replaced: set[str]) -> Callable[...,
                 return builtins.__import__(name, globals_, locals_, fromlist, level)
             except ImportError:
                 pass
+        if level == 0 and name in HOOKS:
+            return builtins.__import__(name, globals_, locals_, fromlist, level)
         if level == 0 and name == "autograd.numpy":
             return importlib.import_module("numpy")
         if name == "__future__":

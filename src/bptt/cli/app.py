@@ -7,6 +7,7 @@ needs when it runs, so that ``bptt --help`` starts at once, and it returns an ex
 from __future__ import annotations
 
 import functools
+import io
 import sys
 from collections.abc import Callable
 from enum import IntEnum
@@ -97,6 +98,21 @@ def options(
     """Take the options of the command itself."""
 
 
+# The verbs need ExitCode from above; their own imports are few, what they work with is imported when they run.
+from bptt.cli.check import check  # noqa: E402
+from bptt.cli.explain import explain  # noqa: E402
+from bptt.cli.sample import sample  # noqa: E402
+from bptt.cli.train import train  # noqa: E402
+
+add(train)
+add(sample)
+add(explain)
+add(check)
+
+
 def main() -> None:
     """Run the command; the entry point of the package."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console that lacks Σ gets a ? and not our failure
     app()
