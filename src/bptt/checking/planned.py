@@ -42,7 +42,8 @@ class PlannedCase:
         self.parameters, self.idle, self.targets = {}, {}, {}
         layout = self.plan.layouts.get("Y")
         if layout is not None and layout.kind != "ids" and layout.axes:
-            self.targets["Y"] = np.asarray(replace(layout, box="array", nested=False).make(self.sizes, self._rng("Y")))
+            plain = replace(layout, box="array", nested=False)
+            self.targets["Y"] = np.asarray(plain.make(self.sizes, self._rng("Y")))
         rng = np.random.default_rng([self.seed, 1])
         self.prepare_module()
         fresh = self.make_object(self.make_data()) if self.plan.owner else None
