@@ -122,7 +122,7 @@ class Homes(Bench):
                 held = [p for p in held_by_object(thing) if not ends or p.paths[0][:1] in ends.values()]
                 held = [replace(p, home="made", name=_made_name(p, ends)) for p in held]
                 known = replace(context, made=bindings, loose=[], box=None)
-                yield replace(made, parameters=(*plan.parameters, *held)), known, 1
+                yield replace(made, parameters=(*plan.parameters, *held), penalty=plan.penalty), known, 1
                 break
 
     def constants(self, functions: list[Function]) -> dict[str, Source]:

@@ -72,13 +72,16 @@ class Passes(Homes):
             yield plan, outputs
 
     def costs(self, unit: Unit, plan: Plan, context: Context, outputs: list[Any]) -> Iterator[Plan]:
-        """Yield the plan with each cost that gives one finite number, twice the same."""
+        """Yield the plan with each cost of theirs that works; then without one, where that can still lead somewhere."""
+        shown = False
+        arguments = unit.backward.arguments if unit.backward else []
+        upstream = any(roles.matches(a, roles.UPSTREAM) or re.match(r"d[A-Za-z_]|grad", a) for a in arguments)
         for option in self.cost_options(unit, plan, context, outputs):
-            if (
-                option.cost is None
-                or option.cost.kind in ("upstream", "standard", "call")
-                or self.cost_works(option) is not None
-            ):
+            if option.cost is None:
+                if upstream or not shown:
+                    yield option
+            elif option.cost.kind == "call" or self.cost_works(option) is not None:
+                shown = True
                 yield option
 
     def cost_works(self, plan: Plan) -> float | None:
