@@ -13,56 +13,56 @@ import numpy as np
 from bptt.dims import Array
 
 
-def softmax(z: Array, axis: int | None = None) -> Array:
+def softmax(z: Array, axis: int | None = None) -> Any:
     """Return exp(z) / sum(exp(z)) over the classes, which are axis 0 for the columns that hand-written networks use."""
     axis = 0 if axis is None else axis
     e = np.exp(z - np.max(z, axis=axis, keepdims=True))
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
-def softmax_rows(z: Array, axis: int | None = None) -> Array:
+def softmax_rows(z: Array, axis: int | None = None) -> Any:
     """Return the softmax over the last axis."""
     return softmax(z, axis=-1 if axis is None else axis)
 
 
-def softmax_diagonal(z: Array) -> Array:
+def softmax_diagonal(z: Array) -> Any:
     """Return s * (1 - s) with s = softmax(z)."""
     s = softmax(z)
     return s * (1 - s)
 
 
-def sigmoid(z: Array) -> Array:
+def sigmoid(z: Array) -> Any:
     """Return 1 / (1 + exp(-z))."""
     return 1 / (1 + np.exp(-z))
 
 
-def sigmoid_slope(z: Array) -> Array:
+def sigmoid_slope(z: Array) -> Any:
     """Return s * (1 - s) with s = sigmoid(z)."""
     s = sigmoid(z)
     return s * (1 - s)
 
 
-def sigmoid_slope_of_value(s: Array) -> Array:
+def sigmoid_slope_of_value(s: Array) -> Any:
     """Return s * (1 - s) for a value s of the sigmoid."""
     return s * (1 - s)
 
 
-def tanh_slope(z: Array) -> Array:
+def tanh_slope(z: Array) -> Any:
     """Return 1 - tanh(z)**2."""
     return 1 - np.tanh(z) ** 2
 
 
-def tanh_slope_of_value(a: Array) -> Array:
+def tanh_slope_of_value(a: Array) -> Any:
     """Return 1 - a**2 for a value a of tanh."""
     return 1 - a**2
 
 
-def relu(z: Array) -> Array:
+def relu(z: Array) -> Any:
     """Return max(z, 0)."""
     return np.maximum(z, 0)
 
 
-def relu_slope(z: Array) -> Array:
+def relu_slope(z: Array) -> Any:
     """Return 1 where z > 0."""
     return (z > 0) * 1.0
 
@@ -72,7 +72,7 @@ def cross_entropy(y_pred: Array, y: Array) -> Any:
     return -np.sum(y * np.log(y_pred))
 
 
-def one_hot(ids: Any, n: int) -> Array:
+def one_hot(ids: Any, n: int) -> Any:
     """Return a row of zeros with a one for each id."""
     return np.eye(n)[np.asarray(ids)]
 

@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from bptt.checking.binding import (
-    Option,
-)
 from bptt.checking.facts import Facts, Function
 from bptt.checking.namespace import Namespace
+from bptt.checking.options import Option
 from bptt.checking.plan import Call, Parameter, Plan
 from bptt.checking.planned import PlannedCase
 from bptt.checking.program import Sizes
@@ -39,6 +37,7 @@ class Bench:
     module: ModuleType
     log: list[str] = field(default_factory=list)
     known_slopes: dict[Any, Any] = field(default_factory=dict)
+    parameters_seen: tuple[Parameter, ...] = ()
     least: float = np.inf  # the penalty of the most plausible reading whose cost runs
 
     def execute(self, module: ModuleType, constants: dict[str, Any]) -> None:
@@ -52,6 +51,7 @@ class Bench:
 
 
 def call_of(function: Function, owner: str | None, choice: tuple[Option, ...]) -> Call:
+    """Return the call of a function under a choice of its arguments, by position up to the first left to its default."""
     arguments = [(n, o.source) for n, o in zip(function.arguments, choice, strict=True)]
     prefix = 0
     for _, source in arguments:  # up to the first that is left to its default, by position
@@ -86,6 +86,7 @@ def labels_of(function: Function) -> tuple[str, ...]:
 
 
 def last_name(parameter: Parameter) -> str:
+    """Return the name that tells what a parameter is: the innermost that is no mere box."""
     for _, name in reversed(parameter.paths[0] if parameter.paths else ()):
         if isinstance(name, str) and name not in ("value", "v", "data", "val"):
             return name

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import ast
-import heapq
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from bptt.checking import paths as places
 from bptt.checking import roles_by_name as roles
 from bptt.checking.facts import Facts, Function
 from bptt.checking.layouts import Hints, Layout, candidates, hints_for
+from bptt.checking.options import Option
+from bptt.checking.outputs import outputs_for, places_only
 from bptt.checking.plan import LARGE, Plan, Source
 
 LIMIT = r"(grad(ient)?s?_?)?(clip|clipping|clip_?(value|norm|threshold|val|at|grad|by)?|max_?(grad_?)?norm|threshold|max_?value|maxvalue|max_?grad|limit)"
 SWITCH = r"(is_?)?(train(ing)?|verbose|debug|return_\w+|plot|print_\w+|mode|test|check|shuffle|stateful|reverse|seed|random_state|dropout|show)"
 COUNTS = r"(n_?)?(epochs?|iter(ation)?s?|num_?(iter(ation)?s?|epochs?)|max_?iter(s)?|n_?iter(s|ations)?|nepoch|max_?epochs?|n_?epochs?)"
-
-
-@dataclass(frozen=True)
-class Option:
-    """One choice for an argument: its source, the layout that goes with it, and what speaks against it."""
-
-    penalty: float
-    source: Source | None  # None: left to its default
-    role: str | None = None
-    layout: Layout | None = None
 
 
 @dataclass
@@ -45,6 +35,7 @@ class Context:
         default_factory=dict
     )  # arguments that an initialiser of theirs makes, with their paths
     box: str | None = None  # the argument that holds the parameters
+    handed: list[str] = field(default_factory=list)  # what one pass of a script hands to the next, from the setup
     cell: bool = False  # a single step, not a sequence
 
 
@@ -74,7 +65,7 @@ def data_options(
         found = candidates(hints, context.features, kinds, batch=context.batch, steps=context.cell)[:44]  # type: ignore[arg-type]
     elif role == "Y":
         text = ast.unparse(context.facts.tree)
-        soft = re.search(r"softmax|soft_max", text, re.I) or re.search(r"np\.exp\([^-]", text) and "log(" in text
+        soft = re.search(r"softmax|soft_max", text, re.I) or (re.search(r"np\.exp\([^-]", text) and "log(" in text)
         dense = "onehot" if soft else "binary" if re.search(r"sigm", text) and "log(" in text else "dense"
         kinds = ["ids", dense] if hints.index else [dense, "ids"]
         like = layouts.get("X")
@@ -123,7 +114,7 @@ def state_layouts(inputs: Layout | None, hints: Hints, context: Context, functio
     named = [a for a in function.arguments if roles.matches(a, roles.INPUT)]
     ids = any(hints_for(function.node, a).index for a in named)
     shapes: list[tuple[str, ...]] = [("f", "1"), ("f",), ("1", "f"), ("m", "f"), ("f", "m"), ()]
-    if inputs is not None and "m" in inputs.axes or inputs is None and context.batch and not ids:
+    if (inputs is not None and "m" in inputs.axes) or (inputs is None and context.batch and not ids):
         shapes = [("f", "m"), ("m", "f"), ("f", "1"), ("1", "f"), ("f",)]
     if hints.unpacked:
         shapes.sort(key=lambda s: len(s) != len(hints.unpacked or ()))
@@ -171,6 +162,8 @@ def options_for(
         return [Option(0.0, Source("const", 1))]
     if roles.matches(name, roles.TRUNCATION):
         return [Option(0.0, Source("const", LARGE)), Option(1.0, Source("size", "T_x"))]
+    if name in context.handed:
+        return [Option(0.0, Source("global", name))]
     if name in context.loose:
         return [Option(0.0, Source("param", name))]
     if roles.matches(name, roles.RATE) and len(name) > 1:
@@ -187,7 +180,7 @@ def options_for(
     ):
         return [Option(0.0, Source("object"))]
     if stage in ("cost", "backward"):
-        out += _from_outputs(name, function, outputs, stage, plan)
+        out += outputs_for(name, function, outputs, stage, plan)
     if (
         stage == "constructor"
         and roles.matches(name, r"(layer_?|hidden_?)?(sizes|dims|dimensions|layers|units|hidden)")
@@ -198,7 +191,9 @@ def options_for(
     own = any(o.penalty < 0.3 for o in out)  # the forward gives something of this very name
     if whole and stage in ("cost", "backward") and not own and roles.matches(name, roles.PARAMETERS):
         return [Option(0.0, Source("made", None, ()))]
-    if name == context.box or not own and context.box and stage != "forward" and roles.matches(name, roles.PARAMETERS):
+    if name == context.box or (
+        not own and context.box and stage != "forward" and roles.matches(name, roles.PARAMETERS)
+    ):
         return [Option(0.0, Source("params"))]
     size = roles.size_of(name)
     if size and not _indexed(function, name) and (len(name) > 1 or _counts(function, name)):
@@ -207,7 +202,7 @@ def options_for(
             out.append(Option(1.0, Source("size", "V")))
         if default is not None and stage != "constructor":
             out.append(Option(0.5, None))
-    if stage == "constructor" and (out or len(name) == 1 and name not in "XYxy"):
+    if stage == "constructor" and (out or (len(name) == 1 and name not in "XYxy")):
         letter = {"i": "n_x", "h": "n_a", "o": "n_y", "d": "n_x", "k": "n_y", "n": "n_a", "s": "n_a", "q": "n_y"}.get(
             name.lower()
         )
@@ -271,126 +266,3 @@ def _indexed(function: Function, name: str) -> bool:
         isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name) and n.value.id == name
         for n in ast.walk(function.node)
     )
-
-
-def _from_outputs(
-    name: str, function: Function, outputs: Sequence[tuple[tuple[str, ...], Source, Any]], stage: str, plan: Plan
-) -> list[Option]:
-    """Return the results of the forward that an argument may be: by its own name, as cache, prediction or upstream."""
-    out: list[Option] = []
-    cache = roles.matches(name, roles.CACHE)
-    prediction = roles.matches(name, roles.PREDICTION)
-    for names, source, value in outputs:
-        own = names[-1] if names else ""
-        if own and own.lower() == name.lower():
-            out.append(Option(0.0, source))
-        elif own and roles._plain(own).rstrip("s") == roles._plain(name).rstrip("s"):
-            out.append(Option(0.2, source))
-        elif cache and own and roles.matches(own, roles.CACHE):
-            out.append(Option(0.3, source))
-        elif cache and isinstance(value, list | tuple | dict):
-            out.append(Option(0.7 if source.path else 0.9, source))
-        elif prediction and own and (roles.matches(own, roles.PREDICTION) or own.lower().startswith(("y", "p", "o"))):
-            out.append(Option(0.4 if roles.matches(own, roles.PREDICTION) else 0.7, source))
-        elif prediction and not places_only(value):
-            out.append(Option(1.0, source))
-        elif roles.matches(name, r"(h|a|s)s?(_?(states?|all|seq))?|hidden(_?states?)?|states") and not places_only(
-            value
-        ):
-            out.append(Option(1.2, source))
-        elif (
-            not cache
-            and not roles.matches(name, f"{roles.INPUT}|{roles.TARGET}|{roles.STATE0}|{roles.PARAMETERS}")
-            and not places_only(value)
-        ):
-            out.append(Option(1.3, source))
-    if stage == "backward" and (roles.matches(name, roles.UPSTREAM) or re.match(r"d[A-Za-z_]|grad", name)):
-        out += _upstream(name, outputs)
-        if re.search(r"next|future|prev", name, re.I):
-            out += [
-                Option(0.9, Source("zeros", None, s.path)) for _, s, v in outputs if s.kind == "result" and _array(v)
-            ]
-    return out
-
-
-def _upstream(name: str, outputs: Sequence[tuple[tuple[str, ...], Source, Any]]) -> list[Option]:
-    out = []
-    plain = roles._plain(name)
-    for i, (names, source, value) in enumerate(outputs):
-        if source.kind != "result" or not (
-            _array(value) or isinstance(value, list | tuple | dict) and _arrays_in(value)
-        ):
-            continue
-        own = roles._plain(names[-1]) if names else ""
-        stem = re.sub(r"^(dl?d?|grad|g)", "", plain)
-        close = bool(own) and (stem == own or stem.rstrip("s") == own.rstrip("s"))
-        kin = bool(own) and bool(stem) and (own.startswith(stem) or stem.startswith(own) or own[0] == stem[0])
-        late = 0.1 * i + 0.4 * (not _array(value)) + 0.8 * roles.matches(own, roles.CACHE)
-        whole = not source.path
-        out.append(
-            Option(
-                (0.05 if close else 0.3 if kin else 0.6) + late + 0.3 * (whole and not _array(value)),
-                Source("upstream", None, source.path),
-            )
-        )
-    return out
-
-
-def _array(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
-
-
-def _arrays_in(value: Any) -> bool:
-    items = list(value.values()) if isinstance(value, dict) else list(value)
-    return bool(items) and all(_array(v) for v in items) and len({np.shape(v) for v in items}) == 1
-
-
-def places_only(value: Any) -> bool:
-    """Tell a number or an empty thing from something that holds predictions."""
-    return not any(np.size(v) > 1 for _, v in list(places.walk(value))[:20])
-
-
-def best_first(options: Sequence[Sequence[Option]], limit: int) -> Iterator[tuple[Option, ...]]:
-    """Yield choices of one option each, by their total penalty."""
-    lists = [sorted(o, key=lambda x: x.penalty) for o in options]
-    start = (0,) * len(lists)
-    heap: list[tuple[float, tuple[int, ...]]] = [(sum(o[0].penalty for o in lists), start)]
-    seen = {start}
-    while heap and limit > 0:
-        total, at = heapq.heappop(heap)
-        yield tuple(o[i] for o, i in zip(lists, at, strict=True))
-        limit -= 1
-        for k in range(len(at)):
-            after = (*at[:k], at[k] + 1, *at[k + 1 :])
-            if after[k] < len(lists[k]) and after not in seen:
-                seen.add(after)
-                heapq.heappush(heap, (total - lists[k][at[k]].penalty + lists[k][after[k]].penalty, after))
-
-
-def with_choice(plan: Plan, choice: Sequence[Option]) -> Plan:
-    """Return the plan with the layouts of a choice settled, and its penalty."""
-    layouts = dict(plan.layouts)
-    for option in choice:
-        if option.role and option.layout is not None:
-            layouts[option.role] = option.layout
-    return replace(plan, layouts=layouts, penalty=plan.penalty + sum(o.penalty for o in choice))
-
-
-def result_outputs(
-    labels: Sequence[str], result: Any, thing: Any, own: set[str]
-) -> list[tuple[tuple[str, ...], Source, Any]]:
-    """Return what a forward has returned, element by element and whole, and what it has left on the object."""
-    out: list[tuple[tuple[str, ...], Source, Any]] = []
-    if isinstance(result, tuple | list) and len(result) == len(labels) and len(labels) > 1:
-        for i, (name, value) in enumerate(zip(labels, result, strict=True)):
-            out.append(((name,), Source("result", None, (("item", i),)), value))
-    elif isinstance(result, tuple):
-        out += [((f"result{i}",), Source("result", None, (("item", i),)), v) for i, v in enumerate(result)]
-    if result is not None:
-        out.append(((labels[0],) if len(labels) == 1 else (), Source("result", None, ()), result))
-    if isinstance(result, dict):
-        out += [((str(k),), Source("result", None, (("item", k),)), v) for k, v in result.items() if isinstance(k, str)]
-    for name, value in vars(thing).items() if hasattr(thing, "__dict__") else ():
-        if name not in own:
-            out.append(((name,), Source("self", None, (("attr", name),)), value))
-    return out

@@ -42,7 +42,11 @@ def _bounds(call: ast.Call) -> list[tuple[ast.Call, int | str]] | None:
     values = {p: call.args[p] if isinstance(p, int) else call.keywords[int(p)].value for p in places}
     for first, low in values.items():
         for second, high in values.items():
-            if first != second and isinstance(low, ast.UnaryOp) and isinstance(low.op, ast.USub):
-                if ast.dump(low.operand) == ast.dump(high):
-                    return [(call, first), (call, second)]
+            mirrored = (
+                isinstance(low, ast.UnaryOp)
+                and isinstance(low.op, ast.USub)
+                and ast.dump(low.operand) == ast.dump(high)
+            )
+            if first != second and mirrored:
+                return [(call, first), (call, second)]
     return None

@@ -63,13 +63,39 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
             if attempt.complete and attempt.plan.penalty <= search.least + MARGIN:
                 break
         found = _best(seen)
-        if found is not None and (best is None or found.complete and not best[1].complete):
+        if found is not None and (best is None or (found.complete and not best[1].complete)):
             best = (unit, found)
         if best is not None and best[1].complete:
             break
     if best is None:
-        raise CannotCheckError(cannot_check(file, "no forward and backward pass were found.", found=search.log[-3:]))
+        raise CannotCheckError(_what_is_missing(search, namespace, file, units, name))
     return _found(search, namespace, *best)
+
+
+def _what_is_missing(search: Search, namespace: Namespace, file: str, units: list[Unit], name: str | None) -> str:
+    """Return the message of a program that cannot be read: what was found, what is missing, the adapter to fill in."""
+    facts = search.facts
+    known = [f.qualified for f in facts.functions.values() if not f.name.startswith("__")]
+    if not units:
+        what = f"{name} names no forward and backward pass" if name else "no forward and backward pass were found"
+        shown = f"; its functions are {', '.join(known[:12])}" if known else " and it defines no function"
+        found = [f"{n} could not be executed at module level ({why})" for n, why in list(namespace.failed.items())[:3]]
+        return cannot_check(file, f"{what}{shown}.", found=found)
+    unit = units[0]
+    found = [f"forward: {unit.forward.qualified}({', '.join(unit.forward.arguments)})"]
+    if unit.backward:
+        found.append(f"backward: {unit.backward.qualified}({', '.join(unit.backward.arguments)})")
+    reasons = list(dict.fromkeys(search.log[-40:]))[-2:]
+    unknown = [f"`{n}` is used and not defined" for n in namespace.unknown if any(f"'{n}'" in r for r in search.log)]
+    wrong = "no reading of their arguments, parameters and cost runs"
+    if unknown:
+        wrong += f"; {', '.join(unknown)}"
+    calls = [f"module.{found[0].split(': ')[1]}", f"module.{found[-1].split(': ')[1]}"]
+    keys = [p.name for p in search.parameters_seen][:8] or ["W_aa"]
+    return cannot_check(
+        file, wrong + ".", found=[*found, *(f"it was tried, and {r}" for r in reasons)],
+        forward=calls[0], backward=calls[1], parameters=keys,
+    )  # fmt: skip
 
 
 def _best(seen: list[Attempt]) -> Attempt | None:

@@ -25,7 +25,7 @@ class Container:
     assigned: dict[str, set[str]] = field(default_factory=dict)
     time_axis: dict[str, tuple[int, int]] = field(default_factory=dict)  # key -> (axis of t, number of axes)
 
-    def keys(self) -> list[str]:
+    def all_keys(self) -> list[str]:
         """Return every key, in the order of use."""
         return list(dict.fromkeys([*self.read, *self.sliced, *self.added, *self.assigned]))
 
@@ -150,7 +150,8 @@ def _buffers(plan: SelfPlan) -> set[str]:
 def one_hot_like(array: Array, rng: np.random.Generator) -> Array:
     """Return an array of that shape whose columns hold one one each: the classes are axis 0."""
     classes = rng.integers(array.shape[0], size=array.shape[1:])
-    return (np.arange(array.shape[0]).reshape(-1, *[1] * (array.ndim - 1)) == classes).astype(float)
+    shown: Array = (np.arange(array.shape[0]).reshape(-1, *[1] * (array.ndim - 1)) == classes).astype(float)
+    return shown
 
 
 @dataclass
@@ -166,6 +167,7 @@ class SelfCase:
     """Live as well, so that a proof can disturb them: a repair may hold only for targets that sum to 1."""
 
     def __post_init__(self) -> None:
+        """Make the parameters once; every run works on these arrays."""
         me, self.parameters = self._self()
         box, key = self.plan.target
         self.targets = {key: getattr(me, box)[key]}
@@ -216,7 +218,7 @@ def plan_self(functions: list[ast.FunctionDef], forward: str, backward: str) -> 
     arrays, state, target, prediction = {}, None, None, None
     accumulators = []
     for box, held in boxes.items():
-        for key in held.keys():
+        for key in held.all_keys():
             if box == parameters_in and key in parameters:
                 continue
             if key in held.added and key not in held.assigned:

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from bptt.checking.binding import Option, best_first
 from bptt.checking.facts import Function
 from bptt.checking.namespace import Exhausted, within_budget
+from bptt.checking.options import Option, best_first
 from bptt.checking.quiet import quiet
 
 COMBINATIONS = 20_000

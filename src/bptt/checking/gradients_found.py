@@ -13,7 +13,8 @@ from bptt.checking.paths import Path
 from bptt.dims import Array
 
 if TYPE_CHECKING:
-    from bptt.checking.planned import PlannedCase, World
+    from bptt.checking.planned import PlannedCase
+    from bptt.checking.world import World
 
 BOXES = re.compile(
     r"(params?|parameters?|weights|cache|caches|model|self|vars|variables|memory|state|net|theta|values?|val|data|v|p)$",
@@ -53,7 +54,7 @@ def keys(names: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], bool]]:
                 re.sub(r"_?t$", "", MARK.sub("", name, count=1)),
             ):
                 if stripped and stripped != name:
-                    found.append((plain[:i] + (_plain(stripped),) + plain[i + 1 :], True))
+                    found.append(((*plain[:i], _plain(stripped), *plain[i + 1 :]), True))
     return found
 
 
@@ -132,7 +133,7 @@ class Delivery:
                 continue
             if parameter.home == "argument":
                 after: Any = case.parameters[name]
-                if np.array_equal(after, before[name]) and np.shape(returned.get(name)) == before[name].shape:
+                if np.array_equal(after, before[name]) and name in returned and np.shape(returned[name]) == after.shape:
                     after = returned[name]
             elif parameter.home == "made":
                 after = places.read(world.made, parameter.paths[0])
@@ -145,7 +146,7 @@ class Delivery:
 
 def _names(parameter: Any) -> list[Any]:
     """Return the names on the way to a parameter; one that an initialiser returns in a tuple goes by its own name."""
-    if not parameter.paths or parameter.home == "made" and len(parameter.paths[0]) == 1:
+    if not parameter.paths or (parameter.home == "made" and len(parameter.paths[0]) == 1):
         return [parameter.name]
     return [n for _, n in parameter.paths[0]]
 

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from types import ModuleType
 from typing import Any
@@ -15,18 +16,11 @@ import numpy as np
 from bptt.checking import paths as places
 from bptt.checking import roles_by_name as roles
 from bptt.checking.bench import PROBE, Bench, call_of, labels_of, last_name
-from bptt.checking.binding import (
-    COUNTS,
-    LIMIT,
-    Context,
-    Option,
-    best_first,
-    options_for,
-    with_choice,
-)
+from bptt.checking.binding import COUNTS, LIMIT, Context, options_for
 from bptt.checking.explore import explore
 from bptt.checking.facts import Function
 from bptt.checking.namespace import Exhausted, within_budget
+from bptt.checking.options import Option, best_first, with_choice
 from bptt.checking.parameters_found import (
     box_argument,
     box_keys,
@@ -38,10 +32,11 @@ from bptt.checking.parameters_found import (
     script_parameters,
 )
 from bptt.checking.plan import Call, Parameter, Plan, Source
-from bptt.checking.planned import PlannedCase, World
+from bptt.checking.planned import PlannedCase
 from bptt.checking.quiet import quiet
 from bptt.checking.script import STEP
 from bptt.checking.units import Unit
+from bptt.checking.world import World
 
 
 class Homes(Bench):
@@ -76,6 +71,7 @@ class Homes(Bench):
         if unit.forward.name == STEP:
             held = script_parameters(self.module, unit.forward)
             context.loose = [p.name for p in held if p.name in unit.forward.arguments]
+            context.handed = [n for n in unit.forward.arguments if n in vars(self.module) and n not in context.loose]
             yield replace(empty, parameters=tuple(held), states=tuple(self.global_states(functions))), context, 1
             return
         if held:
@@ -95,7 +91,7 @@ class Homes(Bench):
             if keys:
                 context.box = box
                 weights = [
-                    k for k in keys if not roles.matches(k, roles.RATE) and not roles.size_of(k) or roles.is_weight(k)
+                    k for k in keys if (not roles.matches(k, roles.RATE) and not roles.size_of(k)) or roles.is_weight(k)
                 ]
                 arguments = tuple(Parameter(n, "argument", (), ()) for n in weights)
                 for gates in (*gates_in(text), -1):
@@ -126,7 +122,7 @@ class Homes(Bench):
                 held = [p for p in held_by_object(thing) if not ends or p.paths[0][:1] in ends.values()]
                 held = [replace(p, home="made", name=_made_name(p, ends)) for p in held]
                 known = replace(context, made=bindings, loose=[], box=None)
-                yield replace(made, parameters=(*plan.parameters, *held)), known, 1
+                yield replace(made, parameters=(*plan.parameters, *held), penalty=plan.penalty), known, 1
                 break
 
     def constants(self, functions: list[Function]) -> dict[str, Source]:
@@ -184,7 +180,7 @@ class Homes(Bench):
             try:
                 with quiet():
                     case = self.case(plan)
-                    thing = within_budget(lambda case=case: case.make_object(case.make_data()))
+                    thing = within_budget(partial(case.make_object, case.make_data()))
             except (Exception, Exhausted, SystemExit) as error:
                 self.log.append(f"{unit.owner}(...) raises {type(error).__name__}: {error}")
                 continue
@@ -255,7 +251,7 @@ def _bindings(forward: Function, maker: Function, thing: Any, readers: list[Func
     if holder is None:
         return {}
     keys, kind = box_keys(readers, holder)
-    return {holder: ()} if kind != "dict" or not keys or isinstance(thing, dict) and set(keys) & set(thing) else {}
+    return {holder: ()} if kind != "dict" or not keys or (isinstance(thing, dict) and set(keys) & set(thing)) else {}
 
 
 def _made_name(parameter: Parameter, ends: dict[str, places.Path]) -> str:

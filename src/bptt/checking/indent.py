@@ -61,7 +61,7 @@ class Reading:
 
 
 def statements(lines: list[str]) -> list[Statement]:
-    """Join physical lines to logical ones: open brackets, backslashes, triple quotes; comments and blanks are left out."""
+    """Join physical lines to logical ones (brackets, backslashes, triple quotes); leave comments and blanks out."""
     found: list[Statement] = []
     i, blank = 0, False
     while i < len(lines):
@@ -204,7 +204,7 @@ def _at(reading: Reading, item: Statement, rest: list[Statement], closed: tuple[
 def _placing(
     item: Statement, here: Block, inside: list[str], closed: tuple[Block, ...], rest: list[Statement]
 ) -> float:
-    """What speaks against this place, whatever the names say."""
+    """Return what speaks against this place, whatever the names say."""
     cost = 0.0
     if here.ended:
         cost += 6
@@ -218,7 +218,7 @@ def _placing(
     if item.keyword == "class":
         cost += 3.0 * (len(inside) > 1)
     if item.keyword in ("import", "from"):
-        cost += 3.0 * (len(inside) > 1 and not here.count == 0)
+        cost += 3.0 * (len(inside) > 1 and here.count != 0)
     if item.keyword == "return":
         cost += 0.0 if "def" in inside else 20.0
         cost += 2.5 * sum(k in ("for", "while") for k in inside)

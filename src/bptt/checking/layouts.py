@@ -50,7 +50,11 @@ class Layout:
             value = (along == np.expand_dims(classes, axis)).astype(float)
         else:
             value = rng.normal(size=shape)
-        if shape == ():
+        return self.pack(value)
+
+    def pack(self, value: Any) -> Any:
+        """Return an array in the box of this layout: as it is, as a list or dict of its first axis, as a number."""
+        if np.shape(value) == ():
             value = int(value) if self.kind == "ids" else float(value)
         if self.box == "list":
             value = value.tolist() if value.ndim == 1 else list(value)
@@ -150,10 +154,8 @@ def _merge_call(
         if isinstance(call.func, ast.Attribute)
         else ""
     )
-    if (
-        called not in others
-        or isinstance(call.func, ast.Attribute)
-        and not ast.unparse(call.func.value).startswith("self")
+    if called not in others or (
+        isinstance(call.func, ast.Attribute) and not ast.unparse(call.func.value).startswith("self")
     ):
         return
     parameters = [a.arg for a in others[called].args.args]
@@ -247,12 +249,12 @@ def candidates(
     shapes = [*SEQUENCES, *STEPS] if not steps else [*STEPS, *SEQUENCES]
     for rank, kind in enumerate(kinds):
         for i, axes in enumerate(shapes):
-            if kind == "ids" and (F in axes or ONE in axes and axes != (T, ONE)):
+            if kind == "ids" and (F in axes or (ONE in axes and axes != (T, ONE))):
                 continue
             score = 0.3 * i / len(shapes) + 3.0 * rank + _distance(axes, hints, kind)
             several = M in axes
             if kind == "ids":  # x[t][ids[t]] = 1 takes one id at a time, whatever is said of batches
-                pairs = hints.unpacked and len(hints.unpacked) == 2 or any(n == 2 for _, n in hints.time_axes or ())
+                pairs = (hints.unpacked and len(hints.unpacked) == 2) or any(n == 2 for _, n in hints.time_axes or ())
                 score += 1.5 * (several != bool(pairs)) if T in axes or not several else 0.5
             else:
                 score += 1.5 * (not several) if batch else 2.0 * several
@@ -264,7 +266,7 @@ def candidates(
                 if kind == "ids":
                     theirs = tuple(a for a in theirs if a != ONE)
                 score += (
-                    0.0 if (axes == like.axes or kind == "ids" and mine == theirs) else 0.7 if mine == theirs else 1.4
+                    0.0 if (axes == like.axes or (kind == "ids" and mine == theirs)) else 0.7 if mine == theirs else 1.4
                 )
             boxes: tuple[Literal["array", "list"], ...] = ("array", "list")
             if kind == "ids" and axes in ((T,), (M, T)):

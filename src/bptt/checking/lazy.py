@@ -30,7 +30,7 @@ class Probe(np.ndarray):
         """Hand the counter on."""
         self.suspicion = getattr(other, "suspicion", None)
 
-    def dot(self, other: Any, out: Any = None) -> Any:  # type: ignore[override]
+    def dot(self, other: Any, out: Any = None) -> Any:
         """Multiply; a lazy operand takes its shape here."""
         return np.dot(self, other)
 

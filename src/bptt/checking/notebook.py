@@ -18,7 +18,7 @@ CELL_MAGIC = re.compile(r"^\s*%%(?!time|capture|prun)")
 
 def is_notebook(text: str) -> bool:
     """Tell whether a text is a notebook's JSON."""
-    if not text.lstrip().startswith("{") or '"cells"' not in text and '"worksheets"' not in text:
+    if not text.lstrip().startswith("{") or ('"cells"' not in text and '"worksheets"' not in text):
         return False
     try:
         return isinstance(json.loads(text), dict)

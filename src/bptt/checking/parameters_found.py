@@ -136,8 +136,9 @@ def script_parameters(module: ModuleType, step: Function) -> list[Parameter]:
         if not roles.is_weight(name) and (roles.matches(name, roles.INPUT) or roles.matches(name, roles.TARGET)):
             continue
         if named or roles.is_weight(name) or roles.is_bias(name):
-            out.append(Parameter(name, "global", ((("attr", name),))))
-    return [Parameter(p.name, "global", ((("attr", p.name),),)) for p in out]
+            path: places.Path = (("attr", name),)
+            out.append(Parameter(name, "global", (path,)))
+    return out
 
 
 def loose_arguments(function: Function) -> list[str]:
@@ -146,7 +147,7 @@ def loose_arguments(function: Function) -> list[str]:
     for name in function.arguments:
         if not (roles.is_weight(name) or roles.is_bias(name)) or name in function.defaults:
             continue
-        if roles.size_of(name) and len(name) > 1 or re.search(rf"\b{name}\[['\"]", function.text):
+        if (roles.size_of(name) and len(name) > 1) or re.search(rf"\b{name}\[['\"]", function.text):
             continue
         if (
             roles.matches(name, roles.PARAMETERS)
@@ -176,8 +177,9 @@ def box_keys(functions: list[Function], box: str) -> tuple[list[str], Literal["d
     for function in functions:
         for node in ast.walk(function.node):
             if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and ast.unparse(node.value) == box:
-                if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-                    keys.setdefault(node.slice.value)
+                key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+                if isinstance(key, str):
+                    keys.setdefault(key)
             if (
                 isinstance(node, ast.Assign)
                 and ast.unparse(node.value) == box
@@ -233,7 +235,7 @@ def lazy_arrays(names: list[str], functions: list[Function], sizes: Sizes, gates
             values = sizes.as_dict()
         if name in last:  # the names do not tell which weight gives the output: the last one does
             values["n_a"] = values["n_y"]
-        if roles.is_bias(name) or name == "c" and "b" in names:
+        if roles.is_bias(name) or (name == "c" and "b" in names):
             end = roles.bias_end(name)
             gives = values[end] * (gates if end == "n_a" else 1)
             default: tuple[int, ...] = (gives,) if rank == 1 else (1, gives) if in_rows else (gives, 1)
@@ -243,7 +245,7 @@ def lazy_arrays(names: list[str], functions: list[Function], sizes: Sizes, gates
                 to, of = _ends_by_use(name, text, to, of)
             gives = values[to] * (gates if to == "n_a" else 1)
             default = (values[of], gives) if in_rows else (gives, values[of])
-        bias = roles.is_bias(name) or name == "c" and "b" in names
+        bias = roles.is_bias(name) or (name == "c" and "b" in names)
         out[name] = LazyArray(gives, default, bias, lambda shape: random_weights(shape, rng), rank)
     return out
 

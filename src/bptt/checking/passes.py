@@ -13,18 +13,14 @@ import numpy as np
 
 from bptt.checking import paths as places
 from bptt.checking.bench import COST_NAME, COST_TRIES, FORWARD_KEPT, FORWARD_TRIES, PROBE, SLACK, call_of
-from bptt.checking.binding import (
-    Context,
-    Option,
-    options_for,
-    result_outputs,
-    with_choice,
-)
+from bptt.checking.binding import Context, options_for
 from bptt.checking.explore import explore
 from bptt.checking.facts import Function
 from bptt.checking.homes import Homes
 from bptt.checking.lazy import Suspicion, probe
 from bptt.checking.namespace import Exhausted, within_budget
+from bptt.checking.options import Option, with_choice
+from bptt.checking.outputs import result_outputs
 from bptt.checking.parameters_found import (
     lazy_arrays,
     reachable,
@@ -76,13 +72,16 @@ class Passes(Homes):
             yield plan, outputs
 
     def costs(self, unit: Unit, plan: Plan, context: Context, outputs: list[Any]) -> Iterator[Plan]:
-        """Yield the plan with each cost that gives one finite number, twice the same."""
+        """Yield the plan with each cost of theirs that works; then without one, where that can still lead somewhere."""
+        shown = False
+        arguments = unit.backward.arguments if unit.backward else []
+        upstream = any(roles.matches(a, roles.UPSTREAM) or re.match(r"d[A-Za-z_]|grad", a) for a in arguments)
         for option in self.cost_options(unit, plan, context, outputs):
-            if (
-                option.cost is None
-                or option.cost.kind in ("upstream", "standard", "call")
-                or self.cost_works(option) is not None
-            ):
+            if option.cost is None:
+                if upstream or not shown:
+                    yield option
+            elif option.cost.kind == "call" or self.cost_works(option) is not None:
+                shown = True
                 yield option
 
     def cost_works(self, plan: Plan) -> float | None:
@@ -181,11 +180,8 @@ def _has_numbers(world: Any) -> bool:
 
 
 def _is_scalar(value: Any) -> bool:
-    return (
-        isinstance(value, float | np.floating)
-        or isinstance(value, np.ndarray)
-        and value.size == 1
-        and value.dtype.kind == "f"
+    return isinstance(value, float | np.floating) or (
+        isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind == "f"
     )
 
 
@@ -208,9 +204,9 @@ def _cost_variable(function: Function) -> tuple[str, int]:
     """Return the local variable that holds the cost, and the last line that changes it; nothing where there is none."""
     found: dict[str, int] = {}
     for node in ast.walk(function.node):
-        for target in (
-            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
-        ):
+        if not isinstance(node, ast.Assign | ast.AugAssign):
+            continue
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
             for part in target.elts if isinstance(target, ast.Tuple) else [target]:
                 if isinstance(part, ast.Name) and COST_NAME.fullmatch(part.id):
                     found[part.id] = max(found.get(part.id, 0), node.end_lineno or node.lineno)

@@ -6,6 +6,7 @@ Every step keeps the lines: line 27 of the code is line 27 of the text, and what
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import textwrap
 from collections.abc import Callable, Iterator
@@ -94,7 +95,7 @@ def _lost(body: list[str]) -> bool:
     """Tell whether a line that opens a block is followed by one that is not deeper."""
     return any(
         re.match(r"\s*(def|for|while|if|class|else|elif|try|with)\b.*:\s*(#.*)?$", a) and _indent(b) <= _indent(a)
-        for a, b in zip(body, body[1:], strict=False)
+        for a, b in itertools.pairwise(body)
     )
 
 
@@ -162,6 +163,8 @@ def _code_span(lines: list[str], start: int) -> int:
 def _is_code(text: str) -> bool:
     """Tell whether a statement (a header counts with its body left out) is Python that does something."""
     stripped = text.strip()
+    if not stripped or stripped.startswith("#"):
+        return False
     if re.match(r"(else|try|finally|except[^:]*)\s*:\s*(#.*)?$", stripped):
         return True
     modern = "\n".join(modernise(stripped.split("\n"))[0])

@@ -53,10 +53,10 @@ def names_of(path: Path) -> list[str]:
 def walk(root: Any, path: Path = (), seen: set[int] | None = None, depth: int = DEPTH) -> Iterator[tuple[Path, Any]]:
     """Yield every leaf below a value: arrays and numbers, through dicts, lists, tuples and plain objects."""
     seen = set() if seen is None else seen
-    if isinstance(root, np.ndarray | float | np.floating | int):
-        if not (isinstance(root, np.ndarray) and root.dtype == object):
-            yield path, root
-            return
+    objects = isinstance(root, np.ndarray) and root.dtype == object
+    if isinstance(root, np.ndarray | float | np.floating | int) and not objects:
+        yield path, root
+        return
     if depth == 0 or id(root) in seen or root is None or isinstance(root, str | bytes | type | types.ModuleType):
         return
     seen.add(id(root))
@@ -64,13 +64,12 @@ def walk(root: Any, path: Path = (), seen: set[int] | None = None, depth: int = 
         for key, item in list(root.items())[:LONGEST]:
             if isinstance(key, str | int | np.integer):
                 yield from walk(item, (*path, ("item", key)), seen, depth - 1)
-    elif isinstance(root, list | tuple) or isinstance(root, np.ndarray):
+    elif isinstance(root, (list | tuple, np.ndarray)):
         for i, item in enumerate(list(root)[:LONGEST]):
             yield from walk(item, (*path, ("item", i)), seen, depth - 1)
-    elif hasattr(root, "__dict__") and not callable(root):
-        for name, item in list(vars(root).items()):
-            yield from walk(item, (*path, ("attr", name)), seen, depth - 1)
-    elif hasattr(root, "__dict__") and type(root).__module__ == "program":
+    elif (hasattr(root, "__dict__") and not callable(root)) or (
+        hasattr(root, "__dict__") and type(root).__module__ == "program"
+    ):
         for name, item in list(vars(root).items()):
             yield from walk(item, (*path, ("attr", name)), seen, depth - 1)
 

@@ -39,6 +39,7 @@ class Source:
         "made",
         "sizes",
         "object",
+        "global",
     ]
     value: Any = None
     path: Path = ()

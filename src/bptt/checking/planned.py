@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
@@ -15,75 +15,8 @@ from bptt.checking.layouts import size_value
 from bptt.checking.paths import Path
 from bptt.checking.plan import APPLIED, Call, Plan, Source
 from bptt.checking.program import Sizes
+from bptt.checking.world import World, like
 from bptt.dims import Array
-
-
-class World:
-    """One run of a plan: fresh data, a fresh object, the live parameters in place."""
-
-    def __init__(self, case: PlannedCase) -> None:
-        self.case = case
-        self.plan = case.plan
-        self.data = case.make_data()
-        self.object: Any = None
-        self.result: Any = None
-        self.made: Any = None
-        self.kept: dict[str, Any] = {}
-        self.partial = False  # whether their function raised half-way or returned nothing
-        case.prepare_module()
-        if case.plan.owner:
-            self.object = case.make_object(self.data)
-        if case.plan.maker:
-            self.made = self.call(case.plan.maker)
-            if isinstance(self.made, tuple):
-                self.made = list(self.made)
-        for call in case.plan.before:
-            self.call(call)
-        case.place(self)
-
-    def value(self, source: Source) -> Any:
-        """Return the value of an argument."""
-        case = self.case
-        match source.kind:
-            case "data":
-                role = str(source.value)
-                return [self.data[role[1:-1]]] if role.startswith("[") else self.data[role]
-            case "size":
-                return size_value(source.value, case.sizes)
-            case "const":
-                return source.value
-            case "object":
-                return self.object
-            case "made":
-                return places.read(self.made, source.path)
-            case "sizes":
-                return [size_value(s, case.sizes) for s in source.value]
-            case "rng":
-                return np.random.default_rng(case.seed)
-            case "empty":
-                return type(source.value)()
-            case "table":
-                return case.table(source.value)
-            case "param":
-                return case.wrap(case.array(source.value))
-            case "params":
-                return case.boxed()
-            case "self":
-                return places.read(self.object, source.path)
-            case "result":
-                return places.read(self.result, source.path)
-            case "zeros":
-                return _like(places.read(self.result, source.path), lambda shape: np.zeros(shape))
-            case "upstream":
-                return case.upstream(places.read(self.result, source.path), source.path)
-
-    def call(self, call: Call) -> Any:
-        """Make one of their calls."""
-        owner = self.object if call.method else self.case.module
-        function = getattr(owner, call.function)
-        values = [(name, self.value(source)) for name, source in call.arguments]
-        positional = [v for _, v in values[: call.prefix]]
-        return function(*positional, **dict(values[call.prefix :]))
 
 
 @dataclass
@@ -99,12 +32,18 @@ class PlannedCase:
     lazy: dict[str, Any] | None = None
     parameters: dict[str, Array] = field(init=False)
     idle: dict[str, Array] = field(init=False)
+    targets: dict[str, Array] = field(init=False, default_factory=dict)
+    """Live as well, where they are no ids, so that a proof can disturb them."""
     sizes: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the parameters: their shapes, our random values."""
         self.sizes = {**self.given.as_dict(), "V": getattr(self.given, self.plan.vocabulary), "1": 1}
-        self.parameters, self.idle = {}, {}
+        self.parameters, self.idle, self.targets = {}, {}, {}
+        layout = self.plan.layouts.get("Y")
+        if layout is not None and layout.kind != "ids" and layout.axes:
+            plain = replace(layout, box="array", nested=False)
+            self.targets["Y"] = np.asarray(plain.make(self.sizes, self._rng("Y")))
         rng = np.random.default_rng([self.seed, 1])
         self.prepare_module()
         fresh = self.make_object(self.make_data()) if self.plan.owner else None
@@ -128,12 +67,16 @@ class PlannedCase:
         """Return a value as their code gets it: itself, or a probe of it while plans are tried."""
         return self.probe(value) if self.probe is not None else value
 
+    def _rng(self, role: str) -> np.random.Generator:
+        return np.random.default_rng([self.seed, 2, sum(map(ord, role))])
+
     def make_data(self) -> dict[str, Any]:
         """Return fresh inputs, targets and states: the same values every time."""
         data = {}
         for role in sorted(self.plan.layouts):
-            rng = np.random.default_rng([self.seed, 2, sum(map(ord, role))])
-            data[role] = self.wrap(self.plan.layouts[role].make(self.sizes, rng))
+            layout = self.plan.layouts[role]
+            live = self.targets.get(role)
+            data[role] = self.wrap(layout.make(self.sizes, self._rng(role)) if live is None else layout.pack(live.copy()))
         return data
 
     def prepare_module(self) -> None:
@@ -206,7 +149,7 @@ class PlannedCase:
     def upstream(self, output: Any, path: Path) -> Any:
         """Return the fixed random gradient that arrives at an output."""
         rng = np.random.default_rng([self.seed, 4, sum(map(ord, places.spell(path)))])
-        return _like(output, lambda shape: self.wrap(rng.normal(size=shape)))
+        return like(output, lambda shape: self.wrap(rng.normal(size=shape)))
 
     def run_forward(self) -> World:
         """Run their forward in a fresh world.
@@ -221,9 +164,10 @@ class PlannedCase:
         try:
             world.result, kept = with_locals(lambda: world.call(self.plan.forward), self.plan.forward.function)
         except Exception as error:
-            kept = locals_at(error, self.plan.forward.function, self.plan.cost_line)
-            if kept is None:
+            found = locals_at(error, self.plan.forward.function, self.plan.cost_line)
+            if found is None:
                 raise
+            kept = found
             world.result = None
         if world.result is None:
             world.result = [kept.get(name) for name in self.plan.forward.labels]
@@ -324,14 +268,6 @@ def random_weights(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
 
 def _uses_result(call: Call) -> bool:
     return any(source.kind in ("result", "self") for _, source in call.arguments)
-
-
-def _like(value: Any, make: Callable[[tuple[int, ...]], Any]) -> Any:
-    if isinstance(value, list | tuple):
-        return [_like(item, make) for item in value]
-    if isinstance(value, dict):
-        return {key: _like(item, make) for key, item in value.items()}
-    return make(np.shape(value))
 
 
 def _dot(weights: Any, value: Any) -> Any:

@@ -50,9 +50,12 @@ def cannot_check(
     return message(
         "check",
         f"{file}: {missing}",
-        details=[*(f"found: {item}" for item in found), "write this adapter, fill in the dots, and pass it with --case adapter.py:",
-                 *("    " + line for line in text.splitlines())],
-    )  # fmt: skip
+        details=[
+            *(f"found: {item}" for item in found),
+            "write this adapter, fill in the dots, and pass it with --case adapter.py:",
+            *("    " + line if line else "" for line in text.splitlines()),
+        ],
+    )
 
 
 def check_case(program: Program, sizes: Sizes) -> None:

@@ -1,4 +1,4 @@
-"""The search for the reading of a program that runs: candidate plans in order of plausibility, judged by running them."""
+"""The search for the reading of a program that runs: candidates in order of plausibility, judged by running."""
 
 from __future__ import annotations
 
@@ -13,15 +13,10 @@ import numpy as np
 from bptt.checking import paths as places
 from bptt.checking import roles_by_name as roles
 from bptt.checking.bench import AGREES, BACKWARD_TRIES, MARGIN, OTHER, call_of, labels_of, last_name
-from bptt.checking.binding import (
-    Context,
-    Option,
-    best_first,
-    options_for,
-    with_choice,
-)
+from bptt.checking.binding import Context, options_for
 from bptt.checking.gradients_found import Delivery
 from bptt.checking.namespace import Exhausted, within_budget
+from bptt.checking.options import Option, best_first, with_choice
 from bptt.checking.passes import Passes
 from bptt.checking.plan import Cost, Parameter, Plan
 from bptt.checking.planned import PlannedCase
@@ -63,6 +58,7 @@ class Search(Passes):
         for base, context, gates in self.bases(unit):
             if self.least < 4.0:
                 return  # the parameters that were found first can be run with
+            self.parameters_seen = self.parameters_seen or base.parameters
             for forward, outputs in self.forwards(unit, base, context, gates):
                 if forward.penalty > self.least + MARGIN:
                     continue
@@ -184,7 +180,7 @@ class Search(Passes):
                 along = float(np.sum(got * direction))
                 signs += [s for s in (1, -1) if abs(s * along - slope) <= AGREES * max(abs(slope), 1e-8)]
         attempt.right = signs.count(1)
-        told = plan.delivery is not None and plan.delivery.fused or plan.sign < 0  # then the direction is theirs
+        told = (plan.delivery is not None and plan.delivery.fused) or plan.sign < 0  # then the direction is theirs
         if signs.count(-1) > max(1, attempt.right) and self.climbs and not told:
             attempt.right = signs.count(-1)
             attempt.plan = replace(attempt.plan, sign=-attempt.plan.sign)
@@ -193,18 +189,12 @@ class Search(Passes):
     @property
     def climbs(self) -> bool:
         """Whether the program adds its gradients to the weights, or speaks of a likelihood."""
-        text = ast.unparse(self.facts.tree)
-        return (
-            re.search(
-                rf"\+= *\(?(self\.)?({roles.RATE})\b|\+ *(self\.)?({roles.RATE}) *\*|\+= .*\* *(self\.)?({roles.RATE})\b|likelihood|log_?prob",
-                text,
-                re.I,
-            )
-            is not None
-        )
+        rate = rf"(self\.)?({roles.RATE})\b"
+        climbing = rf"\+= *\(?{rate}|\+ *{rate} *\*|\+= .*\* *{rate}|likelihood|log_?prob"
+        return re.search(climbing, ast.unparse(self.facts.tree), re.I) is not None
 
     def slopes(self, case: PlannedCase) -> tuple[dict[str, tuple[float, Any]], tuple[Parameter, ...]]:
-        """Return the cost's slope along one random direction for each parameter, without those it does not depend on."""
+        """Return the cost's slope along one random direction for each parameter that it depends on."""
         slopes: dict[str, tuple[float, Any]] = {}
         kept = []
         for parameter in case.plan.parameters:

@@ -23,16 +23,16 @@ SIZES: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 TRUNCATION = r"bptt_?trunc(ate)?(d)?(_?(steps?|len|length))?|trunc(ate|ation)?(_?(steps?|len|at))?|back_?steps|tbptt|bptt_?(steps|len)?"
 RATE = r"lr|eta|alpha|learning_?rate|step_?size|l_?rate|rate|learn_?rate|epsilon_lr"
-INPUT = r"(x|xs|xt|x_?t|x_?train|x_?batch|inputs?|input_?(seq(uence)?|data|s)?|seq(uence)?s?|xx|sentence|tokens?|ids|x_?seq|data|in_?seq|x_?in|x_?data|x_?list|features|xb|x_?sequence|batch_?x|char_?ids|word_?ids|bx|u|us|signal|series)"  # noqa: E501
-TARGET = r"(y|ys|yt|y_?t|y_?train|y_?batch|y_?true|targets?|target_?(seq(uence)?|s|ids)|labels?|lbls?|truth|t|ts|d|y_?seq|y_?real|yb|desired|expected|gold|outputs?_?true|y_?hot|y_?onehot|batch_?y|tgt|gt|true_?y|y_?data|by|answers?|ground_?truth|y_?list)"  # noqa: E501
-STATE0 = r"(a_?0|h_?0|s_?0|hprev|h_?prev|a_?prev|s_?prev|prev_?(h|s|a|state|hidden|hid)|init(ial)?_?(h|state|hidden|a|hidden_?state)?|h|a|hidden(_?state)?|state|h_?init|a_?init|h_?start|hid|h_?last|last_?h|hs_?prev|h_?in|prev_?hidden_?state|hidden_?prev|h_?state|state_?0|previous_?state|old_?h|a_?initial|hm1|h_?old)"  # noqa: E501
-CELL0 = r"(c_?0|cprev|c_?prev|prev_?c|c|cell(_?state)?|c_?init|init_?c|cell_?prev|prev_?cell|cs_?prev|c_?in|c_?last|c_?old|c_?start)"  # noqa: E501
-PREDICTION = r"(y_?pred(s|iction|ictions)?|y_?hat|p|ps|probs?|preds?|predictions?|outputs?|out|o|os|yhat|y_?out|a_?y|y_?p|y_?probs|scores|logits|pred_?y|out_?probs)"  # noqa: E501
+INPUT = r"(x|xs|xt|x_?t|x_?train|x_?batch|inputs?|input_?(seq(uence)?|data|s)?|seq(uence)?s?|xx|sentence|tokens?|ids|x_?seq|data|in_?seq|x_?in|x_?data|x_?list|features|xb|x_?sequence|batch_?x|char_?ids|word_?ids|bx|u|us|signal|series)"
+TARGET = r"(y|ys|yt|y_?t|y_?train|y_?batch|y_?true|targets?|target_?(seq(uence)?|s|ids)|labels?|lbls?|truth|t|ts|d|y_?seq|y_?real|yb|desired|expected|gold|outputs?_?true|y_?hot|y_?onehot|batch_?y|tgt|gt|true_?y|y_?data|by|answers?|ground_?truth|y_?list)"
+STATE0 = r"(a_?0|h_?0|s_?0|hprev|h_?prev|a_?prev|s_?prev|prev_?(h|s|a|state|hidden|hid)|init(ial)?_?(h|state|hidden|a|hidden_?state)?|h|a|hidden(_?state)?|state|h_?init|a_?init|h_?start|hid|h_?last|last_?h|hs_?prev|h_?in|prev_?hidden_?state|hidden_?prev|h_?state|state_?0|previous_?state|old_?h|a_?initial|hm1|h_?old)"
+CELL0 = r"(c_?0|cprev|c_?prev|prev_?c|c|cell(_?state)?|c_?init|init_?c|cell_?prev|prev_?cell|cs_?prev|c_?in|c_?last|c_?old|c_?start)"
+PREDICTION = r"(y_?pred(s|iction|ictions)?|y_?hat|p|ps|probs?|preds?|predictions?|outputs?|out|o|os|yhat|y_?out|a_?y|y_?p|y_?probs|scores|logits|pred_?y|out_?probs)"
 PARAMETERS = (
     r"(param(eter)?s?|params?_?dict|weights?|theta|model|p|w|W|net|network|thetas|weights_?dict|vars|variables|coeffs)"
 )
-CACHE = r"(caches?|mem(ory|ories|o)?|tape|saved|store|storage|ctx|context|history|forward_?(cache|pass|results?|out|vars|values|state)|fwd|record|states|trace|intermediates?|tmp|buf|stuff|activations|layers?|acts|cch|results?)"  # noqa: E501
-UPSTREAM = r"(d_?(a|h|y|o|out|hs|as|next|output|x_?out|ys|ht|H|A|Y|z|logits|pred|e|E|loss|L|hn|h_?last|outputs|h_?out|scores|y_?pred|hidden)|grads?_?(out(put)?s?|y|h|in)?|upstream(_?(grad|gradient))?|delta|deltas|error|errors|err|e|dout|d_?l_?d_?y|dy|d_?y|gout|gy|gh|g|dldy|dl_?dh|out_?grad|output_?grad|incoming|top_?diff|grad_?outs?|d_?hseq|d_?h_?all|accum_?grad)"  # noqa: E501
+CACHE = r"(caches?|mem(ory|ories|o)?|tape|saved|store|storage|ctx|context|history|forward_?(cache|pass|results?|out|vars|values|state)|fwd|record|states|trace|intermediates?|tmp|buf|stuff|activations|layers?|acts|cch|results?)"
+UPSTREAM = r"(d_?(a|h|y|o|out|hs|as|next|output|x_?out|ys|ht|H|A|Y|z|logits|pred|e|E|loss|L|hn|h_?last|outputs|h_?out|scores|y_?pred|hidden)|grads?_?(out(put)?s?|y|h|in)?|upstream(_?(grad|gradient))?|delta|deltas|error|errors|err|e|dout|d_?l_?d_?y|dy|d_?y|gout|gy|gh|g|dldy|dl_?dh|out_?grad|output_?grad|incoming|top_?diff|grad_?outs?|d_?hseq|d_?h_?all|accum_?grad)"
 
 IN, HID, OUT = "n_x", "n_a", "n_y"
 LETTERS = {
@@ -122,7 +122,6 @@ def is_data(name: str) -> bool:
         "beta2",
         "value",
         "values",
-        "best",
         "vocab",
         "x",
         "y",
@@ -150,13 +149,13 @@ def weight_ends(name: str) -> tuple[str, str]:
         if re.fullmatch(pattern, name, re.IGNORECASE):
             return ends
     letters = weight_letters(name)
-    ends = [LETTERS[c] for c in letters[-2:] if c in LETTERS]
-    if len(ends) == 2:
+    between = [LETTERS[c] for c in letters[-2:] if c in LETTERS]
+    if len(between) == 2:
         order = (IN, HID, OUT)
-        first, second = sorted(ends, key=order.index, reverse=True)
+        first, second = sorted(between, key=order.index, reverse=True)
         return first, second
-    if len(ends) == 1:
-        return {IN: (HID, IN), HID: (HID, HID), OUT: (OUT, HID)}[ends[0]]
+    if len(between) == 1:
+        return {IN: (HID, IN), HID: (HID, HID), OUT: (OUT, HID)}[between[0]]
     return HID, HID
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import copy
 import re
+from collections.abc import Sequence
 
 STEP = "training_step"
 FORWARD = re.compile(r"tanh\(|exp\(|sigm\w*\(|relu\(|maximum\(|logistic\(|activation\(|np\.dot\(|@|\.dot\(|matmul\(")
@@ -86,7 +87,7 @@ def _body(loop: ast.For | ast.While) -> tuple[list[ast.stmt], int]:
     return [*first, *loop.body], loop.lineno
 
 
-def _activates(statements: list[ast.stmt]) -> bool:
+def _activates(statements: Sequence[ast.stmt]) -> bool:
     return any(
         re.search(r"tanh\(|exp\(|sigm\w*\(|relu\(|maximum\(|logistic\(|softmax\(", ast.unparse(s)) for s in statements
     )

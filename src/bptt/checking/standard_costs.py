@@ -40,7 +40,7 @@ def _pieces(prediction: Any, target: Any) -> Iterator[tuple[Any, Any]]:
     """Yield matching arrays: the whole, or step by step where either is a list or a dict of steps."""
     if isinstance(prediction, dict):
         steps = sorted(k for k in prediction if isinstance(k, int | np.integer) and k >= 0)
-        if np.ndim(target) and len(target) == len(steps) or isinstance(target, dict):
+        if (np.ndim(target) and len(target) == len(steps)) or isinstance(target, dict):
             for i, k in enumerate(steps):
                 yield from _pieces(prediction[k], target[k] if isinstance(target, dict) else target[i])
         else:
@@ -113,7 +113,7 @@ SCALES = {
 
 def standard_costs(text: str) -> list[StandardCost]:
     """Return the costs that fit a program's text, the likeliest first: each summed, and as means."""
-    soft = "softmax" in text.lower() or "np.exp" in text and "sum" in text
+    soft = "softmax" in text.lower() or ("np.exp" in text and "sum" in text)
     logs = "log(" in text or "/" in text
     sigmoid = "sigm" in text.lower() or "1 + np.exp(-" in text
     order = [HALF_SQUARES, SQUARES]

@@ -6,15 +6,8 @@ import ast
 import re
 from dataclasses import dataclass
 
-from bptt.checking.facts import (
-    BACKWARD,
-    TRAIN,
-    Facts,
-    Function,
-    backward_score,
-    cost_score,
-    forward_score,
-)
+from bptt.checking.facts import Facts, Function
+from bptt.checking.scores import BACKWARD, TRAIN, backward_score, cost_score, forward_score
 from bptt.checking.script import STEP
 
 
@@ -74,7 +67,7 @@ def _in_scope(
         for bs, b in backwards[:5]:
             if f is b or fs < 1.0 or bs < 1.5:
                 continue
-            inside = f.name in facts.reached(b) or owner is not None and f"self.{f.name}" in b.text
+            inside = f.name in facts.reached(b) or (owner is not None and f"self.{f.name}" in b.text)
             score = fs + bs + shift + _kinship(f.name, b.name)
             score += 0.5 * inside
             out.append(Unit(f, b, owner, score, not inside, chosen))
