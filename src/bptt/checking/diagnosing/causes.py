@@ -9,7 +9,7 @@ import ast
 import dataclasses
 from collections.abc import Iterator
 
-from bptt.checking.diagnosing.labels import Label
+from bptt.checking.diagnosing.mistakes import Label
 from bptt.checking.report import Finding
 
 MATRIX = {"dot", "matmul"}

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from bptt.checking.diagnosing.labels import Label
+from bptt.checking.diagnosing.mistakes import Label
 from bptt.checking.tracing.stepping import Unit
 
 Pair = tuple[ast.AST, ast.AST]

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bptt.checking.diagnosing.labels import Label, is_future, label
+from bptt.checking.diagnosing.labels import is_future, label
 from bptt.checking.diagnosing.missing import Missing
+from bptt.checking.diagnosing.mistakes import Label
 from bptt.checking.diagnosing.operands import operands
 from bptt.checking.diagnosing.verdict import named_dims
 from bptt.checking.program import Sizes
 from bptt.checking.report import Dims, Expected, Finding, Got
 from bptt.checking.tracing.bank import Role
+from bptt.checking.tracing.series import Series
 from bptt.checking.tracing.stepping import Unit
-from bptt.checking.tracing.truth import Series
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judged, Judging

@@ -9,8 +9,8 @@ import numpy as np
 
 from bptt.checking.diagnosing.roles import bare_name, words
 from bptt.checking.tracing.bank import Role
+from bptt.checking.tracing.series import Series
 from bptt.checking.tracing.stepping import Unit
-from bptt.checking.tracing.truth import Series
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judged, Judging

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bptt.checking.diagnosing.causes import causes
-from bptt.checking.diagnosing.labels import Label
 from bptt.checking.diagnosing.loops import WrongHeader
 from bptt.checking.diagnosing.missing import insertions, missing_update
+from bptt.checking.diagnosing.mistakes import Label
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.prove import Proof, minimise, preconditions, prove
 from bptt.checking.repairing.prove import Truth as Slopes

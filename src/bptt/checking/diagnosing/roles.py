@@ -10,8 +10,8 @@ import numpy as np
 
 from bptt.checking.tracing.bank import RANK, Bank, Match, Role
 from bptt.checking.tracing.forced import Event, Run, Supply
+from bptt.checking.tracing.series import Series
 from bptt.checking.tracing.stepping import Unit
-from bptt.checking.tracing.truth import Series
 from bptt.dims import Array
 
 CLOSE = 1e-7

@@ -8,7 +8,7 @@ from itertools import permutations
 
 import numpy as np
 
-from bptt.checking.tracing.truth import Series
+from bptt.checking.tracing.series import Series
 from bptt.dims import Array
 
 SAME = 1e-8

@@ -17,7 +17,7 @@ from bptt.checking.tracing.tape import Operation, Tape
 from bptt.checking.tracing.trace import Trace
 
 if TYPE_CHECKING:
-    from bptt.checking.diagnosing.judging import Judging
+    from bptt.checking.diagnosing.assigning import Assigning
 
 
 @dataclass
@@ -73,7 +73,7 @@ class TracedRun(Run):
                 self.owner[one] = event
 
 
-def find_graph(judging: Judging, tree: Any) -> Graph | None:
+def find_graph(judging: Assigning, tree: Any) -> Graph | None:
     """Trace one run of their gradients, unit by unit; None where it cannot be traced."""
     traced, _ = traced_tree(tree)
     trace = Trace()

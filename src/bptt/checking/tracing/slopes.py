@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from bptt.checking.tracing.series import Series, Truth
 from bptt.checking.tracing.tape import Operation, Tape
-from bptt.checking.tracing.truth import Series, Truth
 from bptt.dims import Array
 
 

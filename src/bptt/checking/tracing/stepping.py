@@ -10,7 +10,19 @@ import ast
 import copy
 from dataclasses import dataclass
 
-HOOKS = "__bptt_steps__"
+from bptt.checking.tracing.step_nodes import (
+    HOOKS,
+    as_load,
+    as_store,
+    hook,
+    is_plain_function,
+    is_preamble,
+    is_read,
+    locals_call,
+    located,
+    statement_of,
+)
+
 ADDS = {"append", "appendleft", "insert", "add", "setdefault"}
 
 
@@ -57,7 +69,7 @@ class Stepper(ast.NodeTransformer):
         for statement in node.body:
             self._outside(statement)
         place = 0
-        while place < len(node.body) and _preamble(node.body[place]):
+        while place < len(node.body) and is_preamble(node.body[place]):
             place += 1
         node.body.insert(place, ast.parse(f"import bptt.checking.tracing.forced as {HOOKS}").body[0])
         return ast.fix_missing_locations(node)
@@ -136,7 +148,7 @@ class Stepper(ast.NodeTransformer):
         ):
             node.value = self._elements(node.value, original, target)
             return node
-        if _is_plain_function(node.value):
+        if is_plain_function(node.value):
             return node
         self._arguments(node.value, original)
         targets = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
@@ -230,11 +242,11 @@ class Stepper(ast.NodeTransformer):
         unit = self._unit(statement, str(name), "=", copy.deepcopy(value), None)
         unit.nameless = True
         late = ast.Lambda(ast.arguments([], [], None, [], [], None, []), value)
-        call = ast.Call(_hook("nameless"), [ast.Constant(unit.number), late, _locals()], [])
+        call = ast.Call(hook("nameless"), [ast.Constant(unit.number), late, locals_call()], [])
         return ast.copy_location(call, value)
 
     def _unit(self, statement: ast.stmt, target: str, op: str, expression: ast.expr, part: int | None) -> Unit:
-        reads = frozenset(ast.unparse(n) for n in ast.walk(expression) if _is_read(n))
+        reads = frozenset(ast.unparse(n) for n in ast.walk(expression) if is_read(n))
         unit = Unit(
             len(self.units), statement.lineno, statement.end_lineno or statement.lineno, ".".join(self._function),
             ast.unparse(statement), target, op, expression, statement, reads, tuple(self._loops),
@@ -245,14 +257,14 @@ class Stepper(ast.NodeTransformer):
 
     def _step(self, node: ast.stmt, targets: list[ast.expr], units: list[Unit]) -> list[ast.stmt]:
         numbers = ", ".join(str(u.number) for u in units)
-        loads = [_as_load(t) for t in targets]
-        begin = _statement(f"{HOOKS}.begin(({numbers},), locals())")
+        loads = [as_load(t) for t in targets]
+        begin = statement_of(f"{HOOKS}.begin(({numbers},), locals())")
         updates = units[0].op != "=" or units[0].recursive
         if updates or (units[0].loops and isinstance(targets[0], ast.Name)):
             old = ast.Lambda(ast.arguments([], [], None, [], [], None, []), copy.deepcopy(loads[0]))
             begin.value.args += [old, ast.Constant(updates)]  # type: ignore[attr-defined]
         done = ast.Expr(
-            ast.Call(_hook("done"), [ast.parse(f"({numbers},)", mode="eval").body, ast.Tuple(loads, ast.Load())], [])
+            ast.Call(hook("done"), [ast.parse(f"({numbers},)", mode="eval").body, ast.Tuple(loads, ast.Load())], [])
         )
         steps: list[ast.stmt] = [begin]
         if self._guarded:
@@ -260,68 +272,15 @@ class Stepper(ast.NodeTransformer):
         else:
             steps += self._try([node, done], f"{HOOKS}.failed({numbers})", node)
         for unit, target in zip(units, targets, strict=True):
-            put = ast.Assign([_as_store(target)], ast.Call(_hook("forced"), [ast.Constant(unit.number)], []))
-            steps.append(ast.If(ast.Call(_hook("forces"), [ast.Constant(unit.number)], []), [put], []))
-        return [ast.copy_location(ast.fix_missing_locations(_located(s, node)), node) for s in steps]
+            put = ast.Assign([as_store(target)], ast.Call(hook("forced"), [ast.Constant(unit.number)], []))
+            steps.append(ast.If(ast.Call(hook("forces"), [ast.Constant(unit.number)], []), [put], []))
+        return [ast.copy_location(ast.fix_missing_locations(located(s, node)), node) for s in steps]
 
     def _try(self, body: list[ast.stmt], on_error: str, node: ast.stmt) -> list[ast.stmt]:
         handler = ast.ExceptHandler(
-            ast.Name("Exception", ast.Load()), "_bptt_error", [_statement(on_error[:-1] + ", error=_bptt_error)")]
+            ast.Name("Exception", ast.Load()), "_bptt_error", [statement_of(on_error[:-1] + ", error=_bptt_error)")]
         )
-        return [ast.fix_missing_locations(_located(ast.Try(body, [handler], [], []), node))]
-
-
-def _located(statement: ast.stmt, node: ast.stmt) -> ast.stmt:
-    for child in ast.walk(statement):
-        if isinstance(child, ast.stmt | ast.expr | ast.ExceptHandler) and not hasattr(child, "lineno"):
-            ast.copy_location(child, node)
-    return statement
-
-
-def _statement(text: str) -> ast.stmt:
-    statement = ast.parse(text).body[0]
-    for child in ast.walk(statement):
-        for name in ("lineno", "col_offset", "end_lineno", "end_col_offset"):
-            if hasattr(child, name):
-                delattr(child, name)
-    return statement
-
-
-def _hook(name: str) -> ast.expr:
-    return ast.Attribute(ast.Name(HOOKS, ast.Load()), name, ast.Load())
-
-
-def _locals() -> ast.expr:
-    return ast.Call(ast.Name("locals", ast.Load()), [], [])
-
-
-def _as_load(target: ast.expr) -> ast.expr:
-    load = copy.deepcopy(target)
-    if hasattr(load, "ctx"):
-        load.ctx = ast.Load()
-    return load
-
-
-def _as_store(target: ast.expr) -> ast.expr:
-    store = copy.deepcopy(target)
-    if isinstance(store, ast.Name | ast.Attribute | ast.Subscript):
-        store.ctx = ast.Store()
-        return store
-    return ast.Name("_bptt_nowhere", ast.Store())
-
-
-def _is_read(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Load)
-
-
-def _is_plain_function(value: ast.expr) -> bool:
-    return isinstance(value, ast.Lambda | ast.Constant)
-
-
-def _preamble(statement: ast.stmt) -> bool:
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-        return True
-    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+        return [ast.fix_missing_locations(located(ast.Try(body, [handler], [], []), node))]
 
 
 def stepped_tree(tree: ast.Module) -> tuple[ast.Module, list[Unit]]:

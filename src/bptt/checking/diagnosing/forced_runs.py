@@ -1,0 +1,91 @@
+"""Run a program's gradients with some of its units given the truth."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from bptt.checking.diagnosing.roles import supply
+from bptt.checking.diagnosing.verdict import same_shape
+from bptt.checking.program import Program, Sizes
+from bptt.checking.tracing import forced
+from bptt.checking.tracing.bank import Bank, Role
+from bptt.checking.tracing.forced import Run
+from bptt.checking.tracing.numeric import (
+    RIGHT,
+    fresh,
+    quiet,
+    relative_error,
+    reseed,
+    restore,
+    seeded_generators,
+    snapshot,
+)
+from bptt.checking.tracing.series import Truth
+from bptt.checking.tracing.slopes import slopes
+from bptt.checking.tracing.stepping import stepped_tree
+
+
+class ForcedRuns:
+    """The forced runs of one program."""
+
+    def __init__(self, program: Program, truth: Truth, sizes: Sizes, seed: int) -> None:
+        self.program, self.truth, self.sizes, self.seed = program, truth, sizes, seed
+        tree, self.units = stepped_tree(program.tree)
+        self.stepped = tree
+        with quiet():
+            reseed(seed)
+            self.module = program.load(tree)
+        self.bank = Bank([*truth.series, *slopes(truth)])
+        self.roles: dict[int, Role] = {}
+        self.fixed: set[int] = set()
+        self.guessed: set[int] = set()
+        self.tried: dict[Any, Run] = {}
+        self.runs = 0
+
+    def run(
+        self, roles: Mapping[int, Role], capture: Callable[[int], bool] | None = None
+    ) -> tuple[Run, dict[str, Any], Exception | None]:
+        """Run their gradients with some units given the truth."""
+        self.runs += 1
+        run = Run({n: supply(self.units[n], role) for n, role in roles.items()}, capture)
+        delivered: dict[str, Any] = {}
+        error: Exception | None = None
+        with quiet():
+            reseed(self.seed)
+            with seeded_generators(self.seed):
+                case = self.program.build(self.module, self.sizes, self.seed)
+            kept = snapshot(case.parameters)
+            with forced.recording(run):
+                try:
+                    delivered = dict(case.gradients())
+                except Exception as raised:  # outside every unit: a loop's header, the adapter
+                    error = raised
+            restore(case.parameters, kept)
+        return run, delivered, error
+
+    def plain_run(self, tree: ast.Module) -> dict[str, Any]:
+        """Run a program as it is, at the first sizes; return what it delivers."""
+        with quiet():
+            _, case = fresh(self.program, tree, self.sizes, self.seed)
+            return {name: np.array(value) for name, value in dict(case.gradients()).items()}
+
+    def right_gradients(self, delivered: Mapping[str, Any]) -> dict[str, bool]:
+        """Tell which delivered gradients are right."""
+        true = self.truth.parameters
+        overall = max((float(np.abs(g).max(initial=0)) for g in true.values()), default=0.0)
+        result = {}
+        for name, gradient in true.items():
+            theirs = delivered.get(name)
+            if theirs is None:
+                continue
+            theirs = np.asarray(theirs)
+            result[name] = bool(
+                theirs.dtype.kind in "fiu"
+                and same_shape(theirs.shape, gradient.shape)
+                and relative_error(theirs.reshape(gradient.shape), gradient, overall) <= RIGHT
+            )
+        return result

@@ -1,0 +1,160 @@
+"""Name the wrong lines of a program, each with its cause, and mend them."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from bptt.checking.diagnosing.causes import with_shared_steps
+from bptt.checking.diagnosing.findings import finding, missing_finding
+from bptt.checking.diagnosing.judging import Judged, Judgement, Judging
+from bptt.checking.diagnosing.loops import WrongHeader, wrong_header
+from bptt.checking.diagnosing.mending import Mended, edit_labels, mend
+from bptt.checking.diagnosing.missing import missing_update
+from bptt.checking.diagnosing.reshaping import reshape, shape_finding
+from bptt.checking.program import Program, Sizes
+from bptt.checking.repairing import patch
+from bptt.checking.repairing.prove import Proof, preconditions
+from bptt.checking.report import Finding, Fix, Note, Replacement
+from bptt.checking.tracing.series import Truth
+
+FIRST = Sizes(n_x=3, n_a=5, n_y=7, m=2, T_x=4)
+"""Where the lines are judged: pairwise different sizes, and a first, two middle and a last step."""
+
+
+@dataclass
+class Findings:
+    """What the search for the lines brought."""
+
+    findings: list[Finding] = field(default_factory=list)
+    fix: Fix | None = None
+    notes: list[Note] = field(default_factory=list)
+    fixed: dict[str, float] = field(default_factory=dict)
+    functions: tuple[str, ...] = ()
+    """Where the wrong statements stand."""
+
+
+def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> Findings:
+    """Name the wrong lines and mend them."""
+    judging = Judging(program, truth, FIRST, seed)
+    judging.assign()
+    judgement = judging.judge()
+    header = None
+    if _suspicious(judging, judgement):
+        header = wrong_header(judging)
+        if header is not None:
+            judgement.wrong = []
+    mended = mend(judging, judgement.wrong, header, seed, deadline) if judgement.wrong or header else None
+    result = Findings()
+    if mended is None and header is None and not (judgement.wrong and judgement.sufficient):
+        change = reshape(judging, seed, deadline)
+        if change is not None and change.proof is not None:
+            result.findings.append(shape_finding(judging, change))
+            result.fix = _fix(
+                program,
+                list(change.changes),
+                change.proof,
+                preconditions(program, patch.patched_code(program, change.changes), seed),
+            )
+            result.fixed = dict(change.proof.per_parameter)
+            return result
+    if header is not None:
+        result.findings.append(_header_finding(judging, header, mended))
+    if mended is not None:  # what need not change is not wrong
+        judgement.wrong = [
+            j for j in judgement.wrong if j.unit.number in mended.by_unit or _same_statement(j, mended, judging)
+        ]
+    for judged in judgement.wrong:
+        candidate = mended.by_unit.get(judged.unit.number) if mended else None
+        missing = missing_update(judging, judged)
+        more = edit_labels(judged, candidate) if candidate and not missing else None
+        found = missing_finding(judging, judged, missing) if missing else finding(judging, judged, more)
+        if candidate is not None:
+            found = dataclasses.replace(found, fix=Replacement(candidate.replacement, candidate.kind))
+        result.findings.append(found)
+    if mended is None:
+        result.findings = [f for f in result.findings if _certain(f, judgement.sufficient)]
+    result.findings = with_shared_steps(_merged(result.findings))
+    result.functions = tuple(dict.fromkeys(judged.unit.function for judged in judgement.wrong))
+    if mended is not None:
+        result.fix = _fix(program, mended.changes, mended.proof, mended.preconditions)
+        result.fixed = dict(mended.proof.per_parameter)
+    elif result.findings and not judgement.sufficient:
+        result.notes.append(
+            Note(
+                (), None, "these lines are wrong, but they do not explain every wrong gradient: there is another fault."
+            )
+        )
+    return result
+
+
+def _same_statement(judged: Judged, mended: Mended, judging: Judging) -> bool:
+    return any(
+        judging.units[n].line == judged.unit.line and judging.units[n].column == judged.unit.column
+        for n in mended.by_unit
+    )
+
+
+def _certain(found: Finding, sufficient: bool) -> bool:
+    """Tell whether a finding without a proven fix may be shown: a wrong diagnosis is worse than none.
+
+    It raises, or its cause is known and all such lines together explain the gradients.
+    """
+    if found.got is not None and found.got.error is not None:
+        return True
+    return sufficient and not set(found.codes) <= {"X", "W1"}
+
+
+def _fix(program: Program, changes: list[patch.Change], proof: Proof, conditions: tuple[str, ...]) -> Fix:
+    diff, sizes = patch.unified_diff(program, changes), tuple(s.as_dict() for s in proof.sizes)
+    return Fix(True, diff, proof.max_relative_error, proof.method, sizes, conditions)
+
+
+def _suspicious(judging: Judging, judgement: Judgement) -> bool:
+    """Tell whether a loop's header may be the fault: steps are missing, or run the wrong way, or nothing else was found."""
+    if not judgement.sufficient or not judgement.wrong:
+        return True
+    return any(direction == 1 for direction, _ in judging._votes.values()) or _misses_steps(judging)
+
+
+def _misses_steps(judging: Judging) -> bool:
+    for number in judging.sink_names:
+        role = judging.roles.get(number)
+        if role is not None and role.delta and len(role.series.items) > 1:
+            steps = {role.times.get(e.instance) for e in judging.natural.events.get(number, ())}
+            if not set(range(len(role.series.items))) <= steps:
+                return True
+    return False
+
+
+def _header_finding(judging: Judging, header: WrongHeader, mended: Mended | None) -> Finding:
+    origin = judging.program.origins[header.line - 1]
+    cause = (
+        "it runs through the steps in the wrong direction: the gradient comes from the last step and goes back"
+        if header.cause == "direction"
+        else "it misses a step, so that what this step gives to the gradients is lost"
+    )
+    return Finding(
+        ("T3",),
+        origin.line,
+        origin.line,
+        header.text,
+        f"the range of this loop is wrong\n{cause}\nwith `{header.right_iter}` every gradient is right",
+        fix=Replacement(header.right, "edit") if mended else None,
+        cell=origin.cell,
+    )
+
+
+def _merged(findings: list[Finding]) -> list[Finding]:
+    """Join the findings of one statement (a tuple of targets)."""
+    merged: dict[tuple[Any, ...], Finding] = {}
+    for one in findings:
+        key = (one.cell, one.line, one.statement)
+        held = merged.get(key)
+        if held is None:
+            merged[key] = one
+        else:
+            codes = tuple(dict.fromkeys((*held.codes, *one.codes)))
+            merged[key] = dataclasses.replace(held, codes=codes, message=f"{held.message}\n{one.message}")
+    return list(merged.values())

@@ -1,0 +1,70 @@
+"""The nodes of the syntax tree that hand each result to the hooks."""
+
+from __future__ import annotations
+
+import ast
+import copy
+
+HOOKS = "__bptt_steps__"
+
+
+def located(statement: ast.stmt, node: ast.stmt) -> ast.stmt:
+    """Give every new node of a statement the place of an old one."""
+    for child in ast.walk(statement):
+        if isinstance(child, ast.stmt | ast.expr | ast.ExceptHandler) and not hasattr(child, "lineno"):
+            ast.copy_location(child, node)
+    return statement
+
+
+def statement_of(text: str) -> ast.stmt:
+    """Return a statement without a place, which it then takes over from another."""
+    statement = ast.parse(text).body[0]
+    for child in ast.walk(statement):
+        for name in ("lineno", "col_offset", "end_lineno", "end_col_offset"):
+            if hasattr(child, name):
+                delattr(child, name)
+    return statement
+
+
+def hook(name: str) -> ast.expr:
+    """Name one of the hooks."""
+    return ast.Attribute(ast.Name(HOOKS, ast.Load()), name, ast.Load())
+
+
+def locals_call() -> ast.expr:
+    """Call ``locals()``."""
+    return ast.Call(ast.Name("locals", ast.Load()), [], [])
+
+
+def as_load(target: ast.expr) -> ast.expr:
+    """Return a target as it is read."""
+    load = copy.deepcopy(target)
+    if hasattr(load, "ctx"):
+        load.ctx = ast.Load()
+    return load
+
+
+def as_store(target: ast.expr) -> ast.expr:
+    """Return a target as it is written; one that cannot be written goes nowhere."""
+    store = copy.deepcopy(target)
+    if isinstance(store, ast.Name | ast.Attribute | ast.Subscript):
+        store.ctx = ast.Store()
+        return store
+    return ast.Name("_bptt_nowhere", ast.Store())
+
+
+def is_read(node: ast.AST) -> bool:
+    """Tell whether a node reads a name, an attribute or an item."""
+    return isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Load)
+
+
+def is_plain_function(value: ast.expr) -> bool:
+    """Tell whether a value is no calculation."""
+    return isinstance(value, ast.Lambda | ast.Constant)
+
+
+def is_preamble(statement: ast.stmt) -> bool:
+    """Tell whether a statement must stay at the top of a file."""
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+        return True
+    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
