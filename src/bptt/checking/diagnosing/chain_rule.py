@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judging
 
 
+Through = Callable[[int, Array, Callable[[int], Array | None]], Array | None]
+"""(step, true, what gives another operand at a step) -> what the product then hands back."""
+
+
 def wrong_slope(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
     """Test for a derivative factor that is missing, or taken at the wrong argument."""
     if role.series.kind == "slope":
@@ -44,7 +48,7 @@ def wrong_slope(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
             top = item_of(above, role)(step, theirs)
             right = item_of(slope, role)(step, theirs)
             if top is None or right is None or top.size != theirs.size:
-                quotients: Pairs = []
+                quotients = []
                 break
             with np.errstate(all="ignore"):
                 quotients.append((step, np.reshape(theirs, top.shape) / top, right))
@@ -197,11 +201,14 @@ def _wrong_operand(
             part = None if vjps is None else vjps[k](judging.truth.tape.adjoint[operation.out])
             return None if part is None else np.transpose(part, role.axes) if part.ndim == len(role.axes) else part
 
+        def transposed(step: int, true: Array, f: Through = through_other, other: int = other) -> Array | None:
+            return f(step, true, lambda s: operations[s].operands[other].T)
+
         if series.kind == "share" and first.operands[other].shape[0] == first.operands[other].shape[-1]:
             yield (
                 "R3",
                 "the transpose is missing: the weights are square, so the shapes fit all the same",
-                lambda step, true, f=through_other: f(step, true, lambda s: operations[s].operands[other].T),
+                transposed,
             )
         for value in judging.bank.series:
             if value.kind != "value" or not value.items or value.shape != first.operands[other].shape:
@@ -213,6 +220,12 @@ def _wrong_operand(
             for shift in (0, -1, 1):
                 if same and not shift:
                     continue
+
+                def swapped_for(
+                    step: int, true: Array, f: Through = through_other, v: Series = value, d: int = shift
+                ) -> Array | None:
+                    return f(step, true, lambda s: v.items[s + d] if 0 <= s + d < len(v.items) else None)
+
                 code = "T2" if shift or _shifted(value, operations, other) else "W1"
                 when = {0: "", -1: " of the step before", 1: " of the step after"}[shift]
                 yield (
@@ -220,9 +233,7 @@ def _wrong_operand(
                     f"`{name}`{when} is used where another value belongs"
                     if code == "W1"
                     else f"`{name}`{when} is used: the index is off by one",
-                    lambda step, true, f=through_other, v=value, d=shift: f(
-                        step, true, lambda s: v.items[s + d] if 0 <= s + d < len(v.items) else None
-                    ),
+                    swapped_for,
                 )
 
 

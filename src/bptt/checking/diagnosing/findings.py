@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -286,7 +287,7 @@ def _parameter_equation(judging: Judging, series: Series) -> tuple[str, ...]:
     return ()
 
 
-def _before(judging: Judging, site: int, states: set[int | None]) -> bool:
+def _before(judging: Judging, site: int, states: Collection[int | None]) -> bool:
     """Tell whether an operation comes before the state of its own step is known."""
     first = {
         s: judging.truth.tape.operations.index(os[0])

@@ -65,12 +65,13 @@ def _shapes(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
     if theirs.shape == true.shape and everywhere(pairs, lambda t, x: np.full(x.shape, np.sum(x))):
         return [Label("M3", "everything is summed to one number, which broadcasting then gives to every unit")]
     for axis in range(true.ndim):
-        if true.shape[axis] > 1 and everywhere(
-            pairs,
-            lambda t, x, axis=axis: (
-                np.broadcast_to(x.sum(axis, keepdims=True), x.shape) if theirs.size == x.size else x.sum(axis)
-            ),
-        ):  # type: ignore[misc]
+
+        def summed(step: int, x: Array, axis: int = axis) -> Array:
+            if theirs.size == x.size:
+                return np.broadcast_to(x.sum(axis, keepdims=True), x.shape)
+            return np.asarray(x.sum(axis))
+
+        if true.shape[axis] > 1 and everywhere(pairs, summed):
             return [Label("M3", f"it is summed over an axis of {true.shape[axis]} that must stay")]
     return []
 

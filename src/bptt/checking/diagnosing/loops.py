@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judging
@@ -70,13 +70,13 @@ def other_ranges(iterable: ast.expr) -> list[tuple[str, ast.expr]]:
             ("direction", _call("reversed", [_call("list", [iterable])])),
             ("direction", _call("reversed", [iterable])),
         ]
-    bounds = list(inner.args)
+    called, bounds = inner.func.id, list(inner.args)
     if len(bounds) == 1:
         bounds = [ast.Constant(0), bounds[0]]
     results: list[tuple[str, ast.expr]] = []
 
     def put(cause: str, arguments: list[ast.expr], reverse: bool) -> None:
-        made: ast.expr = _call(inner.func.id, _short(arguments))
+        made: ast.expr = _call(called, _short(arguments))
         results.append((cause, _call("reversed", [made]) if reverse else made))
 
     if len(bounds) == 2:
@@ -100,17 +100,20 @@ def _short(bounds: list[ast.expr]) -> list[ast.expr]:
 def _plus(value: ast.expr, by: int) -> ast.expr:
     if by == 0:
         return value
+    old: Any  # what a bound holds is a number
     if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub) and isinstance(value.operand, ast.Constant):
-        return _number(by - value.operand.value)
+        old = value.operand.value
+        return _number(by - old)
     if isinstance(value, ast.Constant):
-        return _number(value.value + by)
+        old = value.value
+        return _number(old + by)
     if (
         isinstance(value, ast.BinOp)
         and isinstance(value.op, ast.Add | ast.Sub)
         and isinstance(value.right, ast.Constant)
     ):
-        old = value.right.value if isinstance(value.op, ast.Add) else -value.right.value
-        return _plus(value.left, old + by)
+        old = value.right.value
+        return _plus(value.left, (old if isinstance(value.op, ast.Add) else -old) + by)
     return ast.BinOp(value, ast.Add() if by > 0 else ast.Sub(), ast.Constant(abs(by)))
 
 

@@ -24,12 +24,13 @@ def accumulates(unit: Unit) -> bool:
 
 def arrived(unit: Unit, event: Event, delta: bool) -> Array | None:
     """Return what an event computed: what it added, or what it left."""
-    if event.value is None or not delta:
-        return event.value
+    value: Array | None = event.value
+    if value is None or not delta:
+        return value
     if event.before is None or event.before.size == 0:
-        return event.value
+        return value
     try:
-        return np.asarray(event.value - event.before)
+        return np.asarray(value - event.before)
     except ValueError:
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -76,7 +76,7 @@ def _row(
         return ParameterRow(name, dims, None, "wrong", mine, shown)
     if error <= tolerance:
         return ParameterRow(name, dims, error, "right", mine, shown)
-    status = "not checked" if rough > 1e-3 and error < 1 else "wrong"
+    status: Literal["wrong", "not checked"] = "not checked" if rough > 1e-3 and error < 1 else "wrong"
     return ParameterRow(name, dims, error, status, mine, shown)
 
 

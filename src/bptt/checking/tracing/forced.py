@@ -213,7 +213,8 @@ def frozen(value: Any, depth: int = 4, seen: dict[int, Any] | None = None) -> An
         and not hasattr(value, "__file__")
     ):
         try:
-            twin = type(value).__new__(type(value))
+            kind: Any = type(value)
+            twin: Any = kind.__new__(kind)
         except Exception:  # a class that wants arguments: its attributes are what is needed
             twin = types.SimpleNamespace()
         seen[id(value)] = twin

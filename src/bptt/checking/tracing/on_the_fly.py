@@ -81,7 +81,8 @@ def _twin(function: types.FunctionType) -> types.FunctionType | None:
         code, function.__globals__, function.__name__, function.__defaults__, tuple(cells[n] for n in code.co_freevars)
     )
     twin.__kwdefaults__ = function.__kwdefaults__
-    return hooks.mine(twin)
+    hooks.mine(twin)
+    return twin
 
 
 def _find(tree: ast.Module, code: types.CodeType) -> ast.FunctionDef | ast.Lambda | None:

@@ -151,12 +151,14 @@ def sampled_vjp(
         return function(*fixed[:place], value if operand.shape else value[()], *fixed[place + 1 :], **keywords)
 
     def central(index: tuple[int, ...]) -> Array:
-        h, values = 3e-4 * max(1.0, abs(float(operand[index]))), {}
+        h = 3e-4 * max(1.0, abs(float(operand[index])))
+        values: dict[int, Array] = {}
         for k in (-2, -1, 1, 2):
             moved = operand.copy()
             moved[index] += k * h
             values[k] = np.asarray(at(moved), dtype=float)
-        return (8 * (values[1] - values[-1]) - (values[2] - values[-2])) / (12 * h)
+        slope: Array = (8 * (values[1] - values[-1]) - (values[2] - values[-2])) / (12 * h)
+        return slope
 
     def complex_step(index: tuple[int, ...]) -> Array | None:
         moved = operand.astype(complex)

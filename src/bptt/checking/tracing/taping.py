@@ -148,7 +148,7 @@ class Taping:
     @staticmethod
     def _numbers(value: Any) -> bool:
         if isinstance(value, np.ndarray):
-            return value.dtype.kind == "f"
+            return bool(value.dtype.kind == "f")
         return isinstance(value, float | np.floating)
 
     def _any_numbers(self, value: Any) -> bool:
