@@ -61,7 +61,7 @@ def test_two_faults_do_not_hide_each_other():
 
 
 def test_the_seven_statements_of_the_question():
-    judging, judgement = judged(STUCK)
+    _, judgement = judged(STUCK)
     wrong = {j.unit.text.split(" ")[0] for j in judgement.wrong}
     assert wrong == {"da_prev", "da_next", *(f"self.cache['d{p}']" for p in ("W_ya", "b_y", "W_aa", "W_ax", "b_a"))}
     assert judgement.sufficient

@@ -124,7 +124,7 @@ class Assigning(ForcedRuns):
         return (-1.0, *(f for b in base for f in (b, 1 / b, -b, -1 / b)))
 
     def _find_scale(self) -> None:
-        """Their gradients may be built as a multiple of the true ones and rescaled at the end: by 1/m, by -1 (ascent)."""
+        """Find the multiple of the true gradients that theirs are, before they are rescaled: by 1/m, by -1 (ascent)."""
         self.scale = 1.0
         if self.graph is not None:
             factors = Counter(round(t.factor, 12) for terms in self.graph.terms.values() for t in terms)

@@ -39,7 +39,8 @@ def wrong_slope(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
             return [
                 Label(
                     "A2",
-                    f"the factor {name_slope(judging, slope)} is missing: it is still the derivative by `{judging.truth.label(above.node)}`",
+                    f"the factor {name_slope(judging, slope)} is missing: "
+                    f"it is still the derivative by `{judging.truth.label(above.node)}`",
                 )
             ]
     for slope, above in chains(judging, role.series.node):

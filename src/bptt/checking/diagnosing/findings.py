@@ -72,9 +72,10 @@ def missing_finding(judging: Judging, judged: Judged, missing: Missing) -> Findi
     origin = judging.program.origins[line - 1]
     message = (
         f"a line that sets `{missing.name}` for the step before is missing here\n"
-        f"`{missing.name}` is set to zeros before the loop and never updated in it, so that nothing comes back from the "
-        f"later steps\n`{judged.unit.target or judged.unit.text}` is meant to be {name}, the sum of what comes from the "
-        "output and what comes from the future"
+        f"`{missing.name}` is set to zeros before the loop and never updated in it, "
+        "so that nothing comes back from the later steps\n"
+        f"`{judged.unit.target or judged.unit.text}` is meant to be {name}, "
+        "the sum of what comes from the output and what comes from the future"
     )
     text = judging.program.code.splitlines()[line - 1].strip()
     return Finding(
@@ -250,7 +251,7 @@ def _shape(shape: tuple[int, ...], sizes: Sizes) -> str:
 
 
 def equations(judging: Judging, role: Role) -> tuple[str, ...]:
-    """Return the ids of the simple network's equations that a quantity belongs to, by its place in their own forward."""
+    """Return the ids of the simple network's equations for a quantity, by its place in their own forward."""
     series, bank = role.series, judging.bank
     states = {s.future for s in bank.series if s.kind == "share" and s.future is not None}
     if series.kind == "share" and series.future is not None:

@@ -111,9 +111,9 @@ def carries(judging: Judging, unit: Unit) -> bool:
     if not unit.loops or "[" in unit.target:
         return False
     for other in judging.units:
-        if other.loops[-1:] == unit.loops[-1:] and other.function == unit.function and unit.target in other.reads:
-            if (other.line, other.column) < (unit.line, unit.column):
-                return True
+        same_loop = other.loops[-1:] == unit.loops[-1:] and other.function == unit.function
+        if same_loop and unit.target in other.reads and (other.line, other.column) < (unit.line, unit.column):
+            return True
     return False
 
 

@@ -28,7 +28,8 @@ def label(judging: Judging, judged: Judged) -> list[Label]:
         return [
             Label(
                 "W1",
-                "each step overwrites what the steps before it left: the parts of all steps are to be summed, with `+=`",
+                "each step overwrites what the steps before it left: "
+                "the parts of all steps are to be summed, with `+=`",
             )
         ]
     for test in (
@@ -178,7 +179,8 @@ def _elsewhere(judging: Judging, role: Role, pairs: Pairs) -> list[Label]:
                         return [
                             Label(
                                 "S1",
-                                "softmax is differentiated as s(1 - s), its diagonal alone: each class also moves with all others",
+                                "softmax is differentiated as s(1 - s), its diagonal alone: "
+                                "each class also moves with all others",
                             )
                         ]
         quiet = [t for t, _, true in pairs if not true.any()]

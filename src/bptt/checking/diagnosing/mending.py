@@ -146,7 +146,7 @@ def repairs(judging: Judging, judged: Judged, seconds: float) -> list[tuple[int,
 
 
 def _right_here(judging: Judging, code: str) -> bool:
-    """Tell whether a repaired program gives the right gradients at the first sizes; the proof is made of the best only."""
+    """Tell whether a repaired program gives the right gradients at the first sizes; only the best are proven."""
     try:
         tree = ast.parse(code)
         delivered = judging.plain_run(tree)

@@ -48,7 +48,7 @@ def missing_update(judging: Judging, judged: Judged) -> Missing | None:
 
 
 def _bindings(tree: ast.Module, function: str, line: int, name: str) -> list[tuple[str, Loop]]:
-    """Return the loops that a name's value goes round: its own, or those that hand it to the function as an argument."""
+    """Return the loops that a name's value goes round: its own, or those that hand it to the function."""
     inside = [n for n in ast.walk(tree) if isinstance(n, Loop) and n.lineno <= line <= (n.end_lineno or line)]
     if inside:
         return [(name, max(inside, key=lambda n: n.lineno))]

@@ -192,9 +192,9 @@ def slice_of(live: Any, whole: Any) -> tuple[int, int] | None:
     for axis in range(whole.ndim):
         for k in range(whole.shape[axis]):
             part = np.moveaxis(whole, axis, 0)[k]
-            if part.size == live.size and part.__array_interface__["data"] == live.__array_interface__["data"]:
-                if part.strides == live.strides:
-                    return axis, k
+            begins = part.size == live.size and part.__array_interface__["data"] == live.__array_interface__["data"]
+            if begins and part.strides == live.strides:
+                return axis, k
     return None
 
 
@@ -242,10 +242,9 @@ def judge(unit: Unit, role: Role, events: Iterable[Event]) -> list[int]:
 
 
 def same(value: Array, item: Array, tolerance: float = CLOSE) -> bool:
-    """Tell whether two arrays hold the same numbers, in the same order, axes of one element aside."""
-    if value.size != item.size or [n for n in value.shape if n != 1] != [n for n in item.shape if n != 1]:
-        if value.size != item.size:
-            return False
+    """Tell whether two arrays hold the same numbers in the same order, whatever their axes."""
+    if value.size != item.size:
+        return False
     scale = max(float(np.abs(item).max(initial=0.0)), 1e-300)
     with np.errstate(all="ignore"):
         gap = float(np.abs(value.reshape(-1) - item.reshape(-1)).max(initial=0.0))

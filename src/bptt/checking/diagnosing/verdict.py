@@ -81,9 +81,10 @@ def _row(
 
 
 def same_shape(yours: tuple[int, ...], true: tuple[int, ...]) -> bool:
-    """Tell whether two shapes hold the same numbers in the same order: (n,), (n, 1) and (1, n) do, (n, k) and (k, n) do not.
+    """Tell whether two shapes hold the same numbers in the same order.
 
-    The order of the axes must be the parameter's; axes of one element are only a convention.
+    (n,), (n, 1) and (1, n) do; (n, k) and (k, n) do not. The order of the axes must be the parameter's; axes of one
+    element are only a convention.
     """
     return [n for n in yours if n != 1] == [n for n in true if n != 1]
 

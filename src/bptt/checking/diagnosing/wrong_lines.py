@@ -112,7 +112,7 @@ def _fix(program: Program, changes: list[patch.Change], proof: Proof, conditions
 
 
 def _suspicious(judging: Judging, judgement: Judgement) -> bool:
-    """Tell whether a loop's header may be the fault: steps are missing, or run the wrong way, or nothing else was found."""
+    """Tell whether a loop's header may be the fault: steps are missing or run the wrong way, or no other was found."""
     if not judgement.sufficient or not judgement.wrong:
         return True
     return any(direction == 1 for direction, _ in judging._votes.values()) or _misses_steps(judging)

@@ -86,7 +86,7 @@ class Outcome:
         return None
 
 
-class WorkerFault(RuntimeError):
+class WorkerFault(RuntimeError):  # noqa: N818 - a fault is ours, an error theirs
     """The worker itself failed: a bug of ours."""
 
 

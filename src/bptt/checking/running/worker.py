@@ -112,7 +112,7 @@ def _confine(request: dict[str, Any]) -> None:
     os.setsid()
     die_with_parent()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD, signal.SIGTERM})
-    trace = open(request["trace"], "w")
+    trace = open(request["trace"], "w")  # noqa: SIM115 - open to the end of the process
     faulthandler.enable(trace)
     faulthandler.register(signal.SIGUSR1, trace)
     null = os.open(os.devnull, os.O_RDWR)

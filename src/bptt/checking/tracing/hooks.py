@@ -44,7 +44,7 @@ def is_mine(function: Any) -> bool:
         return is_mine(inner.func)
     if hasattr(inner, "__bptt_instrumented__"):
         return True
-    own = getattr(type(inner), "__call__", None)
+    own = getattr(type(inner), "__call__", None)  # noqa: B004 - the method itself is looked at
     return hasattr(own, "__bptt_instrumented__")
 
 

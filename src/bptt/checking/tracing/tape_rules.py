@@ -102,7 +102,14 @@ LINEAR = {
 }  # fmt: skip
 """Linear in each operand: the derivative by an operand is the function itself at the unit vectors."""
 
-MOVES: dict[str, tuple[int, ...]] = dict.fromkeys(("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "copy", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "row_stack", "block", "reshape", "ravel", "flatten", "transpose", "squeeze", "expand_dims", "moveaxis", "swapaxes", "rollaxis", "roll", "flip", "fliplr", "flipud", "rot90", "tile", "repeat", "take", "take_along_axis", "broadcast_to", "atleast_1d", "atleast_2d", "atleast_3d", "split", "array_split", "hsplit", "vsplit", "dsplit", "diag", "diagonal", "triu", "tril", "pad", "delete", "astype", "compress", "diagflat", "broadcast_arrays", "unstack", "item", "tolist"), (0,))  # fmt: skip
+MOVES: dict[str, tuple[int, ...]] = dict.fromkeys((
+    "array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "copy", "concatenate", "stack",
+    "hstack", "vstack", "dstack", "column_stack", "row_stack", "block", "reshape", "ravel", "flatten",
+    "transpose", "squeeze", "expand_dims", "moveaxis", "swapaxes", "rollaxis", "roll", "flip", "fliplr",
+    "flipud", "rot90", "tile", "repeat", "take", "take_along_axis", "broadcast_to", "atleast_1d", "atleast_2d",
+    "atleast_3d", "split", "array_split", "hsplit", "vsplit", "dsplit", "diag", "diagonal", "triu", "tril",
+    "pad", "delete", "astype", "compress", "diagflat", "broadcast_arrays", "unstack", "item", "tolist",
+), (0,))  # fmt: skip
 """Functions that only move numbers, with the places of the operands that hold numbers: applied to ids, they tell
 where each number went."""
 MOVES |= {"append": (0, 1), "insert": (0, 2), "where": (1, 2), "full": (1,), "full_like": (1,), "extract": (1,)}

@@ -59,7 +59,7 @@ class Taping:
         return result
 
     def _spread(self, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        """Lists of arrays among the operands (np.sum([a, b])) are gathered into an array first."""
+        """Gather lists of arrays among the operands (np.sum([a, b])) into an array first."""
         spread = []
         for argument in arguments:
             if isinstance(argument, list | tuple) and self._holds_numbers(argument):
@@ -126,7 +126,7 @@ class Taping:
 
     # -- what holds numbers --------------------------------------------------------------------------------------
     def _moved(self, result: Any, ids: Any) -> None:
-        """A result that holds old numbers: where it is a view of them, its ids are right already."""
+        """Take note of a result that holds old numbers: where it is a view of them, its ids are right already."""
         if isinstance(result, np.ndarray) and result.dtype.kind != "f":
             return
         if isinstance(result, np.ndarray | float | np.floating) and ids is not None:

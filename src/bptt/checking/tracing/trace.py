@@ -108,11 +108,11 @@ class Trace(Taping):
             return self._method(site, name, function, owner, arguments, keywords)
         if isinstance(owner, np.ufunc):
             return self._ufunc_method(site, owner, name, function, arguments, keywords)
-        if owner is math or getattr(function, "__module__", "") == "math":
-            if name in MATH and self._numbers(arguments[0]):
-                result = function(*arguments)
-                self._arithmetic(site, name, MATH[name], arguments, {}, result)
-                return result
+        of_math = owner is math or getattr(function, "__module__", "") == "math"
+        if of_math and name in MATH and self._numbers(arguments[0]):
+            result = function(*arguments)
+            self._arithmetic(site, name, MATH[name], arguments, {}, result)
+            return result
         if isinstance(function, np.ufunc) or (getattr(function, "__module__", "") or "").startswith("numpy"):
             return self._numpy(site, name, function, arguments, keywords)
         if function in (builtins.abs, builtins.pow):
@@ -131,7 +131,7 @@ class Trace(Taping):
             self._context = before
 
     def _plain_python(self, function: Any) -> Any:
-        """A function of theirs that nobody instrumented yet (a loader's or an adapter's), ready to report."""
+        """Make a function of theirs report that nobody instrumented yet: a loader's or an adapter's."""
         return instrumented(function)
 
     def _sum(self, site: int, values: Any, start: Any = 0) -> Any:

@@ -17,7 +17,7 @@ PROVEN = 1e-7
 """How far the tape may be from central differences along a random direction, relative to the slope."""
 
 
-class NoTruth(Exception):
+class NoTruth(Exception):  # noqa: N818 - no error: a program of which less can be said
     """The tape cannot be proven; the reason is the message."""
 
 
