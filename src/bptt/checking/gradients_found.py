@@ -114,6 +114,14 @@ class Delivery:
         if isinstance(result, tuple | list) and (named or not all(isinstance(r, float | int) for r in result)):
             for i, item in enumerate(result):
                 head: Any = self.labels[i] if named else i
+                inside = head.split(",") if isinstance(head, str) else []
+                if len(inside) > 1 and isinstance(item, tuple | list) and len(item) == len(inside):
+                    out += [
+                        Leaf((n, *(k for _, k in q)), v, returned)
+                        for n, x in zip(inside, item, strict=True)
+                        for q, v in places.walk(x)
+                    ]
+                    continue
                 for path, value in places.walk(item):
                     inner = tuple(n for _, n in path)
                     out.append(Leaf(inner if head == "*" and inner else (head, *inner), value, returned))

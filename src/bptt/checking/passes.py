@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from bptt.checking import paths as places
+from bptt.checking import roles_by_name as roles
 from bptt.checking.bench import COST_NAME, COST_TRIES, FORWARD_KEPT, FORWARD_TRIES, PROBE, SLACK, call_of
 from bptt.checking.binding import Context, options_for
 from bptt.checking.explore import explore

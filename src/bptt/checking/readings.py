@@ -44,6 +44,11 @@ class Attempt:
         return -self.plan.penalty + 0.6 * self.ran + 0.8 * self.right / max(needed, 1)
 
     @property
+    def runs_through(self) -> bool:
+        """Whether the backward runs and delivers most of the gradients, right or wrong."""
+        return self.ran and 2 * self.delivered >= len(self.plan.parameters)
+
+    @property
     def complete(self) -> bool:
         """Whether every parameter has a gradient and each agrees."""
         needed = sum(not p.idle and p.name not in self.unused for p in self.plan.parameters)
@@ -73,7 +78,7 @@ class Search(Passes):
                             self.least = min(self.least, attempt.plan.penalty)
                         yield attempt
                         ran, tried = ran + attempt.ran, tried + 1
-                        if tried >= 14 or ran >= 4:
+                        if tried >= 24 or ran >= 4 or attempt.plan.penalty > self.least + MARGIN:
                             break
 
     def backwards(
@@ -125,7 +130,7 @@ class Search(Passes):
                 for i, cost in enumerate(standard_costs(text)):
                     where = "result" if source.kind == "result" else "self"
                     found = Cost("standard", None, (), cost, cost.title, (where, source.path))
-                    yield replace(base, cost=found, penalty=base.penalty + 2.0 + mismatch + 0.3 * i)
+                    yield replace(base, cost=found, penalty=base.penalty + 2.0 + mismatch + 0.04 * i)
 
     def judge(self, plan: Plan) -> Attempt | None:
         """Run cost and gradients of a plan, and compare each gradient along one direction."""
@@ -137,6 +142,7 @@ class Search(Passes):
             _upstreams(plan),
             plan.parameters,
         )
+        key = repr(key)
         if key not in self.known_slopes:
             doubt = self.cost_works(plan)
             if doubt is None:
