@@ -43,6 +43,7 @@ def keys(names: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], bool]]:
     """Return the parameter paths that a leaf's names may stand for, and whether something marks it as a gradient."""
     marked = any(isinstance(n, str) and GRADIENT_BOXES.fullmatch(n) for n in names)
     kept = [n for n in names if not (isinstance(n, str) and (GRADIENT_BOXES.fullmatch(n) or BOXES.fullmatch(n)))]
+    kept = kept or list(names[-1:])
     plain = tuple(_plain(n) for n in kept)
     found = [(plain, marked)] if plain else []
     for i, name in enumerate(kept):

@@ -18,6 +18,7 @@ from bptt.checking.paste import read_code
 from bptt.checking.program import Case, Program, Sizes
 from bptt.checking.protocol import cannot_check, check_case
 from bptt.checking.script import as_function
+from bptt.checking.shown import as_class
 from bptt.checking.units import units_of
 from bptt.errors import CannotCheckError
 
@@ -66,6 +67,7 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
         return program
     notes = tuple(("", line, CLIPPED) for line in clipped)
     found = discover(tree, namespace, file, name)
+    tree = as_class(tree) if namespace.dressed else tree
     return Program(
         file,
         text,

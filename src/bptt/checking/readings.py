@@ -77,8 +77,9 @@ class Search(Passes):
                         if attempt.ran or attempt.error:
                             self.least = min(self.least, attempt.plan.penalty)
                         yield attempt
-                        ran, tried = ran + attempt.ran, tried + 1
-                        if tried >= 24 or ran >= 4 or attempt.plan.penalty > self.least + MARGIN:
+                        ours = attempt.plan.cost is not None and attempt.plan.cost.kind == "standard"
+                        ran, tried = ran + (attempt.ran and not ours), tried + 1
+                        if tried >= 40 or ran >= 4 or attempt.plan.penalty > self.least + MARGIN:
                             break
 
     def backwards(
