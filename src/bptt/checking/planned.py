@@ -77,9 +77,8 @@ class PlannedCase:
         for role in sorted(self.plan.layouts):
             layout = self.plan.layouts[role]
             live = self.targets.get(role)
-            data[role] = self.wrap(
-                layout.make(self.sizes, self._rng(role)) if live is None else layout.pack(live.copy())
-            )
+            made = layout.make(self.sizes, self._rng(role)) if live is None else layout.pack(live.copy())
+            data[role] = self.wrap(made)
         return data
 
     def prepare_module(self) -> None:
