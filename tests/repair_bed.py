@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 
-from bptt.checking.samples import Sample
+from bptt.checking.repairing.samples import Sample
 
 
 def module_of(code, name="theirs"):

@@ -1,6 +1,6 @@
 """The faults of the question that this project exists for, in a class with a case of its own (no loader at work)."""
 
-STUCK = '''
+STUCK = """
 import numpy as np
 
 def tanh(z):
@@ -72,4 +72,4 @@ class Case:
 
 def bptt_case(sizes, seed):
     return Case(sizes, seed)
-'''
+"""

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 import bptt
-from bptt.checking.load import load_program
-from bptt.checking.objects import source_of, split_name
-from bptt.checking.reached import unreached
+from bptt.checking.diagnosing.reached import unreached
+from bptt.checking.loading.load import load_program
+from bptt.checking.loading.objects import source_of, split_name
 from bptt.checking.report import Report
-from bptt.checking.run import _narrowed
+from bptt.checking.running.run import _narrowed
 from bptt.errors import FileError, ValueRangeError
 from check_examples import RIGHT, WRONG
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from bptt.checking import fixes
 from bptt.checking.fixes import fixed_text, write_beside, write_in_place
+from bptt.checking.loading.sources import LARGEST, Source, decode, read_file
 from bptt.checking.runnable import runnable_code
-from bptt.checking.sources import LARGEST, Source, decode, read_file
 from bptt.errors import FileError, ValueRangeError
 
 

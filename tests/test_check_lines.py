@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
+
+from bptt.checking.diagnosing.diagnose import FIRST, diagnose
+from bptt.checking.diagnosing.judging import Judging
+from bptt.checking.diagnosing.labels import label
+from bptt.checking.tracing.numeric import fresh
+from bptt.checking.tracing.truth import find_truth
 from checking_programs import hand_built
 from stuck_program import STUCK
 from test_check_verdict import RNN
-
-from bptt.checking.diagnose import FIRST, diagnose
-from bptt.checking.judging import Judging
-from bptt.checking.labels import label
-from bptt.checking.numeric import fresh
-from bptt.checking.truth import find_truth
 
 FAULTS = [
     ('da_next = P["Waa"].T @ dz', 'da_next = P["Waa"] @ dz', 30, "R3"),

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bptt.checking.load import PROBE, load_program
+from bptt.checking.loading.load import PROBE, load_program
 from bptt.checking.program import Case, Sizes
-from bptt.checking.quiet import quiet
+from bptt.checking.tracing.quiet import quiet
 from bptt.errors import CannotCheckError
 
 HERE = Path(__file__).parent / "loader_programs"

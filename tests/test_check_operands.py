@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bptt.checking.diagnose import diagnose
-from bptt.checking.load import load_program
+from bptt.checking.diagnosing.diagnose import diagnose
+from bptt.checking.loading.load import load_program
 from bptt.checking.report import Finding
 from bptt.render.report_text import report_text
 from corpus import program

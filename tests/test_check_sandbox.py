@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bptt.checking.call import why_not
-from bptt.checking.sandbox import Limits, Outcome, WorkerFault, run
+from bptt.checking.running.sandbox import Limits, Outcome, WorkerFault, run
 from bptt.errors import ValueRangeError
 
 WORK = "sandbox_probe:execute"
@@ -228,7 +228,7 @@ def test_everything_ends_with_an_interrupted_check() -> None:
     text = f"import subprocess, os\nsubprocess.Popen(['sleep', '{mark}'], start_new_session=True)\nwhile True: pass"
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "from bptt.checking.sandbox import *\n"
+        "from bptt.checking.running.sandbox import *\n"
         f"run({{'text': {text!r}, 'file': 'rnn.py'}}, Limits(30), {WORK!r})"
     )
     import signal

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from checking_programs import hand_built
 
-from bptt.checking import tape_rules
-from bptt.checking.diagnose import FIRST
-from bptt.checking.numeric import fresh
-from bptt.checking.truth import NoTruth, find_truth
+from bptt.checking.diagnosing.diagnose import FIRST
+from bptt.checking.tracing import tape_rules
+from bptt.checking.tracing.numeric import fresh
+from bptt.checking.tracing.truth import NoTruth, find_truth
+from checking_programs import hand_built
 
 HEAD = """
 import numpy as np

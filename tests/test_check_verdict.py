@@ -1,8 +1,7 @@
 from __future__ import annotations
 
+from bptt.checking.diagnosing.diagnose import diagnose
 from checking_programs import hand_built
-
-from bptt.checking.diagnose import diagnose
 
 RNN = """
 import numpy as np

@@ -6,12 +6,12 @@ import pytest
 
 import repair_asker
 import repair_programs as programs
-from bptt.checking.patch import insert_after, patched_code, replace
 from bptt.checking.program import Sizes
-from bptt.checking.prove import Truth, prove
-from bptt.checking.repair import repair_statement, write_statement
-from bptt.checking.samples import Budget, Sample
-from bptt.checking.structure import repair_structure
+from bptt.checking.repairing.patch import insert_after, patched_code, replace
+from bptt.checking.repairing.prove import Truth, prove
+from bptt.checking.repairing.repair import repair_statement, write_statement
+from bptt.checking.repairing.samples import Budget, Sample
+from bptt.checking.repairing.structure import repair_structure
 from repair_bed import record, statement_at
 from repair_forms import CARRIES, FORMS
 from test_repair_prove import program_of

@@ -5,9 +5,17 @@ import types
 
 import pytest
 
-from bptt.checking.patch import apply, delete, insert_after, insert_before, patched_code, replace, unified_diff
 from bptt.checking.program import LineOrigin, Program
-from bptt.checking.prove import minimise, preconditions, prove
+from bptt.checking.repairing.patch import (
+    apply,
+    delete,
+    insert_after,
+    insert_before,
+    patched_code,
+    replace,
+    unified_diff,
+)
+from bptt.checking.repairing.prove import minimise, preconditions, prove
 
 CODE = """\
 import numpy as np

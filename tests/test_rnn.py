@@ -101,7 +101,7 @@ def test_the_cell(activation):
 
 
 def test_course_values_of_the_cell():
-    np.random.seed(1)  # noqa: NPY002 - the course's own generator
+    np.random.seed(1)
     draw_ = np.random.randn
     xt, a_prev = draw_(3, 10), draw_(5, 10)
     Waa, Wax, Wya, ba, by = draw_(5, 5), draw_(5, 3), draw_(2, 5), draw_(5, 1), draw_(2, 1)
@@ -113,7 +113,7 @@ def test_course_values_of_the_cell():
 
 
 def test_course_values_of_the_sequence_and_its_backward():
-    np.random.seed(1)  # noqa: NPY002
+    np.random.seed(1)
     draw_ = np.random.randn
     x, a0 = draw_(3, 10, 4), draw_(5, 10)
     Waa, Wax, Wya, ba, by = draw_(5, 5), draw_(5, 3), draw_(2, 5), draw_(5, 1), draw_(2, 1)

@@ -12,7 +12,7 @@ def main() -> None:
     """
     try:
         if sys.argv[1:2] == ["check"] and not {"-h", "--help", "--explain"} & set(sys.argv):
-            from bptt.checking.sandbox import warm
+            from bptt.checking.running.sandbox import warm
 
             warm()
         from bptt.cli.app import main as command

@@ -62,7 +62,7 @@ class Expression:
     value: float = 0.0
 
     @property
-    def T(self) -> Expression:  # noqa: N802 - as NumPy calls it
+    def T(self) -> Expression:
         """The transpose: (p, q) becomes (q, p)."""
         if len(self.dims) != 2:
             raise _misfit("transpose", "a matrix of two axes is wanted.", self)

@@ -83,14 +83,14 @@ def step_with_state(
 ) -> tuple[float, Gradients, Array]:
     """Return what :func:`step` returns, and the last state (n_a, m), for truncated BPTT that carries it on."""
     net = network("fused.step", parameters, X, Y, a0, reduction, activation)
-    S = net.states(net.T_x)  # (T_x + 1, m, K): row t is [a_prev, ...], all that the weights of step t multiply
+    A = net.states(net.T_x)  # (T_x + 1, m, n_a): A[0] is a0, A[t + 1] the state after step t
     dA = np.empty((net.T_x, net.m, net.n_a), net.dtype)
     cost, dW_ya, db_y = 0.0, np.zeros((net.n_y, net.n_a), net.dtype), np.zeros(net.n_y, net.dtype)
-    dW = np.zeros((net.n_a, net.K), net.dtype)
+    dW_aa = np.zeros((net.n_a, net.n_a), net.dtype)
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is named at the end
         for t0, t1 in net.chunks:
-            net.recur(S[t0 : t1 + 1], t0, t1)  # F1, F2
-            a = S[t0 + 1 : t1 + 1].reshape(-1, net.K)[:, : net.n_a]
+            net.recur(A[t0 : t1 + 1], t0, t1)  # F1, F2
+            a = A[t0 + 1 : t1 + 1].reshape(-1, net.n_a)
             J, dz_y = net.head(a, t0, t1)  # F3, F4, F5, B1
             cost += J
             dW_ya += np.dot(dz_y.T, a)  # B2
@@ -98,17 +98,17 @@ def step_with_state(
             np.dot(dz_y, net.W_ya, out=dA[t0:t1].reshape(-1, net.n_a))  # B4
         da_from_future = np.zeros((net.m, net.n_a), net.dtype)
         for t0, t1 in reversed(net.chunks):
-            da_from_future = net.recur_backward(S[t0 + 1 : t1 + 1], dA[t0:t1], da_from_future)  # B5, B6, B10
+            da_from_future = net.recur_backward(A[t0 + 1 : t1 + 1], dA[t0:t1], da_from_future)  # B5, B6, B10
             dz_a = dA[t0:t1].reshape(-1, net.n_a)  # what dA holds from here on
-            dW += np.dot(dz_a.T, S[t0:t1].reshape(-1, net.K))  # B7; for dense X also B8 and B9
-            net.add_input_gradient(dz_a, t0, t1)  # B8, B9 for ids
-    gradients = {**net.split(dW), "dW_ya": dW_ya, "db_y": db_y[:, None]}
+            dW_aa += np.dot(dz_a.T, A[t0:t1].reshape(-1, net.n_a))  # B7
+            net.add_input_gradient(dz_a, t0, t1)  # B8, B9
+    gradients = {"dW_aa": dW_aa, **net.input_gradients(), "dW_ya": dW_ya, "db_y": db_y[:, None]}
     if a0 is not None:
         gradients["da0"] = da_from_future.T.copy()
-    # any NaN reaches the cost; an infinite input or W_aa reaches dW; the others saturate tanh and are looked at
-    if not (isfinite(cost) and all_finite(dW, *net.recurrent_operands)):
-        name_not_finite("fused.step", parameters, X, a0, S[1:, :, : net.n_a].T, gradients)
-    return cost, gradients, S[-1, :, : net.n_a].T.copy()
+    # any NaN reaches the cost; an infinite input or W_aa reaches a gradient; the others saturate tanh and are looked at
+    if not (isfinite(cost) and all_finite(dW_aa, gradients["dW_ax"], *net.recurrent_operands)):
+        name_not_finite("fused.step", parameters, X, a0, A[1:].T, gradients)
+    return cost, gradients, A[-1].T.copy()
 
 
 def cost_and_state(
@@ -121,17 +121,17 @@ def cost_and_state(
 ) -> tuple[float, Array]:
     """Return the cost and the last state (n_a, m) by the forward pass alone; parameters as in :func:`step`."""
     net = network("fused.cost_and_state", parameters, X, Y, a0, reduction, activation)
-    S = net.states(net.chunk_steps)  # the states of one chunk are enough
+    A = net.states(net.chunk_steps)  # the states of one chunk are enough
     cost = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
         for t0, t1 in net.chunks:
-            S = S[: t1 - t0 + 1]
-            net.recur(S, t0, t1)
-            cost += net.head(S[1:].reshape(-1, net.K)[:, : net.n_a], t0, t1)[0]
-            S[0] = S[-1]
-    a_last = S[0, :, : net.n_a].T.copy()
+            A = A[: t1 - t0 + 1]
+            net.recur(A, t0, t1)
+            cost += net.head(A[1:].reshape(-1, net.n_a), t0, t1)[0]
+            A[0] = A[-1]
+    a_last = A[0].T.copy()
     if not (isfinite(cost) and all_finite(a_last, *net.recurrent_operands)):
-        name_not_finite("fused.cost_and_state", parameters, X, a0, S[1:, :, : net.n_a].T, {})
+        name_not_finite("fused.cost_and_state", parameters, X, a0, A[1:].T, {})
     return cost, a_last
 
 
@@ -140,16 +140,16 @@ def predict_proba(parameters: Parameters, X: Array, a0: Array | None = None, act
     shape = getattr(X, "shape", ())[-2:]
     no_targets = np.zeros(shape if len(shape) == 2 else (1, 1), np.intp)
     net = network("fused.predict_proba", parameters, X, no_targets, a0, "sum", activation)
-    S = net.states(net.chunk_steps)
+    A = net.states(net.chunk_steps)
     Y_pred = np.empty((net.T_x, net.m, net.n_y), net.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
         for t0, t1 in net.chunks:
-            S = S[: t1 - t0 + 1]
-            net.recur(S, t0, t1)
-            Y_pred[t0:t1].reshape(-1, net.n_y)[...] = net.probabilities(S[1:].reshape(-1, net.K)[:, : net.n_a])
-            S[0] = S[-1]
+            A = A[: t1 - t0 + 1]
+            net.recur(A, t0, t1)
+            Y_pred[t0:t1].reshape(-1, net.n_y)[...] = net.probabilities(A[1:].reshape(-1, net.n_a))
+            A[0] = A[-1]
     if not all_finite(Y_pred, *net.recurrent_operands):
-        name_not_finite("fused.predict_proba", parameters, X, a0, S[1:, :, : net.n_a].T, {"Y_pred": Y_pred.T})
+        name_not_finite("fused.predict_proba", parameters, X, a0, A[1:].T, {"Y_pred": Y_pred.T})
     return Y_pred.T
 
 

@@ -92,7 +92,7 @@ def read_tensors(path: Path, where: str) -> tuple[dict[str, Array], dict[str, An
     check_readable(path, where, LARGEST)
     try:
         with safe_open(path, framework="numpy") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
             metadata = file.metadata() or {}
     except MemoryError as error:
         raise FileError(message(where, f"{path} does not fit into this machine's memory.")) from error

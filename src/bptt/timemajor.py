@@ -2,16 +2,16 @@
 
 - Memory is time-major, (T_x, m, n): the states of one step are one contiguous block, and ``.T`` of the whole is
   the public (n, m, T_x) without a copy.
-- For dense X, a step's row is S_t = [a_prev, x_t, 1], and one product with [W_aa, W_ax, b_a] brings all of z_a;
-  afterwards dz_aᵀ S holds dW_aa, dW_ax and db_a side by side.  For integer ids a row of W_axᵀ + b_aᵀ is gathered
-  instead, and its gradient is a sum over the steps of one id: no one-hot array is ever formed.
-- Every weight gradient is one product for many steps; only W_aa needs the loop over time.
+- Only W_aa stays inside the loop over time.  W_ax x_t + b_a of many steps is one product for dense X, where a 1
+  below each x_t brings the bias; for integer ids a row of W_axᵀ + b_aᵀ is gathered instead, and its gradient is a
+  sum over the steps of one id: no one-hot array is ever formed.
+- Every weight gradient is one product for many steps.
 - Time is cut into chunks of some hundred rows (t, m), so that states, logits and gradients are used again while
   they are in the cache.  In float32 the partial sums over chunks are more exact, too.
 - softmax subtracts the largest logit only where exp could overflow: since no state of a tanh is beyond 1, the
   weights bound the logits, and the bound costs less than a pass over them.
 
-The memory that grows with T_x is S and dA: twice the hidden states, and the input if it is dense.
+The memory that grows with T_x is A and dA: twice the hidden states, and the input.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bptt.inputs import Parameters, Reduction, check_fused_operands, reduction_s
 from bptt.ops import Activation
 
 CHUNK_ROWS = 512
-WIDE = 512  # from so many units on, the product runs faster with the weights as its left operand
+WIDE = 1024  # from so many units on, the product runs faster with the weights as its left operand
 SAFE_LOGIT = {"f": 60.0, "d": 600.0}  # exp of it, summed over any number of classes, neither over- nor underflows
 
 
@@ -50,15 +50,9 @@ class Network:
 
     Attributes
     ----------
-    K : int
-        The width of a row of S, whose first n_a columns are the state before the step.
     chunks : list of (t0, t1)
         The steps of each chunk, t0 ... t1 - 1.
     """
-
-    K: int
-    W: Array  # (K, n_a), what a row of S is multiplied with
-    adds_input: bool
 
     def __init__(
         self,
@@ -90,75 +84,64 @@ class Network:
         self.slope = np.empty((rows, self.n_a), self.dtype)
         largest_logit = np.dot(np.abs(W_ya), self.ones[: self.n_a]) + np.abs(self.b_y)
         self.logits_are_safe = self.tanh and bool(largest_logit.max() < SAFE_LOGIT[self.dtype.char])
-        self.W_aa = W_aa
-        self.recurrent_operands = self.lay_out(parameters, X)
+        self.W_aa, self.W_aaT = W_aa, np.ascontiguousarray(W_aa.T)  # a transposed view is much slower at small m
+        self.recurrent_operands = (W_aa, *self.lay_out(parameters, X))
 
     def lay_out(self, parameters: Parameters, X: Array) -> tuple[Array, ...]:
-        """Set W (K, n_a) and what the inputs need; return the arrays that hold W_aa, W_ax and b_a between them."""
+        """Set what the inputs need; return the arrays that hold W_ax and b_a."""
         raise NotImplementedError
 
     def states(self, steps: int) -> Array:
-        """Return room for so many steps, (steps + 1, m, K), with the state before the first in place."""
-        S = np.empty((steps + 1, self.m, self.K), self.dtype)
-        S[0, :, : self.n_a] = 0 if self.a0 is None else self.a0.T
-        return S
+        """Return room for so many steps, (steps + 1, m, n_a), with the state before the first in place."""
+        A = np.empty((steps + 1, self.m, self.n_a), self.dtype)
+        A[0] = 0 if self.a0 is None else self.a0.T
+        return A
 
-    def put_inputs(self, S: Array, t0: int, t1: int) -> None:
-        """Write what the inputs of steps t0 ... t1 - 1 contribute into S, before the recurrence runs over it."""
+    def put_inputs(self, A: Array, t0: int, t1: int) -> None:
+        """Write W_ax x_t + b_a of steps t0 ... t1 - 1 into A, where their states will be."""
         raise NotImplementedError
 
-    def recur(self, S: Array, t0: int, t1: int) -> None:
-        """F1, F2: from the state in S[0], write the states after steps t0 ... t1 - 1 into S[1:]."""
-        self.put_inputs(S, t0, t1)
-        advance = self.advance_wide if self.n_a >= WIDE else self.advance
-        advance(S[:-1], S[1:, :, : self.n_a])
+    def recur(self, A: Array, t0: int, t1: int) -> None:
+        """F1, F2: from the state A[0], write the states after steps t0 ... t1 - 1 into A[1:]."""
+        self.put_inputs(A[1:], t0, t1)
+        dot, add, activate, a_prev = np.dot, np.add, self.activate, A[0]
+        if self.n_a < WIDE:
+            W, z = self.W_aaT, np.empty((self.m, self.n_a), self.dtype)
+            for a in A[1:]:
+                dot(a_prev, W, out=z)
+                add(a, z, out=a)
+                activate(a, out=a)
+                a_prev = a
+        else:
+            W, z = self.W_aa, np.empty((self.n_a, self.m), self.dtype)
+            for a in A[1:]:
+                dot(W, a_prev.T, out=z)
+                add(a, z.T, out=a)
+                activate(a, out=a)
+                a_prev = a
 
-    def advance(self, rows: Array, states: Array) -> None:
-        """Run the recurrence with the states as the left operand of the product."""
-        W, adds_input, dot, activate = self.W, self.adds_input, np.dot, self.activate
-        z = np.empty((self.m, self.n_a), self.dtype)
-        for s, a in zip(rows, states, strict=True):
-            dot(s, W, out=z)
-            if adds_input:  # a holds W_ax x_t + b_a
-                z += a
-            activate(z, out=a)
-
-    def advance_wide(self, rows: Array, states: Array) -> None:
-        """Run the recurrence with the weights as the left operand of the product."""
-        W, adds_input, dot, activate = (
-            np.ascontiguousarray(self.W.T),
-            self.adds_input,
-            np.dot,
-            np.tanh if self.tanh else relu,
-        )
-        z = np.empty((self.n_a, self.m), self.dtype)
-        for s, a in zip(rows, states, strict=True):
-            dot(W, s.T, out=z)
-            if adds_input:
-                z += a.T
-            activate(z, out=z)
-            a[...] = z.T
-
-    def recur_backward(self, S: Array, dA: Array, da_from_future: Array) -> Array:
+    def recur_backward(self, A: Array, dA: Array, da_from_future: Array) -> Array:
         """B5, B6, B10: turn da_from_output, in dA, into dz_a; return da_from_future for the step before."""
-        A = S[:, :, : self.n_a]
         slope = self.slope[: len(A) * self.m].reshape(A.shape)
         if self.tanh:
             np.multiply(A, A, out=slope)
             np.subtract(1, slope, out=slope)
         else:
             np.sign(A, out=slope)  # a relu's state is never negative: 1 where it is active, 0 where it is not
-        wide, dot, add, multiply = self.n_a >= WIDE, np.dot, np.add, np.multiply
-        W = np.ascontiguousarray(self.W_aa.T) if wide else self.W_aa
-        future = da_from_future.T.copy() if wide else da_from_future  # wide: (n_a, m), the product's own layout
-        for da, slope_t in zip(dA[::-1], slope[::-1], strict=True):
-            add(da, future.T if wide else future, out=da)
-            multiply(da, slope_t, out=da)
-            if wide:
-                dot(W, da.T, out=future)
-            else:
+        dot, add, multiply = np.dot, np.add, np.multiply
+        if self.n_a < WIDE:
+            W, future = self.W_aa, da_from_future
+            for da, slope_t in zip(dA[::-1], slope[::-1], strict=True):
+                add(da, future, out=da)
+                multiply(da, slope_t, out=da)
                 dot(da, W, out=future)
-        return future.T if wide else future
+            return future
+        W, future = self.W_aaT, da_from_future.T.copy()  # (n_a, m), the product's own layout
+        for da, slope_t in zip(dA[::-1], slope[::-1], strict=True):
+            add(da, future.T, out=da)
+            multiply(da, slope_t, out=da)
+            dot(W, da.T, out=future)
+        return future.T
 
     def safe_logits(self, a: Array) -> Array:
         """F3: return z_y (rows, n_y), less the largest of each row where exp could overflow."""
@@ -196,55 +179,54 @@ class Network:
         return cost * self.cost_scale, z_y
 
     def add_input_gradient(self, dz_a: Array, t0: int, t1: int) -> None:
-        """B8, B9 on a chunk, where dz_aᵀ S does not bring them."""
+        """B8, B9 on a chunk."""
+        raise NotImplementedError
 
-    def split(self, dW: Array) -> dict[str, Array]:
-        """Return dW_aa, dW_ax and db_a out of the sum of dz_aᵀ S."""
+    def input_gradients(self) -> dict[str, Array]:
+        """Return dW_ax (n_a, n_x) and db_a (n_a, 1)."""
         raise NotImplementedError
 
 
 class DenseNetwork(Network):
-    """Dense X: S_t = [a_prev, x_t, 1]."""
-
-    adds_input = False
+    """Dense X: [x_t, 1] of many steps times [W_ax, b_a] in one product."""
 
     def lay_out(self, parameters: Parameters, X: Array) -> tuple[Array, ...]:
-        """Set W = [W_aa, W_ax, b_a]ᵀ."""
-        self.K = self.n_a + self.n_x + 1
-        self.X_T = X.T  # (T_x, m, n_x)
-        self.W = np.concatenate([parameters["W_aa"].T, parameters["W_ax"].T, parameters["b_a"].T])  # (K, n_a)
-        return (self.W,)
+        """Set [W_ax, b_a]ᵀ, and [x_t, 1] of all steps."""
+        self.W_in = np.concatenate([parameters["W_ax"].T, parameters["b_a"].T])  # (n_x + 1, n_a)
+        self.x = np.empty((self.T_x, self.m, self.n_x + 1), self.dtype)
+        self.x[:, :, :-1], self.x[:, :, -1] = X.T, 1
+        self.x = self.x.reshape(-1, self.n_x + 1)
+        self.dW_in = np.zeros((self.n_a, self.n_x + 1), self.dtype)
+        return (self.W_in,)
 
-    def put_inputs(self, S: Array, t0: int, t1: int) -> None:
-        """Write x_t and the 1 of the bias beside the state before step t."""
-        S[:-1, :, self.n_a : -1] = self.X_T[t0:t1]
-        S[:, :, -1] = 1
+    def put_inputs(self, A: Array, t0: int, t1: int) -> None:
+        """Write W_ax x_t + b_a where the state after step t will be."""
+        np.dot(self.x[t0 * self.m : t1 * self.m], self.W_in, out=A.reshape(-1, self.n_a))
 
-    def split(self, dW: Array) -> dict[str, Array]:
-        """Return the three parts of dW, each contiguous."""
-        n_a = self.n_a
-        return {"dW_aa": dW[:, :n_a].copy(), "dW_ax": dW[:, n_a:-1].copy(), "db_a": dW[:, -1:].copy()}
+    def add_input_gradient(self, dz_a: Array, t0: int, t1: int) -> None:
+        """Add dz_aᵀ [x, 1] of a chunk."""
+        self.dW_in += np.dot(dz_a.T, self.x[t0 * self.m : t1 * self.m])
+
+    def input_gradients(self) -> dict[str, Array]:
+        """Return dW_ax and db_a, side by side until now."""
+        return {"dW_ax": self.dW_in[:, :-1].copy(), "db_a": self.dW_in[:, -1:].copy()}
 
 
 class IdNetwork(Network):
-    """Integer ids: S_t = [a_prev]; W_ax x_t + b_a is gathered from the table W_axᵀ + b_aᵀ."""
-
-    adds_input = True
+    """Integer ids: rows of the table W_axᵀ + b_aᵀ."""
 
     def lay_out(self, parameters: Parameters, X: Array) -> tuple[Array, ...]:
-        """Set W = W_aaᵀ and the table."""
-        self.K = self.n_a
+        """Set the table, and the ids of all steps."""
         self.ids = np.ascontiguousarray(X.T).reshape(-1)  # (T_x · m,)
         if self.n_x <= 2**16:
             self.ids = self.ids.astype(np.uint16)  # sixteen bits are sorted by radix
-        self.W = np.ascontiguousarray(parameters["W_aa"].T)
         self.table = np.add(parameters["W_ax"].T, parameters["b_a"].T, order="C")  # (n_x, n_a)
         self.d_table = np.zeros(self.table.shape, self.dtype)
-        return self.W, self.table
+        return (self.table,)
 
-    def put_inputs(self, S: Array, t0: int, t1: int) -> None:
+    def put_inputs(self, A: Array, t0: int, t1: int) -> None:
         """Write W_ax x_t + b_a where the state after step t will be."""
-        self.table.take(self.ids[t0 * self.m : t1 * self.m], axis=0, out=S[1:].reshape(-1, self.n_a), mode="clip")
+        self.table.take(self.ids[t0 * self.m : t1 * self.m], axis=0, out=A.reshape(-1, self.n_a), mode="clip")
 
     def add_input_gradient(self, dz_a: Array, t0: int, t1: int) -> None:
         """Add the rows of dz_a to the row of the table that their id gathered."""
@@ -255,10 +237,9 @@ class IdNetwork(Network):
         grouped = dz_a.take(order, axis=0, out=self.slope[: len(dz_a)], mode="clip")
         self.d_table[ids[starts]] += np.add.reduceat(grouped, starts, axis=0)
 
-    def split(self, dW: Array) -> dict[str, Array]:
-        """Return dW_aa as it is; dW_ax and db_a from the table, since every step gathered just one row."""
-        db_a = self.d_table.sum(axis=0)[:, None]
-        return {"dW_aa": dW, "dW_ax": np.ascontiguousarray(self.d_table.T), "db_a": db_a}
+    def input_gradients(self) -> dict[str, Array]:
+        """Return dW_ax, and db_a, the sum of its rows, since every step gathered just one."""
+        return {"dW_ax": np.ascontiguousarray(self.d_table.T), "db_a": self.d_table.sum(axis=0)[:, None]}
 
 
 def relu(z: Array, out: Array) -> Array:

@@ -8,12 +8,12 @@ import time
 from typing import Any
 
 import bptt.errors
-from bptt.checking import sandbox
-from bptt.checking.late import too_late
-from bptt.checking.objects import adapter_text, is_case, source_of
+from bptt.checking.loading.objects import adapter_text, is_case, source_of
+from bptt.checking.loading.sources import Source
 from bptt.checking.report import Report
-from bptt.checking.sandbox import MEMORY, TIMEOUT, Limits, Outcome
-from bptt.checking.sources import Source
+from bptt.checking.running import sandbox
+from bptt.checking.running.late import too_late
+from bptt.checking.running.sandbox import MEMORY, TIMEOUT, Limits, Outcome
 from bptt.errors import BpttError, CannotCheckError, ValueRangeError, message
 
 

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from bptt.checking.sources import Source
+from bptt.checking.loading.sources import Source
 from bptt.errors import FileError, message
 
 MARK = "# Fixed by bptt check --fix from "

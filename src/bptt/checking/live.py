@@ -10,10 +10,10 @@ import time
 
 import numpy as np
 
-from bptt.checking.numeric import cost_of, directional_slope, numeric_gradient, relative_error, their_gradients
+from bptt.checking.diagnosing.verdict import named_dims, rows
 from bptt.checking.program import Case, Sizes
 from bptt.checking.report import Note, ParameterRow, Report
-from bptt.checking.verdict import named_dims, rows
+from bptt.checking.tracing.numeric import cost_of, directional_slope, numeric_gradient, relative_error, their_gradients
 from bptt.dims import Array
 from bptt.errors import ValueRangeError, message
 

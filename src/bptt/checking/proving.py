@@ -6,7 +6,7 @@ from typing import Any
 
 from bptt.checking.call import check
 from bptt.checking.report import Report
-from bptt.checking.sandbox import MEMORY, TIMEOUT
+from bptt.checking.running.sandbox import MEMORY, TIMEOUT
 
 
 def assert_gradients_right(

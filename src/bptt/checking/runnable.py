@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from bptt.checking import assumed
-from bptt.checking.assumed import missing_names, usual_definition
-from bptt.checking.paste import read_code
+from bptt.checking.loading import assumed
+from bptt.checking.loading.assumed import missing_names, usual_definition
+from bptt.checking.loading.paste import read_code
 
 
 def runnable_code(text: str) -> str:

@@ -99,10 +99,10 @@ def options(
 
 
 # The verbs need ExitCode from above; their own imports are few, what they work with is imported when they run.
-from bptt.cli.check import check  # noqa: E402
-from bptt.cli.explain import explain  # noqa: E402
-from bptt.cli.sample import sample  # noqa: E402
-from bptt.cli.train import train  # noqa: E402
+from bptt.cli.check import check
+from bptt.cli.explain import explain
+from bptt.cli.sample import sample
+from bptt.cli.train import train
 
 add(train)
 add(sample)

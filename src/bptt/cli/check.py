@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 if TYPE_CHECKING:
+    from bptt.checking.loading.sources import Source
     from bptt.checking.report import Report
-    from bptt.checking.sources import Source
 
 EXIT = {"right": 0, "wrong": 1, "cannot-check": 2}
 
@@ -63,7 +63,7 @@ def check(
         print(overview() if target is None else explanation(target), end="")
         return 0
     from bptt.checking.call import check_source, seed_checked
-    from bptt.checking.sandbox import Limits
+    from bptt.checking.running.sandbox import Limits
     from bptt.errors import ValueRangeError, message
 
     if as_json and diff:
@@ -92,8 +92,8 @@ def check(
 
 
 def _read(target: str | None) -> tuple[Source, str | None]:
-    from bptt.checking.objects import split_name
-    from bptt.checking.sources import Source, read_file, read_stream
+    from bptt.checking.loading.objects import split_name
+    from bptt.checking.loading.sources import Source, read_file, read_stream
 
     if target is None:
         from importlib.resources import files
@@ -112,7 +112,7 @@ def _read(target: str | None) -> tuple[Source, str | None]:
 
 
 def _adapter(case: str | None) -> str | None:
-    from bptt.checking.sources import read_file
+    from bptt.checking.loading.sources import read_file
 
     return None if case is None else read_file(case, "bptt check --case").text
 

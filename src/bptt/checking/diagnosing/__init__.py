@@ -1,0 +1,1 @@
+"""From the truth to findings: verdict, roles, wrong lines, causes, and the whole report."""

@@ -1,0 +1,209 @@
+"""Look above a wrong unit: where a true value for something that it reads makes it right, the fault is up there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bptt.checking.diagnosing.roles import accumulates, bare_name, is_start, judge, words
+from bptt.checking.tracing.bank import Role
+from bptt.checking.tracing.stepping import Unit
+from bptt.checking.tracing.truth import Series
+
+if TYPE_CHECKING:
+    from bptt.checking.diagnosing.judging import Judged, Judging
+    from bptt.checking.tracing.forced import Run
+
+TRIED = 64
+"""At most so many different quantities are tried for one unit."""
+STILL = 3
+"""After so many that leave the reader with the same exception, the fault is the reader's own."""
+
+
+def look_above(judging: Judging, wrong: list[Judged]) -> bool:
+    """Find one unit whose missing or mistaken role explains a wrong unit; give it that role.
+
+    Returns
+    -------
+    bool
+        Whether a role was given.
+    """
+    for settled in (False, True):
+        for judged in wrong:
+            for unit in sources(judging, judged.unit, settled):
+                if _gives(judging, judged, wrong, unit, settled):
+                    return True
+    return False
+
+
+def _gives(judging: Judging, judged: Judged, wrong: list[Judged], unit: Unit, settled: bool) -> bool:
+    same_error = 0
+    misfit = isinstance(judged.events[judged.wrong[0]].error, ValueError)
+    for role in candidates(judging, unit, misfit):
+        key = (unit.number, id(role.series), role.axes, len(judging.roles))
+        run = judging.tried.get(key)
+        if run is None:
+            run, _, _ = judging.run({**judging.roles, unit.number: role})
+            judging.tried[key] = run
+        events = run.events.get(judged.unit.number, [])
+        if len(events) < len(judged.events):
+            continue  # the run broke before it came here: that shows nothing
+        if judge(judged.unit, judged.role, events):
+            same_error += (
+                bool(events) and str(events[0].error) == str(judged.events[0].error) and events[0].error is not None
+            )
+            if same_error >= STILL and not misfit:
+                return False
+            continue
+        still = {j.unit.number for j in wrong if judge(j.unit, j.role, run.events.get(j.unit.number, []))}
+        spoiled = _spoiled(judging, run, wrong, unit)
+        itself = bool(judge(unit, role, run.events.get(unit.number, [])))
+        if spoiled or (settled and len(still - {unit.number}) + itself >= len(wrong)):
+            continue
+        role.evidence = "above"
+        judging.roles[unit.number] = role
+        judging.fixed.add(unit.number)
+        return True
+    return False
+
+
+def _spoiled(judging: Judging, run: Run, wrong: list[Judged], unit: Unit) -> bool:
+    """Tell whether a role makes units wrong that were right without it."""
+    before = {j.unit.number for j in wrong} | {unit.number}
+    return any(
+        len(run.events.get(number, ())) < len(judging.last.events.get(number, ()))
+        or judge(judging.units[number], role, run.events.get(number, []))
+        for number, role in judging.roles.items()
+        if number not in before and role.sign in (1.0, judging.scale)
+    )
+
+
+def sources(judging: Judging, reader: Unit, settled: bool) -> list[Unit]:
+    """Return the units whose value a unit reads: those whose role is open, or those that have one already.
+
+    Open is a unit without a role, one that holds a part of an adjoint only, and one that is out of step with its loop.
+    """
+    result = []
+    for unit in judging.units:
+        if unit.number == reader.number or unit.number in judging.sink_names or unit.number in judging.mixed:
+            continue
+        if not _feeds(judging, unit, reader) or not judging.natural.events.get(unit.number):
+            continue
+        role = judging.roles.get(unit.number)
+        if role is not None and role.evidence == "sink":
+            continue
+        partial = role is not None and role.series.kind in ("part", "share") and not _goes_on(judging, unit)
+        is_open = role is None or partial or judging.out_of_step(unit, role)
+        if is_open != settled:
+            result.append(unit)
+    moved = judging.graph.moved if judging.graph is not None else set()
+    # The slice that is handed on stands nearer than what it is a slice of.
+    return sorted(result, key=lambda u: (judging.roles.get(u.number) is not None, u.number not in moved))
+
+
+def _goes_on(judging: Judging, unit: Unit) -> bool:
+    """Tell whether a later statement adds to what a unit began: a part is then all that it is meant to be."""
+    return any(
+        other.target == unit.target
+        and other.function == unit.function
+        and other.loops == unit.loops
+        and accumulates(other)
+        and (other.line, other.column) > (unit.line, unit.column)
+        for other in judging.units
+    )
+
+
+def _feeds(judging: Judging, unit: Unit, reader: Unit) -> bool:
+    """Tell whether a unit's value goes directly into a reader's, or into one that only hands it on."""
+    graph = judging.graph
+    named = bool(unit.target) and _reads(reader, unit)
+    if graph is None or reader.number not in graph.sources:
+        return named
+    direct = graph.sources[reader.number]
+    if unit.number in direct or graph.aliases.get(unit.number) in direct:
+        return True
+    if unit.number in graph.moved and (named or graph.sources.get(unit.number, set()) & direct):
+        return True
+    return named and not any(e.value is not None and e.value.any() for e in judging.natural.events.get(unit.number, ()))
+
+
+def _reads(reader: Unit, unit: Unit) -> bool:
+    if unit.function.split(".")[-1] in reader.reads and unit.function != reader.function:
+        return True  # it stands in a function that the reader calls
+    if unit.target.isidentifier() and unit.function != reader.function:
+        return False
+    if unit.target in reader.reads:
+        return True
+    base = unit.target.split("[")[0]
+    return unit.target != base and any(read.split("[")[0] == base for read in reader.reads)
+
+
+def candidates(judging: Judging, unit: Unit, misfit: bool = False) -> list[Role]:
+    """Return what a unit may be meant to be, likely ones first: each different quantity of its size once.
+
+    Where the reader cannot use a value of that shape, the shape is open as well.
+    """
+    events = judging.natural.events[unit.number]
+    known = [e.value for e in judging.last.events.get(unit.number, events) if e.value is not None]
+    if not known and not any(e.error for e in events):
+        return []
+    if known and not any(v.any() for v in known) and is_start(unit):
+        return []
+    shape = known[0].shape if known and not misfit else None
+    held = judging.roles.get(unit.number)
+    found: list[tuple[Series, tuple[int, ...]]] = []
+    keys: set[bytes] = set()
+    for number, axes in judging.bank.of_size(int(np.prod(shape, dtype=int)) if shape is not None else None):
+        series = judging.bank.series[number]
+        item = series.items[0]
+        if item is None or (shape is not None and not _some_fit(series, axes, shape)):
+            continue
+        if not _may_be(series, held, axes, shape):
+            continue
+        key = np.round(np.concatenate([np.ravel(i) for i in series.items if i is not None]), 10).tobytes() + bytes(axes)
+        if key not in keys:
+            keys.add(key)
+            found.append((series, axes))
+    result = []
+    for series, axes in sorted(found, key=lambda pair: affinity(judging, unit, pair[0], pair[1]))[:TRIED]:
+        role = Role(series, axes, sign=1.0 if series.kind in ("value", "slope") else judging.scale)
+        role.delta = series.kind == "contribution" and accumulates(unit)
+        judging.complete(role, events)
+        result.append(role)
+    return result
+
+
+def _may_be(series: Series, held: Role | None, axes: tuple[int, ...], shape: tuple[int, ...] | None) -> bool:
+    if shape is None:
+        return series.kind in ("adjoint", "share") and axes == tuple(range(len(axes))) and len(axes) in (1, 2)
+    if held is not None and held.series.kind == "value":
+        return series.kind == "value"
+    if held is not None and held.series.kind in ("part", "share"):
+        if series.kind == "share":
+            return series is not held.series and (series.consumers > held.series.consumers or series.future is not None)
+        return series.kind == "adjoint" and len(series.items) == len(held.series.items)
+    return True
+
+
+def _some_fit(series: Series, axes: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Tell whether a step of a series has a shape (layers that take turns differ)."""
+    return any(
+        i is not None and i.ndim == len(axes) and _fits(np.transpose(i, axes).shape, shape) for i in series.items
+    )
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    return [n for n in shape if n != 1] == [n for n in wanted if n != 1]
+
+
+def affinity(judging: Judging, unit: Unit, series: Series, axes: tuple[int, ...]) -> tuple[float, ...]:
+    """Order quantities by how much of what they are made of the unit reads; smaller is nearer."""
+    mine = {w for read in unit.reads for w in words(read)}
+    theirs = words(series.name)
+    common = len(mine & theirs)
+    kinds = {"adjoint": 1, "share": 2, "slope": 3, "part": 4, "gradient": 5, "contribution": 6, "value": 7}
+    kind = 0 if series.future is not None and judging.carried(unit) else kinds.get(series.kind, 9)
+    named = bare_name(unit.target) in theirs
+    straight = axes == tuple(range(len(axes)))
+    return (not straight, kind, not named, -len(series.consumers), -common)

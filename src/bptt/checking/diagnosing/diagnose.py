@@ -1,0 +1,363 @@
+"""From a program to a report: verdict by numbers, then the wrong lines, then the fix."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bptt.checking.diagnosing.causes import counted, with_shared_steps
+from bptt.checking.diagnosing.findings import finding, missing_finding
+from bptt.checking.diagnosing.judging import Judged, Judgement, Judging
+from bptt.checking.diagnosing.loops import WrongHeader, wrong_header
+from bptt.checking.diagnosing.mending import Mended, edit_labels, mend
+from bptt.checking.diagnosing.missing import missing_update
+from bptt.checking.diagnosing.reshaping import reshape, shape_finding
+from bptt.checking.diagnosing.truncation import truncated_at
+from bptt.checking.diagnosing.verdict import rows
+from bptt.checking.program import Case, Program, Sizes
+from bptt.checking.repairing import patch
+from bptt.checking.repairing.prove import Proof, preconditions
+from bptt.checking.report import Finding, Fix, Got, Note, ParameterRow, Replacement, Report, Verdict
+from bptt.checking.running.late import Late, disarm
+from bptt.checking.tracing.numeric import Theirs, cost_of, fresh, numeric_gradient, quiet, reseed, their_gradients
+from bptt.checking.tracing.truth import NoTruth, Truth, find_truth
+from bptt.dims import Array
+
+FIRST = Sizes(n_x=3, n_a=5, n_y=7, m=2, T_x=4)
+"""Where the lines are judged: pairwise different sizes, and a first, two middle and a last step."""
+OTHERS = (Sizes(n_x=4, n_a=3, n_y=2, m=1, T_x=5), Sizes(n_x=2, n_a=4, n_y=5, m=3, T_x=1))
+"""Where a right program must be right as well: m = 1 and T = 1 among them."""
+
+
+@dataclass
+class Findings:
+    """What the search for the lines brought."""
+
+    findings: list[Finding] = field(default_factory=list)
+    fix: Fix | None = None
+    notes: list[Note] = field(default_factory=list)
+    fixed: dict[str, float] = field(default_factory=dict)
+    functions: tuple[str, ...] = ()
+    """Where the wrong statements stand."""
+
+
+def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> Report:
+    """Judge a program's gradients, name its wrong lines, and mend them.
+
+    Parameters
+    ----------
+    program : Program
+        What the loader found.
+    seed : int
+        For the case's values and the random directions; the same seed gives the same report.
+    deadline : float, optional
+        A ``time.monotonic()`` after which no new search is begun.
+
+    Returns
+    -------
+    Report
+        ``verdict`` comes from the numbers alone: central differences of their own cost, or the tape of their forward
+        pass once those have proven it.
+    """
+    started = time.perf_counter()
+    notes = [Note((code,) if code else (), line, text) for code, line, text in program.notes]
+
+    def report(verdict: Verdict, reason: str, **parts: Any) -> Report:
+        return Report(
+            program.file,
+            program.source,
+            verdict,
+            reason,
+            notes=tuple(dict.fromkeys([*notes, *parts.pop("notes", ())])),
+            assumed=program.assumed,
+            seconds=time.perf_counter() - started,
+            **parts,
+        )
+
+    try:
+        with quiet():
+            _, case = fresh(program, program.tree, FIRST, seed)
+            cost = cost_of(case)
+            again = cost_of(case)
+    except (Exception, SystemExit) as error:
+        return report("cannot-check", f"the forward pass or the cost raises: {describe(error, program)}")
+    if not np.isfinite(cost):
+        return report("cannot-check", f"the cost of the forward pass is {cost}: it has no gradient.")
+    if again != cost:
+        return report(
+            "cannot-check", "two runs of the cost with the same parameters differ: it is no function of them."
+        )
+    true, rough, truth, untraced = true_gradients(program, case, seed)
+    theirs = _theirs(program, seed)
+    table = rows(case.parameters, theirs, true, rough, FIRST)
+    verdict, reason = verdict_of(table, theirs, program)
+    if verdict == "wrong" and theirs.error is None:
+        reach = truncated_at(program, FIRST, seed)
+        if reach is not None:
+            return _truncated(report, reach, table)
+    if verdict == "right":
+        reason, verdict, more = _elsewhere(program, seed, reason)
+        reach = truncated_at(program, FIRST, seed) if verdict == "wrong" else None
+        if reach is not None:
+            return _truncated(report, reach, table)
+        return report(verdict, reason, parameters=table, notes=more)
+    if verdict == "cannot-check":
+        return report(verdict, reason, parameters=table)
+    if truth is None:
+        return report(verdict, f"{reason} The lines cannot be named: {untraced}.", parameters=table)
+    try:
+        found = lines(program, truth, seed, deadline)
+    except Late:
+        disarm()
+        found = Findings()
+        reason += " The lines could not be named in this time; --timeout gives more."
+    except Exception as error:  # the numbers stand by themselves; what names the lines is ours
+        found = Findings()
+        reason += f" The lines cannot be named, by a fault of ours ({type(error).__name__}: {error})."
+    table = tuple(dataclasses.replace(row, fixed_error=found.fixed.get(row.name)) for row in table)
+    if not found.findings and theirs.error is not None:
+        found.findings += raised_at(program, theirs.error)
+    if not found.findings and "The line" not in reason:
+        reason += " Which line it is could not be found out."
+    elif found.findings:
+        reason = counted(program.tree, len(found.findings), found.functions, theirs.error is not None)
+    return report(verdict, reason, parameters=table, findings=tuple(found.findings), fix=found.fix, notes=found.notes)
+
+
+def _truncated(report: Callable[..., Report], reach: int, table: tuple[ParameterRow, ...]) -> Report:
+    said = f"the backward pass reaches back {reach} steps: it equals BPTT truncated at {reach}"
+    table = tuple(dataclasses.replace(row, status="not checked") if row.status == "wrong" else row for row in table)
+    note = Note((), None, f"truncated: {said}, and differs from the whole gradient where T_x is larger.")
+    return report("right", f"{said}, and up to {reach} steps every gradient is right.", parameters=table, notes=[note])
+
+
+def raised_at(program: Program, error: BaseException) -> list[Finding]:
+    """Return a finding of the line that raises, where it is no unit that could be judged."""
+    line = line_of(error, program)
+    if line is None or not 1 <= line <= len(program.origins):
+        return []
+    origin = program.origins[line - 1]
+    code = (
+        "K"
+        if isinstance(error, NameError | KeyError | AttributeError | TypeError)
+        else "T2"
+        if isinstance(error, IndexError)
+        else "M1"
+    )
+    text = program.code.splitlines()[line - 1].strip()
+    said = f"{type(error).__name__}: {error}"
+    return [
+        Finding(
+            (code,), origin.line, origin.line, text, f"this line raises {said}", None, Got(error=said), cell=origin.cell
+        )
+    ]
+
+
+def true_gradients(
+    program: Program, case: Case, seed: int
+) -> tuple[dict[str, Array], dict[str, float], Truth | None, str]:
+    """Return the true gradients: from the proven tape, else by differences; with the tape, or why there is none."""
+    try:
+        truth = find_truth(program, FIRST, seed, case)
+    except NoTruth as reason:
+        true, rough = {}, {}
+        for name in case.parameters:
+            true[name], rough[name] = numeric_gradient(case, name)
+        return true, rough, None, str(reason)
+    return truth.parameters, {}, truth, ""
+
+
+def _theirs(program: Program, seed: int) -> Theirs:
+    try:
+        with quiet():
+            _, case = fresh(program, program.tree, FIRST, seed)
+            reseed(seed)
+    except Exception as error:  # it was built a moment ago
+        return Theirs(error=error)
+    return their_gradients(case)
+
+
+def _elsewhere(program: Program, seed: int, reason: str) -> tuple[str, Verdict, list[Note]]:
+    """Check a right program at other sizes as well; one it does not run at is only noted."""
+    notes: list[Note] = []
+    for sizes in OTHERS:
+        try:
+            with quiet():
+                _, case = fresh(program, program.tree, sizes, seed + 1)
+            if not np.isfinite(cost_of(case)):
+                continue
+            theirs = their_gradients(case)
+        except (Exception, SystemExit):  # a program made for one size
+            continue
+        true, rough = {}, {}
+        for name in case.parameters:
+            true[name], rough[name] = numeric_gradient(case, name)
+        table = rows(case.parameters, theirs, true, rough, sizes)
+        verdict, why = verdict_of(table, theirs, program)
+        if verdict == "wrong":
+            shown = ", ".join(f"{k}={v}" for k, v in sizes.as_dict().items())
+            if theirs.error is not None:
+                notes.append(Note((), None, f"at {shown} the backward pass raises: {describe(theirs.error, program)}"))
+                continue
+            return f"right at one size, but not at {shown}: {why}", "wrong", notes
+    return reason, "right", notes
+
+
+def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> Findings:
+    """Name the wrong lines and mend them."""
+    judging = Judging(program, truth, FIRST, seed)
+    judging.assign()
+    judgement = judging.judge()
+    header = None
+    if _suspicious(judging, judgement):
+        header = wrong_header(judging)
+        if header is not None:
+            judgement.wrong = []
+    mended = mend(judging, judgement.wrong, header, seed, deadline) if judgement.wrong or header else None
+    result = Findings()
+    if mended is None and header is None and not (judgement.wrong and judgement.sufficient):
+        change = reshape(judging, seed, deadline)
+        if change is not None and change.proof is not None:
+            result.findings.append(shape_finding(judging, change))
+            result.fix = _fix(
+                program,
+                list(change.changes),
+                change.proof,
+                preconditions(program, patch.patched_code(program, change.changes), seed),
+            )
+            result.fixed = dict(change.proof.per_parameter)
+            return result
+    if header is not None:
+        result.findings.append(_header_finding(judging, header, mended))
+    if mended is not None:  # what need not change is not wrong
+        judgement.wrong = [
+            j for j in judgement.wrong if j.unit.number in mended.by_unit or _same_statement(j, mended, judging)
+        ]
+    for judged in judgement.wrong:
+        candidate = mended.by_unit.get(judged.unit.number) if mended else None
+        missing = missing_update(judging, judged)
+        more = edit_labels(judged, candidate) if candidate and not missing else None
+        found = missing_finding(judging, judged, missing) if missing else finding(judging, judged, more)
+        if candidate is not None:
+            found = dataclasses.replace(found, fix=Replacement(candidate.replacement, candidate.kind))
+        result.findings.append(found)
+    if mended is None:
+        result.findings = [f for f in result.findings if _certain(f, judgement.sufficient)]
+    result.findings = with_shared_steps(_merged(result.findings))
+    result.functions = tuple(dict.fromkeys(judged.unit.function for judged in judgement.wrong))
+    if mended is not None:
+        result.fix = _fix(program, mended.changes, mended.proof, mended.preconditions)
+        result.fixed = dict(mended.proof.per_parameter)
+    elif result.findings and not judgement.sufficient:
+        result.notes.append(
+            Note(
+                (), None, "these lines are wrong, but they do not explain every wrong gradient: there is another fault."
+            )
+        )
+    return result
+
+
+def _same_statement(judged: Judged, mended: Mended, judging: Judging) -> bool:
+    return any(
+        judging.units[n].line == judged.unit.line and judging.units[n].column == judged.unit.column
+        for n in mended.by_unit
+    )
+
+
+def _certain(found: Finding, sufficient: bool) -> bool:
+    """Tell whether a finding without a proven fix may be shown: a wrong diagnosis is worse than none.
+
+    It raises, or its cause is known and all such lines together explain the gradients.
+    """
+    if found.got is not None and found.got.error is not None:
+        return True
+    return sufficient and not set(found.codes) <= {"X", "W1"}
+
+
+def _fix(program: Program, changes: list[patch.Change], proof: Proof, conditions: tuple[str, ...]) -> Fix:
+    diff, sizes = patch.unified_diff(program, changes), tuple(s.as_dict() for s in proof.sizes)
+    return Fix(True, diff, proof.max_relative_error, proof.method, sizes, conditions)
+
+
+def _suspicious(judging: Judging, judgement: Judgement) -> bool:
+    """Tell whether a loop's header may be the fault: steps are missing, or run the wrong way, or nothing else was found."""
+    if not judgement.sufficient or not judgement.wrong:
+        return True
+    return any(direction == 1 for direction, _ in judging._votes.values()) or _misses_steps(judging)
+
+
+def _misses_steps(judging: Judging) -> bool:
+    for number in judging.sink_names:
+        role = judging.roles.get(number)
+        if role is not None and role.delta and len(role.series.items) > 1:
+            steps = {role.times.get(e.instance) for e in judging.natural.events.get(number, ())}
+            if not set(range(len(role.series.items))) <= steps:
+                return True
+    return False
+
+
+def _header_finding(judging: Judging, header: WrongHeader, mended: Mended | None) -> Finding:
+    origin = judging.program.origins[header.line - 1]
+    cause = (
+        "it runs through the steps in the wrong direction: the gradient comes from the last step and goes back"
+        if header.cause == "direction"
+        else "it misses a step, so that what this step gives to the gradients is lost"
+    )
+    return Finding(
+        ("T3",),
+        origin.line,
+        origin.line,
+        header.text,
+        f"the range of this loop is wrong\n{cause}\nwith `{header.right_iter}` every gradient is right",
+        fix=Replacement(header.right, "edit") if mended else None,
+        cell=origin.cell,
+    )
+
+
+def _merged(findings: list[Finding]) -> list[Finding]:
+    """Join the findings of one statement (a tuple of targets)."""
+    merged: dict[tuple[Any, ...], Finding] = {}
+    for one in findings:
+        key = (one.cell, one.line, one.statement)
+        held = merged.get(key)
+        if held is None:
+            merged[key] = one
+        else:
+            codes = tuple(dict.fromkeys((*held.codes, *one.codes)))
+            merged[key] = dataclasses.replace(held, codes=codes, message=f"{held.message}\n{one.message}")
+    return list(merged.values())
+
+
+def verdict_of(table: tuple[ParameterRow, ...], theirs: Theirs, program: Program) -> tuple[Verdict, str]:
+    """Return the verdict and one sentence of reason."""
+    if theirs.error is not None:
+        return "wrong", f"the backward pass raises: {describe(theirs.error, program)}."
+    wrong = [row for row in table if row.status == "wrong"]
+    computed = [row for row in table if row.status != "not computed"]
+    if wrong:
+        return "wrong", f"{len(wrong)} of {len(computed)} gradients are not the gradient of the cost."
+    if not any(row.status == "right" for row in table):
+        return "cannot-check", "no gradient could be compared."
+    return "right", f"all {len(computed)} gradients that it computes are the gradient of its cost."
+
+
+def describe(error: BaseException, program: Program) -> str:
+    """Say an error in one line, with the person's own line."""
+    line = line_of(error, program)
+    where = f"line {program.origins[line - 1].line}: " if line and line <= len(program.origins) else ""
+    return f"{where}{type(error).__name__}: {error}"
+
+
+def line_of(error: BaseException, program: Program) -> int | None:
+    """Return the last line of their code that an exception went through."""
+    line = None
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename in (program.file, "program.py", "<program>"):
+            line = frame.lineno
+    return line

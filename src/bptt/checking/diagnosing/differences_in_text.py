@@ -1,0 +1,167 @@
+"""Read the kind of mistake off a proven repair: what the right statement has that theirs lacks, and the reverse."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from bptt.checking.diagnosing.labels import Label
+from bptt.checking.tracing.stepping import Unit
+
+Pair = tuple[ast.AST, ast.AST]
+MATRIX = {"dot", "matmul"}
+SUMS = {"sum", "mean"}
+SQUARE = re.compile(r"^\(?1(\.0)? - ")
+
+
+def labels_of_edit(unit: Unit, replacement: str) -> list[Label]:
+    """Return the kinds of mistake that the difference of two statements shows."""
+    try:
+        new = ast.parse(replacement).body[0]
+    except SyntaxError:
+        return []
+    old = unit.statement
+    labels: list[Label] = []
+    if isinstance(old, ast.AugAssign) != isinstance(new, ast.AugAssign):
+        labels.append(Label("U1", "the parts of all steps are summed up: `+=`, not `=`"))
+    elif isinstance(old, ast.AugAssign) and isinstance(new, ast.AugAssign) and type(old.op) is not type(new.op):
+        labels.append(Label("L1", "its sign is wrong"))
+    theirs, right = getattr(old, "value", None), getattr(new, "value", None)
+    if theirs is not None and right is not None:
+        for pair, above in differing(theirs, right, ()):
+            labels += _label(pair, above)
+    return list({label.code: label for label in reversed(labels)}.values())[::-1]
+
+
+def differing(old: ast.AST, new: ast.AST, above: tuple[ast.AST, ...]) -> Iterator[tuple[Pair, tuple[ast.AST, ...]]]:
+    """Yield the smallest pairs of subexpressions that differ, each with what stands above it in theirs."""
+    if ast.dump(old) == ast.dump(new):
+        return
+    if type(old) is type(new) and _head(old) == _head(new):
+        olds, news = list(ast.iter_child_nodes(old)), list(ast.iter_child_nodes(new))
+        if len(olds) == len(news):
+            for a, b in zip(olds, news, strict=True):
+                yield from differing(a, b, (*above, old))
+            return
+    yield (old, new), above
+
+
+def _head(node: ast.AST) -> object:
+    if isinstance(node, ast.BinOp):
+        return type(node.op)
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.Call):
+        return ast.unparse(node.func)
+    return None
+
+
+def _label(pair: Pair, above: tuple[ast.AST, ...]) -> list[Label]:
+    old, new = pair
+    before, after = ast.unparse(old), ast.unparse(new)
+    found: list[Label] = []
+    if _count(old, MATRIX) > _count(new, MATRIX) and _elementwise(new) >= _elementwise(old):
+        found.append(Label("M1", "a matrix product stands where an elementwise one is meant"))
+    elif _count(old, MATRIX) < _count(new, MATRIX) and _elementwise(old) > _elementwise(new):
+        found.append(Label("M1", "an elementwise product stands where a matrix product is meant"))
+    if "softmax_backward" in before and "softmax_backward" not in after:
+        found.append(
+            Label(
+                "S1", "softmax_backward is the diagonal s(1 - s) alone: it leaves out how each class moves the others"
+            )
+        )
+    if _sums(new) > _sums(old):
+        found.append(Label("M3", "the sum over the examples is missing"))
+    if any(isinstance(a, ast.Subscript) for a in above) or _same_but_indices(old, new):
+        found.append(Label("T2", f"the index belongs to another step: `{before}` instead of `{after}`"))
+    if found:
+        return found
+    if _in_slope(above) or (SQUARE.match(before) and SQUARE.match(after)):
+        return [
+            Label(
+                "A1",
+                f"the derivative of the activation is taken at the wrong argument: `{before}` instead of `{after}`",
+            )
+        ]
+    if (isinstance(old, ast.Attribute) and old.attr == "T" and ast.unparse(old.value) == after) or (
+        isinstance(new, ast.Attribute) and new.attr == "T" and ast.unparse(new.value) == before
+    ):
+        return [
+            Label(
+                "R3" if "aa" in before.lower() or "hh" in before.lower() else "M1",
+                f"`{after}` is meant, not `{before}`: a transpose is missing or too many",
+            )
+        ]
+    if isinstance(new, ast.BinOp) and isinstance(new.op, ast.Mult) and before in after:
+        rest = _without(new, before)
+        if isinstance(rest, ast.Constant):
+            return [Label("L1", f"the factor {ast.unparse(rest)} is missing")]
+        return [Label("A2", f"the factor `{ast.unparse(rest) if rest is not None else after}` is missing")]
+    if isinstance(new, ast.BinOp) and isinstance(new.op, ast.Add) and before in after:
+        rest = _without(new, before)
+        return [Label("R1", f"the part `{ast.unparse(rest) if rest is not None else after}` is left out of the sum")]
+    if isinstance(old, ast.BinOp) and isinstance(old.op, ast.Mult | ast.Div) and after in before:
+        return [Label("L1", f"`{before}` carries a factor that does not belong here")]
+    if isinstance(old, ast.Constant) and isinstance(new, ast.Constant):
+        return [Label("L1", f"the constant is {before}, where {after} is right")]
+    if isinstance(old, ast.Name | ast.Attribute | ast.Subscript) and isinstance(
+        new, ast.Name | ast.Attribute | ast.Subscript
+    ):
+        return [Label("W1", f"`{before}` stands where `{after}` is meant")]
+    if _transposes(old) != _transposes(new):
+        return [Label("M1", "a transpose is missing or too many, or the operands stand in the wrong order")]
+    return []
+
+
+def _in_slope(above: tuple[ast.AST, ...]) -> bool:
+    """Tell whether a part stands within 1 - x², or x (1 - x)."""
+    return any(
+        isinstance(a, ast.BinOp)
+        and isinstance(a.op, ast.Sub)
+        and isinstance(a.left, ast.Constant)
+        and a.left.value in (1, 1.0)
+        for a in above
+    )
+
+
+def _same_but_indices(old: ast.AST, new: ast.AST) -> bool:
+    if not (isinstance(old, ast.Subscript) and isinstance(new, ast.Subscript)):
+        return False
+    return ast.unparse(old.value) == ast.unparse(new.value) and not isinstance(new.slice, ast.Constant)
+
+
+def _without(whole: ast.BinOp, part: str) -> ast.AST | None:
+    if ast.unparse(whole.left) == part:
+        return whole.right
+    if ast.unparse(whole.right) == part:
+        return whole.left
+    return None
+
+
+def _count(node: ast.AST, names: set[str]) -> int:
+    total = 0
+    for child in ast.walk(node):
+        if (isinstance(child, ast.BinOp) and isinstance(child.op, ast.MatMult)) or (
+            isinstance(child, ast.Call) and isinstance(child.func, ast.Attribute) and child.func.attr in names
+        ):
+            total += 1
+    return total
+
+
+def _elementwise(node: ast.AST) -> int:
+    return sum(isinstance(c, ast.BinOp) and isinstance(c.op, ast.Mult) for c in ast.walk(node))
+
+
+def _sums(node: ast.AST) -> int:
+    return sum(
+        isinstance(c, ast.Call) and isinstance(c.func, ast.Attribute) and c.func.attr in SUMS for c in ast.walk(node)
+    )
+
+
+def _transposes(node: ast.AST) -> int:
+    return sum(isinstance(c, ast.Attribute) and c.attr == "T" for c in ast.walk(node))

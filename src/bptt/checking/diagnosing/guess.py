@@ -1,0 +1,148 @@
+"""What a unit that raises is meant to be: it has no value to go by, so what it reads and who reads it decide."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bptt.checking.diagnosing.roles import bare_name, words
+from bptt.checking.tracing.bank import Role
+from bptt.checking.tracing.stepping import Unit
+from bptt.checking.tracing.truth import Series
+
+if TYPE_CHECKING:
+    from bptt.checking.diagnosing.judging import Judged, Judging
+
+
+def guess(judging: Judging, wrong: list[Judged]) -> bool:
+    """Give the most likely role to one unit that raises, or that nothing explains and a wrong unit reads."""
+    run = judging.last
+    for event in run.order:
+        unit = judging.units[event.unit]
+        if unit.number in judging.roles or not unit.target or unit.op == "call" or unit.number in judging.guessed:
+            continue
+        if event.error is None or calls_own(judging, unit):
+            continue
+        judging.guessed.add(unit.number)
+        series = likely(judging, unit)
+        if series is None:
+            continue
+        item = series.items[0]
+        role = Role(series, tuple(range(item.ndim if item is not None else 0)), sign=judging.scale, evidence="guess")
+        judging.complete(role, run.events[unit.number])
+        judging.roles[unit.number] = role
+        return True
+    return False
+
+
+def likely(judging: Judging, unit: Unit) -> Series | None:
+    """Return the quantity that a unit most likely means.
+
+    A variable that the loop carries back is a recurrent term; a sum with such a variable is the whole adjoint of the
+    state it goes back to; for all others the names in the statement decide.
+    """
+    named = _named_after(judging, unit)
+    if named is not None:
+        return named
+    carried = carries(judging, unit)
+    shape = _start_shape(judging, unit) if carried else None
+    options = []
+    for series in judging.bank.series:
+        item = series.items[0] if series.items else None
+        if item is None or item.ndim not in (1, 2) or series.kind not in ("adjoint", "share") or item.size < 2:
+            continue
+        if not any(i is not None and i.any() for i in series.items):
+            continue
+        if shape is not None and item.shape != shape:
+            continue
+        if carried and series.future is None:
+            continue
+        options.append(series)
+    if not options:
+        return None
+    return max(options, key=lambda s: _score(judging, unit, s, carried))
+
+
+def _named_after(judging: Judging, unit: Unit) -> Series | None:
+    """Return the parts of the parameter that a unit is named after: ``dWax`` of ``Wax``."""
+    bare = bare_name(unit.target)
+    for series in judging.bank.series:
+        if (
+            series.kind == "contribution"
+            and bare_name(series.parameter) == bare
+            and len(bare) > 1
+            and len(series.items) > 1
+        ):
+            return series
+    return None
+
+
+def calls_own(judging: Judging, unit: Unit) -> bool:
+    """Tell whether a unit is a call of one of their functions: what raises then stands in there."""
+    names = {node.name for node in ast.walk(judging.program.tree) if isinstance(node, ast.FunctionDef)}
+    call = unit.expression
+    return unit.op == "=" and isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] in names
+
+
+def _score(judging: Judging, unit: Unit, series: Series, carried: bool) -> tuple[float, ...]:
+    mine = {w for read in unit.reads for w in words(read)} | {bare_name(r) for r in unit.reads}
+    if carried:
+        state = judging.truth.label(series.future) if series.future is not None else ""
+        return (len(series.consumers), stem(unit.target) == stem(state), len(words(series.name) & mine))
+    adds = [judging.units[n] for n in added(judging, unit)]
+    states = {s.future for other in adds for s in [likely(judging, other)] if s is not None}
+    whole = series.kind == "adjoint" and series.node in states
+    used = (
+        {w for k in uses(judging, series) for w in words(judging.truth.text(k))} if series.kind == "adjoint" else set()
+    )
+    near = len((words(series.name) | used) & mine)
+    return (whole, stem(unit.target) == stem(judging.truth.label(series.node)), near, series.kind == "adjoint")
+
+
+def uses(judging: Judging, series: Series) -> set[int]:
+    """Return the sites that work on the results of a series' operation."""
+    return {c for s in judging.bank.series if s.kind == "part" and s.node == series.node for c in s.consumers}
+
+
+def carries(judging: Judging, unit: Unit) -> bool:
+    """Tell whether the loop hands a unit's value to its next iteration: read above, written below."""
+    if not unit.loops or "[" in unit.target:
+        return False
+    for other in judging.units:
+        if other.loops[-1:] == unit.loops[-1:] and other.function == unit.function and unit.target in other.reads:
+            if (other.line, other.column) < (unit.line, unit.column):
+                return True
+    return False
+
+
+def added(judging: Judging, unit: Unit) -> list[int]:
+    """Return the carried units whose variable a unit adds to something."""
+    names = set()
+    for node in ast.walk(unit.expression):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            names |= {ast.unparse(side) for side in (node.left, node.right)}
+    return [
+        other.number
+        for other in judging.units
+        if other.target in names and other.number != unit.number and other.loops and carries(judging, other)
+    ]
+
+
+def _start_shape(judging: Judging, unit: Unit) -> tuple[int, ...] | None:
+    for other in judging.units:
+        if other.target == unit.target and other.function == unit.function and not other.loops:
+            for event in judging.natural.events.get(other.number, ()):
+                if event.value is not None and event.value.ndim:
+                    return tuple(np.shape(event.value))
+    return None
+
+
+def stem(name: str) -> str:
+    """Return a variable's bare name without what says which step it is of: ``da_prev`` and ``a_next`` are ``a``."""
+    bare = bare_name(name)
+    for mark in ("next", "prev", "future", "t", "cur", "last"):
+        if bare.endswith(mark) and len(bare) > len(mark):
+            return bare[: -len(mark)]
+    return bare

@@ -1,0 +1,122 @@
+"""Faults in a loop's header: it runs the wrong way, or misses a step."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bptt.checking.diagnosing.judging import Judging
+
+
+@dataclass
+class WrongHeader:
+    """A ``for`` whose range is wrong, and the header that makes every gradient right."""
+
+    line: int
+    end_line: int
+    text: str
+    right: str
+    right_iter: str
+    cause: str
+
+
+def wrong_header(judging: Judging) -> WrongHeader | None:
+    """Try other ranges for each loop of the backward pass, alone; return one that makes every gradient right."""
+    program = judging.program
+    backward = {unit.loops[-1] for unit in judging.units if unit.loops and unit.number in judging.backward_units}
+    loops = [n for n in ast.walk(program.tree) if isinstance(n, ast.For) and n.lineno in backward]
+    for loop in loops:
+        for cause, iterable in other_ranges(loop.iter):
+            tree = copy.deepcopy(program.tree)
+            twin = next(
+                n
+                for n in ast.walk(tree)
+                if isinstance(n, ast.For) and n.lineno == loop.lineno and n.col_offset == loop.col_offset
+            )
+            twin.iter = ast.fix_missing_locations(ast.copy_location(iterable, loop.iter))
+            if _all_right(judging, tree):
+                head = copy.deepcopy(twin)
+                head.body, head.orelse = [ast.Pass()], []
+                old = copy.deepcopy(loop)
+                old.body, old.orelse = [ast.Pass()], []
+                return WrongHeader(
+                    loop.lineno, loop.iter.end_lineno or loop.lineno, ast.unparse(old).split("\n")[0],
+                    ast.unparse(head).split("\n")[0], ast.unparse(iterable), cause,
+                )  # fmt: skip
+    return None
+
+
+def _all_right(judging: Judging, tree: ast.Module) -> bool:
+    try:
+        delivered = judging.plain_run(tree)
+    except Exception:  # a range that runs out of their arrays
+        return False
+    right = judging.right_gradients(delivered)
+    return bool(right) and all(right.values())
+
+
+def other_ranges(iterable: ast.expr) -> list[tuple[str, ast.expr]]:
+    """Return other headers near to one: the other direction, one step more or less at either end."""
+    inner, wrap = iterable, False
+    if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) and iterable.func.id == "reversed":
+        inner, wrap = iterable.args[0], True
+    if not (isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id in ("range", "xrange")):
+        if wrap:
+            return [("direction", inner)]
+        return [
+            ("direction", _call("reversed", [_call("list", [iterable])])),
+            ("direction", _call("reversed", [iterable])),
+        ]
+    bounds = list(inner.args)
+    if len(bounds) == 1:
+        bounds = [ast.Constant(0), bounds[0]]
+    results: list[tuple[str, ast.expr]] = []
+
+    def put(cause: str, arguments: list[ast.expr], reverse: bool) -> None:
+        made: ast.expr = _call(inner.func.id, _short(arguments))
+        results.append((cause, _call("reversed", [made]) if reverse else made))
+
+    if len(bounds) == 2:
+        put("direction", bounds, not wrap)
+    for by_first in (0, -1, 1, -2, 2):
+        for by_last in (0, 1, -1, 2, -2):
+            if (by_first or by_last) and abs(by_first) + abs(by_last) < 3:
+                put("steps", [_plus(bounds[0], by_first), _plus(bounds[1], by_last), *bounds[2:]], wrap)
+    if len(bounds) == 2 and not wrap:
+        put("direction", [ast.Constant(0), _plus(bounds[1], 1)], True)
+        put("direction", [ast.Constant(0), bounds[1]], True)
+    return results
+
+
+def _short(bounds: list[ast.expr]) -> list[ast.expr]:
+    if len(bounds) == 2 and isinstance(bounds[0], ast.Constant) and bounds[0].value == 0:
+        return bounds[1:]
+    return bounds
+
+
+def _plus(value: ast.expr, by: int) -> ast.expr:
+    if by == 0:
+        return value
+    if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub) and isinstance(value.operand, ast.Constant):
+        return _number(by - value.operand.value)
+    if isinstance(value, ast.Constant):
+        return _number(value.value + by)
+    if (
+        isinstance(value, ast.BinOp)
+        and isinstance(value.op, ast.Add | ast.Sub)
+        and isinstance(value.right, ast.Constant)
+    ):
+        old = value.right.value if isinstance(value.op, ast.Add) else -value.right.value
+        return _plus(value.left, old + by)
+    return ast.BinOp(value, ast.Add() if by > 0 else ast.Sub(), ast.Constant(abs(by)))
+
+
+def _number(value: int) -> ast.expr:
+    return ast.Constant(value) if value >= 0 else ast.UnaryOp(ast.USub(), ast.Constant(-value))
+
+
+def _call(name: str, arguments: list[ast.expr]) -> ast.Call:
+    return ast.Call(ast.Name(name, ast.Load()), arguments, [])

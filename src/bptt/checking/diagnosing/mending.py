@@ -1,0 +1,167 @@
+"""Mend what was found: each wrong statement alone by the repair search, then all together, proven."""
+
+from __future__ import annotations
+
+import ast
+import time
+from dataclasses import dataclass, field
+from itertools import islice, product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bptt.checking.diagnosing.causes import causes
+from bptt.checking.diagnosing.labels import Label
+from bptt.checking.diagnosing.loops import WrongHeader
+from bptt.checking.diagnosing.missing import insertions, missing_update
+from bptt.checking.repairing import patch
+from bptt.checking.repairing.prove import Proof, minimise, preconditions, prove
+from bptt.checking.repairing.prove import Truth as Slopes
+from bptt.checking.repairing.repair import repair_statement
+from bptt.checking.repairing.samples import Budget, Candidate, Sample
+from bptt.checking.tracing.forced import Event, frozen
+from bptt.checking.tracing.numeric import quiet
+
+if TYPE_CHECKING:
+    from bptt.checking.diagnosing.judging import Judged, Judging
+
+NAME = "_bptt_value"
+PATIENCE = (0.4, 2.5)
+"""Seconds for the search of one statement; most are found at once."""
+SHOTS = 24
+"""Combinations of candidates that are tried together at most."""
+
+
+@dataclass
+class Mended:
+    """The proven changes, and what each finding got."""
+
+    changes: list[patch.Change]
+    proof: Proof
+    preconditions: tuple[str, ...]
+    by_unit: dict[int, Candidate] = field(default_factory=dict)
+    header: bool = False
+
+
+def samples(judging: Judging, judged: Judged) -> list[Sample]:
+    """Return the executions of a wrong statement, with true values above it and the true value it should give."""
+    role, unit = judged.role, judged.unit
+    shared = {k: v for k, v in vars(judging.module).items() if not k.startswith("__")}
+    space = {k: frozen(v) if isinstance(v, np.ndarray | dict | list) else v for k, v in shared.items()}
+    result = []
+    for event in judged.events:
+        item = role.item(event.instance)
+        if item is None or event.names is None:
+            continue
+        result.append(Sample({**space, **event.names}, event.before, _target(event, item, role.delta)))
+    del unit
+    return result
+
+
+def _target(event: Event, item: Any, delta: bool) -> Any:
+    like = event.value if event.value is not None else event.before
+    if like is not None and like.size == item.size:
+        item = item.reshape(like.shape)
+    if delta and event.before is not None:
+        return event.before + item if np.size(event.before) in (1, np.size(item)) else item
+    return np.array(item)
+
+
+def mend(
+    judging: Judging, wrong: list[Judged], header: WrongHeader | None, seed: int, deadline: float | None
+) -> Mended | None:
+    """Return the proven combined fix, or None."""
+    program = judging.program
+    options: list[list[tuple[int, Candidate | None, patch.Change]]] = []
+    if header is not None:
+        loop = next(n for n in ast.walk(program.tree) if isinstance(n, ast.For) and n.lineno == header.line)
+        options.append([(-1, None, patch.replace(program.code, loop.iter, header.right_iter))])
+    by_statement: dict[tuple[int, int], list[Judged]] = {}
+    for judged in wrong:
+        by_statement.setdefault((judged.unit.line, judged.unit.column), []).append(judged)
+    for group in by_statement.values():
+        judged = group[0]
+        if deadline is not None and time.monotonic() > deadline:
+            return None
+        missing = missing_update(judging, judged)
+        found: list[tuple[int, Candidate | None, patch.Change]] = []
+        for seconds in PATIENCE:
+            found = insertions(judging, judged, missing, seconds) if missing else repairs(judging, judged, seconds)
+            if found:
+                break
+        if not found:
+            return None
+        options.append(found)
+    if not options:
+        return None
+    slopes = Slopes(program, seed)
+    choices = (
+        sorted(product(*(range(len(o)) for o in options)), key=sum)
+        if np.prod([len(o) for o in options]) < 5000
+        else product(*(range(len(o)) for o in options))
+    )
+    for choice in islice(choices, SHOTS):
+        chosen = [options[i][k] for i, k in enumerate(choice)]
+        changes = [change for _, _, change in chosen]
+        code = patch.patched_code(program, changes)
+        if not _right_here(judging, code):
+            continue
+        if deadline is not None and time.monotonic() > deadline:
+            return None
+        proof = prove(program, code, seed=seed, truth=slopes)
+        if proof.ok:
+            if len(changes) > 1:
+                needed = minimise(program, changes, seed, truth=slopes)
+                if len(needed) < len(changes):
+                    chosen = [one for one in chosen if one[2] in needed]
+                    changes = list(needed)
+                    code = patch.patched_code(program, changes)
+                    proof = prove(program, code, seed=seed, truth=slopes)
+            known = [p for _, c, _ in chosen if c is not None for p in c.preconditions]
+            conditions = tuple(dict.fromkeys([*known, *preconditions(program, code, seed)]))
+            return Mended(changes, proof, conditions, {n: c for n, c, _ in chosen if c is not None}, header is not None)
+    return None
+
+
+def repairs(judging: Judging, judged: Judged, seconds: float) -> list[tuple[int, Candidate | None, patch.Change]]:
+    """Return the candidates for one wrong unit, each with the change of the text that it is."""
+    unit, code = judged.unit, judging.program.code
+    with quiet():
+        if not unit.nameless:
+            found = repair_statement(
+                unit.statement, samples(judging, judged), code=code, budget=Budget(seconds=seconds)
+            )
+            return [(unit.number, c, patch.replace(code, unit.statement, c.replacement, c.kind)) for c in found[:6]]
+        # An expression without a name is mended as if it were assigned to one.
+        longer = f"{code}\n{NAME} = {ast.unparse(unit.expression)}\n"
+        node = ast.parse(longer).body[-1]
+        found = repair_statement(node, samples(judging, judged), code=longer, budget=Budget(seconds=seconds))
+    result: list[tuple[int, Candidate | None, patch.Change]] = []
+    for candidate in found[:6]:
+        text = candidate.replacement.removeprefix(f"{NAME} = ")
+        whole = ast.unparse(unit.statement).replace(ast.unparse(unit.expression), text)
+        named = Candidate(whole, candidate.kind, candidate.cost, candidate.preconditions)
+        result.append((unit.number, named, patch.replace(code, unit.expression, text)))
+    return result
+
+
+def _right_here(judging: Judging, code: str) -> bool:
+    """Tell whether a repaired program gives the right gradients at the first sizes; the proof is made of the best only."""
+    try:
+        tree = ast.parse(code)
+        delivered = judging.plain_run(tree)
+    except Exception:  # anybody's program
+        return False
+    right = judging.right_gradients(delivered)
+    return bool(right) and all(right.values()) and set(right) >= set(judging.right_gradients(judging.delivered))
+
+
+def edit_labels(judged: Judged, candidate: Candidate) -> list[Label]:
+    """Read the kind of mistake off the repair: what was exchanged tells what was wrong."""
+    if judged.events[judged.wrong[0]].error is not None:
+        found = causes(judged.unit.statement, ast.parse(candidate.replacement).body[0], 0 in judged.role.times)
+        if found:
+            return found
+    from bptt.checking.diagnosing.differences_in_text import labels_of_edit
+
+    return labels_of_edit(judged.unit, candidate.replacement)

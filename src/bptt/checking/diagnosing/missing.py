@@ -1,0 +1,165 @@
+"""A statement that is not there: a variable of the future is set to zeros before the loop and never after."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bptt.checking.repairing import patch
+from bptt.checking.repairing.repair import repair_statement
+from bptt.checking.repairing.samples import Budget, Candidate, Sample
+from bptt.checking.tracing.bank import Role
+from bptt.checking.tracing.forced import frozen
+from bptt.checking.tracing.numeric import quiet
+
+if TYPE_CHECKING:
+    from bptt.checking.diagnosing.judging import Judged, Judging
+
+Loop = ast.For | ast.While
+
+
+@dataclass
+class Missing:
+    """An update that the loop lacks."""
+
+    name: str
+    loop: Loop
+
+    @property
+    def last(self) -> ast.stmt:
+        """The statement that it may follow."""
+        return self.loop.body[-1]
+
+
+def missing_update(judging: Judging, judged: Judged) -> Missing | None:
+    """Return the update that a wrong sum lacks: it reads a variable that stays zero through the whole loop."""
+    unit = judged.unit
+    if judged.role.series.kind != "adjoint":
+        return None
+    tree = judging.program.tree
+    for read in sorted(unit.reads):
+        for name, loop in _bindings(tree, unit.function.split(".")[-1], unit.line, read):
+            if _starts_at_zero(judging, name) and not _stored(loop, name):
+                return Missing(name, loop)
+    return None
+
+
+def _bindings(tree: ast.Module, function: str, line: int, name: str) -> list[tuple[str, Loop]]:
+    """Return the loops that a name's value goes round: its own, or those that hand it to the function as an argument."""
+    inside = [n for n in ast.walk(tree) if isinstance(n, Loop) and n.lineno <= line <= (n.end_lineno or line)]
+    if inside:
+        return [(name, max(inside, key=lambda n: n.lineno))]
+    found = []
+    for define in ast.walk(tree):
+        if isinstance(define, ast.FunctionDef) and define.name == function:
+            parameters = [a.arg for a in define.args.args if a.arg != "self"]
+            if name not in parameters:
+                continue
+            place = parameters.index(name)
+            for loop in [n for n in ast.walk(tree) if isinstance(n, Loop)]:
+                for call in [n for n in ast.walk(loop) if isinstance(n, ast.Call)]:
+                    called = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+                    if called == function and place < len(call.args) and isinstance(call.args[place], ast.Name):
+                        found.append((ast.unparse(call.args[place]), loop))
+    return found
+
+
+def _starts_at_zero(judging: Judging, name: str) -> bool:
+    return any(
+        unit.target == name
+        and not unit.loops
+        and any(e.value is not None and not e.value.any() for e in judging.natural.events.get(unit.number, ()))
+        for unit in judging.units
+    )
+
+
+def _stored(loop: Loop, name: str) -> bool:
+    return any(
+        isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
+        and isinstance(node.ctx, ast.Store)
+        and ast.unparse(node) == name
+        for node in ast.walk(loop)
+    )
+
+
+def carry_role(judging: Judging, judged: Judged) -> Role | None:
+    """Return what the missing update should set: what the next step hands back to the same state."""
+    options = [s for s in judging.bank.series if s.kind == "share" and s.future == judged.role.series.node]
+    if not options:
+        return None
+    series = max(options, key=lambda s: len(s.consumers))
+    axes = judged.role.axes
+    return Role(series, axes, sign=judged.role.sign)
+
+
+def insertions(
+    judging: Judging, judged: Judged, missing: Missing, seconds: float
+) -> list[tuple[int, Candidate | None, patch.Change]]:
+    """Return statements that set the variable rightly at the end of the loop's body."""
+    role = carry_role(judging, judged)
+    inside = [u for u in judging.units if missing.loop.lineno in u.loops[-1:] and u.target and not u.nameless]
+    if role is None or not inside:
+        return []
+    last = inside[-1]
+    names = {u.number for u in inside}
+    run, _, _ = judging.run(judging.roles, names.__contains__)
+    events = run.events.get(last.number, [])
+    for event in events:
+        event_role = role
+        judging.complete(event_role, [event])
+    shared = {k: frozen(v) for k, v in vars(judging.module).items() if not k.startswith("__")}
+    samples = []
+    for event in events:
+        item = role.item(event.instance)
+        if item is None or event.names is None:
+            continue
+        env: dict[str, Any] = {**shared, **event.names}
+        if last.target.isidentifier() and event.live is not None:
+            env[last.target] = frozen(event.live)
+        env.setdefault(missing.name, item * 0)
+        samples.append(Sample(env, env.get(missing.name), item))
+    code = judging.program.code
+    handed = _held_somewhere(samples)
+    if handed:
+        text = f"{missing.name} = {handed}"
+        return [(judged.unit.number, Candidate(text, "insert", 0.0), patch.insert_after(code, missing.last, text))]
+    longer = f"{code}\n{missing.name} = {missing.name}\n"
+    with quiet():
+        found = repair_statement(ast.parse(longer).body[-1], samples, code=longer, budget=Budget(seconds=seconds))
+    return [
+        (
+            judged.unit.number,
+            Candidate(c.replacement, "insert", c.cost, c.preconditions),
+            patch.insert_after(code, missing.last, c.replacement),
+        )
+        for c in found[:6]
+    ]
+
+
+def _held_somewhere(samples: list[Sample]) -> str:
+    """Return an expression that already holds the wanted value: a name, or an item of a dict or a tuple."""
+    if not samples:
+        return ""
+    paths: list[str] = []
+    for name, value in samples[0].env.items():
+        if isinstance(value, np.ndarray):
+            paths.append(name)
+        elif isinstance(value, dict):
+            paths += [f"{name}[{key!r}]" for key, item in value.items() if isinstance(item, np.ndarray)]
+        elif isinstance(value, list | tuple):
+            paths += [f"{name}[{place}]" for place, item in enumerate(value) if isinstance(item, np.ndarray)]
+    for path in paths:
+        if all(_is(path, sample) for sample in samples):
+            return path
+    return ""
+
+
+def _is(path: str, sample: Sample) -> bool:
+    try:
+        value = eval(path, dict(sample.env))
+    except Exception:  # a name that is not there yet
+        return False
+    return np.shape(value) == np.shape(sample.target) and bool(np.allclose(value, sample.target, rtol=1e-9, atol=0))

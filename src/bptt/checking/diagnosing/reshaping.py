@@ -1,0 +1,81 @@
+"""Faults of form: where no statement alone explains the gradients, the changes of form are tried and proven."""
+
+from __future__ import annotations
+
+import ast
+import time
+from typing import TYPE_CHECKING
+
+from bptt.checking.repairing.nodes import Function
+from bptt.checking.repairing.samples import Budget
+from bptt.checking.repairing.structure import Restructuring, repair_structure
+from bptt.checking.report import Finding, Replacement
+from bptt.checking.tracing.measured import Truth as Slopes
+
+if TYPE_CHECKING:
+    from bptt.checking.diagnosing.judging import Judging
+
+SECONDS = 4.0
+
+
+def reshape(judging: Judging, seed: int, deadline: float | None) -> Restructuring | None:
+    """Return one proven change of form of the functions that the backward pass runs."""
+    program = judging.program
+    slopes = Slopes(program, seed)
+    for function in backward_functions(judging):
+        if deadline is not None and time.monotonic() > deadline:
+            return None
+        found = repair_structure(
+            program, function, truth=slopes, seed=seed, budget=Budget(seconds=SECONDS, candidates=400)
+        )
+        if found:
+            return found[0]
+    return None
+
+
+def backward_functions(judging: Judging) -> list[Function]:
+    """Return their functions that run for the gradients and not for the cost alone, the one with the loop first."""
+    known = set(judging.backward_units) | set(judging.mixed)
+    ran = {judging.units[n].function.split(".")[-1] for n in known}
+    ran |= {
+        u.function.split(".")[-1]
+        for u in judging.units
+        if judging.natural.events.get(u.number) and "back" in u.function.lower()
+    }
+    found = [n for n in ast.walk(judging.program.tree) if isinstance(n, ast.FunctionDef) and n.name in ran]
+    return sorted(found, key=lambda f: not any(isinstance(n, ast.For | ast.While) for n in ast.walk(f)))
+
+
+def shape_finding(judging: Judging, change: Restructuring) -> Finding:
+    """Return the finding of a change of form."""
+    line = change.statement.lineno
+    origin = judging.program.origins[line - 1]
+    code, cause = _cause(change)
+    text = judging.program.code.splitlines()[line - 1].strip()
+    first = change.changes[0]
+    kind = first.kind
+    message = f"`{text}` is wrong in its form, not in its expression\n{cause}"
+    return Finding(
+        (code,), origin.line, origin.line, text, message, fix=Replacement(first.text, kind), cell=origin.cell
+    )
+
+
+def _cause(change: Restructuring) -> tuple[str, str]:
+    what = change.what
+    if isinstance(change.statement, ast.For | ast.While):
+        return "T3", f"this loop must run {what}: as it stands, steps are missed or taken in the wrong direction"
+    if "instead of =" in what:
+        return "W1", f"{what} is right: each step overwrites what the steps before it left"
+    if "instead of" in what:
+        return "L1", f"{what} is right"
+    if "set to zero" in what or "its own" in what:
+        return "U1", f"it must be {what}"
+    if what.startswith("into "):
+        return "W1", f"its value belongs {what}"
+    if "before line" in what or "after line" in what:
+        return "T2", f"it must stand {what}: there its operands are of the right step"
+    if what == "left out":
+        return "U1", "without this line every gradient is right"
+    if "return" in what:
+        return "K", f"{what} is right"
+    return "R1", f"a line is missing after it: {what}"

@@ -1,0 +1,1 @@
+"""From a text to a program that runs: reading, executing definitions, finding forward, cost and backward."""

@@ -1,0 +1,154 @@
+"""Find forward, cost, backward and parameters in a program, and make ``bptt_case`` of them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import islice
+from types import ModuleType
+
+import numpy as np
+
+from bptt.checking.loading.bench import MARGIN
+from bptt.checking.loading.discover_state import SelfCase, forward_lints, plan_self, wrap_lints
+from bptt.checking.loading.facts import facts_of
+from bptt.checking.loading.namespace import Namespace
+from bptt.checking.loading.planned import PlannedCase
+from bptt.checking.loading.protocol import cannot_check
+from bptt.checking.loading.readings import Attempt, Search
+from bptt.checking.loading.shown import SHOWN, as_class, missing_attributes
+from bptt.checking.loading.units import Unit, units_of
+from bptt.checking.program import Case, Sizes
+from bptt.checking.tracing.quiet import quiet
+from bptt.errors import CannotCheckError
+
+UNITS, ATTEMPTS = 6, 80
+
+
+@dataclass(frozen=True)
+class Found:
+    """What discovery gives to the loader."""
+
+    load: Callable[[ast.Module], ModuleType]
+    build: Callable[[ModuleType, Sizes, int], Case]
+    assumed: tuple[str, ...] = ()
+    notes: tuple[tuple[str, int | None, str], ...] = ()
+    names: dict[str, str] = field(default_factory=dict)
+
+
+def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None = None) -> Found:
+    """Find the parts of a program.
+
+    Raises
+    ------
+    CannotCheckError
+        With what was found and what is missing.
+    """
+    shown = _methods_without_class(tree, namespace)
+    if shown is not None:
+        return shown
+    dressed = as_class(tree)
+    namespace.dressed = dressed is not tree
+    facts = facts_of(dressed)
+    units = units_of(facts, name)
+    with quiet():
+        module = namespace.load(tree)
+    search = Search(facts, namespace, module)
+    best: tuple[Unit, Attempt] | None = None
+    for unit in units[:UNITS]:
+        if best is not None and (unit.owner != best[0].owner or unit.score < best[0].score - 2.0):
+            break
+        search.least = np.inf
+        seen: list[Attempt] = []
+        for attempt in islice(search.attempts(unit), ATTEMPTS):
+            seen.append(attempt)
+            if attempt.complete and attempt.plan.penalty <= search.least + MARGIN:
+                break
+        found = _best(seen)
+        if found is not None and (best is None or (found.complete and not best[1].complete)):
+            best = (unit, found)
+        if best is not None and (best[1].complete or best[1].runs_through):
+            break
+    if best is None:
+        raise CannotCheckError(_what_is_missing(search, namespace, file, units, name))
+    return _found(search, namespace, *best)
+
+
+def _what_is_missing(search: Search, namespace: Namespace, file: str, units: list[Unit], name: str | None) -> str:
+    """Return the message of a program that cannot be read: what was found, what is missing, the adapter to fill in."""
+    facts = search.facts
+    known = [f.qualified for f in facts.functions.values() if not f.name.startswith("__")]
+    if not units:
+        what = f"{name} names no forward and backward pass" if name else "no forward and backward pass were found"
+        shown = f"; its functions are {', '.join(known[:12])}" if known else " and it defines no function"
+        found = [f"{n} could not be executed at module level ({why})" for n, why in list(namespace.failed.items())[:3]]
+        return cannot_check(file, f"{what}{shown}.", found=found)
+    unit = units[0]
+    found = [f"forward: {unit.forward.qualified}({', '.join(unit.forward.arguments)})"]
+    if unit.backward:
+        found.append(f"backward: {unit.backward.qualified}({', '.join(unit.backward.arguments)})")
+    reasons = list(dict.fromkeys(search.log[-40:]))[-2:]
+    unknown = [f"`{n}` is used and not defined" for n in namespace.unknown if any(f"'{n}'" in r for r in search.log)]
+    wrong = "no reading of their arguments, parameters and cost runs"
+    if unknown:
+        wrong += f"; {', '.join(unknown)}"
+    calls = [f"module.{found[0].split(': ')[1]}", f"module.{found[-1].split(': ')[1]}"]
+    keys = [p.name for p in search.parameters_seen][:8] or ["W_aa"]
+    return cannot_check(
+        file, wrong + ".", found=[*found, *(f"it was tried, and {r}" for r in reasons)],
+        forward=calls[0], backward=calls[1], parameters=keys,
+    )  # fmt: skip
+
+
+def _best(seen: list[Attempt]) -> Attempt | None:
+    """Return the reading that agrees in full, if it is nearly as plausible as any, or else the most plausible."""
+    least = min((a.plan.penalty for a in seen if a.ran or a.error), default=np.inf)
+    whole = [a for a in seen if a.complete and a.plan.penalty <= least + MARGIN]
+    return max(whole or seen, key=lambda a: a.plausibility, default=None)
+
+
+def _found(search: Search, namespace: Namespace, unit: Unit, attempt: Attempt) -> Found:
+    plan = attempt.plan
+
+    def build(module: ModuleType, sizes: Sizes, seed: int) -> Case:
+        return PlannedCase(plan, module, sizes, seed, search.execute)
+
+    names = {unit.forward.qualified: "forward"}
+    if unit.backward:
+        names[unit.backward.qualified] = "backward"
+    assumed = []
+    if plan.owner == SHOWN:
+        assumed.append("The class is not shown: `self` is made from what the methods use of it, with random values.")
+        assumed += missing_attributes([f.node for f in search.facts.methods(SHOWN).values()], search.facts.tree)[3]
+    if plan.cost is not None and plan.cost.kind == "standard":
+        assumed.append(f"The cost is not shown: it is taken to be {plan.cost.title}.")
+    return Found(namespace.load, build, tuple(assumed), (), names)
+
+
+def _methods_without_class(tree: ast.Module, namespace: Namespace) -> Found | None:
+    """Return what is found where methods stand without their class, as in a forum post; None elsewhere."""
+    methods = [s for s in tree.body if isinstance(s, ast.FunctionDef) and s.args.args and s.args.args[0].arg == "self"]
+    forward = next((f.name for f in methods if "forw" in f.name.lower()), "")
+    backward = next((f.name for f in methods if "back" in f.name.lower() or "bptt" in f.name.lower()), "")
+    if not forward or not backward:
+        return None
+    plan = plan_self(methods, forward, backward)
+    if isinstance(plan, str):
+        return None
+    lines = {f.name: f for f in methods}
+
+    def build(module: ModuleType, sizes: Sizes, seed: int) -> Case:
+        return SelfCase(module, plan, sizes, seed)
+
+    return Found(
+        namespace.load,
+        build,
+        (
+            "The class is not shown: `self` is made from what the methods use of it, with random values.",
+            "The cost is not shown: it is taken to be the cross-entropy -sum(Y * log(Y_pred)) over the steps that "
+            "the forward writes.",
+        ),
+        (*forward_lints(lines[forward]), *wrap_lints(lines[backward])),
+        {forward: "forward", backward: "backward"},
+    )

@@ -1,0 +1,311 @@
+"""Where the parameters of a program live: its globals, its objects, what its initialisers make, its arguments."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from bptt.checking.loading import paths as places
+from bptt.checking.loading import roles_by_name as roles
+from bptt.checking.loading.bench import PROBE, Bench, call_of, labels_of, last_name
+from bptt.checking.loading.binding import COUNTS, LIMIT, Context, data_options, options_for
+from bptt.checking.loading.explore import explore
+from bptt.checking.loading.facts import Function
+from bptt.checking.loading.namespace import Exhausted, within_budget
+from bptt.checking.loading.options import Option, best_first, with_choice
+from bptt.checking.loading.parameters_found import (
+    box_argument,
+    box_keys,
+    held_by_module,
+    held_by_object,
+    is_initialiser,
+    loose_arguments,
+    reachable,
+    script_parameters,
+)
+from bptt.checking.loading.plan import Call, Parameter, Plan, Source
+from bptt.checking.loading.planned import PlannedCase
+from bptt.checking.loading.script import STEP
+from bptt.checking.loading.shown import SHOWN, missing_attributes
+from bptt.checking.loading.units import Unit
+from bptt.checking.loading.world import World
+from bptt.checking.tracing.quiet import quiet
+
+
+class Homes(Bench):
+    """Finds the parameters, and makes the object that holds them."""
+
+    def bases(self, unit: Unit) -> Iterator[tuple[Plan, Context, int]]:
+        """Yield plans with the object made and the parameters found."""
+        functions = [unit.forward] + ([unit.backward] if unit.backward else [])
+        every = self.constants(functions)
+        rates = {n: c for n, c in every.items() if c.kind == "const"}
+        hidden = {n: c for n, c in every.items() if c.kind == "const" or c.value == "n_a"}
+        for constants in dict.fromkeys(tuple(sorted(c.items())) for c in (every, hidden, rates)):
+            yield from self._bases(unit, functions, dict(constants))
+
+    def _bases(
+        self, unit: Unit, functions: list[Function], constants: dict[str, Source]
+    ) -> Iterator[tuple[Plan, Context, int]]:
+        batch = self.facts.speaks_of_batch
+        empty = Plan({}, (), Call(unit.forward.name, unit.owner is not None, ()), constants=constants, owner=unit.owner)
+        text = ast.unparse(self.facts.tree)
+        vocabulary = re.search(r"vocab|char_to_ix|one_?hot|num_chars|n_chars|len\(chars\)", text) is not None
+        context = Context(self.facts, ["V", "n_x"] if vocabulary else ["n_x", "V"], ["n_y", "n_x"], batch)
+        context.cell = re.search(r"\bfor\b|while", unit.forward.text) is None and not re.search(
+            r"forward|backward", " ".join(self.facts.reached(unit.forward))
+        )
+        if unit.owner:
+            for plan in self.objects(unit, empty, context):
+                yield plan, context, 1
+            return
+        held = held_by_module(self.module, reachable(self.facts, functions))
+        held = [p for p in held if not _is_state_name(p.name) and not _is_data(p, self.module, set())]
+        if unit.forward.name == STEP:
+            held = script_parameters(self.module, unit.forward)
+            context.loose = [p.name for p in held if p.name in unit.forward.arguments]
+            context.handed = [n for n in unit.forward.arguments if n in vars(self.module) and n not in context.loose]
+            yield replace(empty, parameters=tuple(held), states=tuple(self.global_states(functions))), context, 1
+            return
+        if held:
+            context.features += _own_sizes(self.module, held)
+            context.classes += _own_sizes(self.module, held)
+        plan = replace(empty, parameters=tuple(held), states=tuple(self.global_states(functions)))
+        yield from self.made(unit, plan, context)
+        loose = loose_arguments(unit.forward)
+        box = box_argument(unit.forward, reachable(self.facts, [unit.forward]))
+        if loose and not (held and len(loose) < 2) and not (box and len(loose) < 2):
+            context.loose = loose
+            arguments = tuple(Parameter(n, "argument", (), ()) for n in loose)
+            for gates in (*gates_in(text), -1):
+                yield replace(plan, parameters=(*held, *arguments)), context, gates
+        elif box:
+            keys, kind = box_keys(reachable(self.facts, functions[:1]), box)
+            if keys:
+                context.box = box
+                weights = [
+                    k for k in keys if (not roles.matches(k, roles.RATE) and not roles.size_of(k)) or roles.is_weight(k)
+                ]
+                arguments = tuple(Parameter(n, "argument", (), ()) for n in weights)
+                for gates in (*gates_in(text), -1):
+                    yield replace(plan, parameters=(*held, *arguments), box=kind), context, gates
+        if held or not (loose or box):
+            yield plan, context, 1
+
+    def made(self, unit: Unit, plan: Plan, context: Context) -> Iterator[tuple[Plan, Context, int]]:
+        """Yield plans whose parameters an initialiser of theirs makes: a dict, a tuple, a list of layers."""
+        for function in self.facts.plain().values():
+            if function in (unit.forward, unit.backward) or not is_initialiser(function):
+                continue
+            options = [options_for(n, function, context, plan, stage="constructor") for n in function.arguments]
+
+            def run(choice: tuple[Option, ...], function: Function = function) -> Any:
+                made = replace(with_choice(plan, choice), maker=call_of(function, None, choice))
+                thing = World(self.case(made)).made
+                return (made, thing) if places.arrays(thing) else None
+
+            for _, (made, thing) in explore(function, options, 40, run, self.log, [np.inf]):
+                bindings = _bindings(unit.forward, function, thing, reachable(self.facts, [unit.forward]))
+                if not bindings:
+                    continue
+                ends = {name: path for name, path in bindings.items() if path}
+                sizes = sorted({str(n) for _, v in places.arrays(thing) for n in v.shape} - {"3", "5", "7", "1", "0"})
+                context.features += [n for n in (*sizes, "n_a") if n not in context.features]
+                context.classes += [n for n in (*sizes, "n_a") if n not in context.classes]
+                held = [p for p in held_by_object(thing) if not ends or p.paths[0][:1] in ends.values()]
+                held = [replace(p, home="made", name=_made_name(p, ends)) for p in held]
+                known = replace(context, made=bindings, loose=[], box=None)
+                yield replace(made, parameters=(*plan.parameters, *held), penalty=plan.penalty), known, 1
+                break
+
+    def constants(self, functions: list[Function]) -> dict[str, Source]:
+        """Return the module-level sizes and rates, to be replaced by ours."""
+        out: dict[str, Source] = {}
+        stored = {
+            n.id
+            for s in self.facts.run
+            for n in ast.walk(s)
+            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        }
+        for name in sorted(stored):
+            value = vars(self.module).get(name)
+            size = roles.size_of(name)
+            if isinstance(value, int) and not isinstance(value, bool) and size:
+                out[name] = Source("size", size)
+            elif isinstance(value, float | int) and roles.matches(name, roles.RATE):
+                out[name] = Source("const", 1.0)
+            elif isinstance(value, float | int) and roles.matches(name, LIMIT):
+                out[name] = Source("const", 1e6)
+            elif isinstance(value, int) and roles.matches(name, roles.TRUNCATION):
+                out[name] = Source("const", 10_000)
+        if out:
+            try:
+                with quiet():
+                    failed = dict(self.namespace.failed)
+                    case = PlannedCase(
+                        Plan({}, (), Call("", False, ()), constants=out), self.module, PROBE, 0, self.execute
+                    )
+                    case.prepare_module()
+                    if set(self.namespace.failed) - set(failed):
+                        return {}
+            except Exception:
+                return {}
+        return out
+
+    def global_states(self, functions: list[Function]) -> list[tuple[str, places.Path]]:
+        """Return the global arrays that hold an initial state."""
+        out: list[tuple[str, places.Path]] = []
+        for parameter in held_by_module(self.module, reachable(self.facts, functions)):
+            if _is_state_name(parameter.name) and len(parameter.paths[0]) == 1:
+                out.append(("global", parameter.paths[0]))
+        return out
+
+    def objects(self, unit: Unit, empty: Plan, context: Context) -> Iterator[Plan]:
+        """Yield plans whose constructor runs, with the parameters that the object holds."""
+        if unit.owner == SHOWN:
+            yield from self.shown(unit, empty, context)
+            return
+        init = self.facts.methods(unit.owner or "").get("__init__")
+        names = init.arguments if init else []
+        options = [options_for(n, init, context, empty, stage="constructor") for n in names] if init else []
+        kept = 0
+        several = 24 if any(o.role for choice in options for o in choice) else 3  # data's layout shows in the forward
+        for choice in best_first(options, 60) if options else iter([()]):
+            constructor = tuple((n, o.source) for n, o in zip(names, choice, strict=True) if o.source is not None)
+            plan = replace(with_choice(empty, choice), constructor=constructor)
+            try:
+                with quiet():
+                    case = self.case(plan)
+                    thing = within_budget(partial(case.make_object, case.make_data()))
+            except (Exception, Exhausted, SystemExit) as error:
+                self.log.append(f"{unit.owner}(...) raises {type(error).__name__}: {error}")
+                continue
+            attributes = {
+                name: Source("const", 1.0 if roles.matches(name, roles.RATE) else 1e6) for name, value in vars(thing).items()
+                if isinstance(value, float | int) and not isinstance(value, bool) and roles.matches(name, f"{roles.RATE}|{LIMIT}")
+            }  # fmt: skip
+            held = held_by_object(thing)
+            data = {id(v) for v in case.make_data().values()}
+            own = [p for p in held if not _is_state_name(last_name(p)) and not _is_data(p, thing, data)]
+            own_sizes = sorted(
+                {str(n) for p in own for n in np.shape(places.read(thing, p.paths[0]))} - {"3", "5", "7", "1"}
+            )
+            context.features += [s for s in own_sizes if s not in context.features]
+            context.classes += [s for s in own_sizes if s not in context.classes]
+            states = tuple(("self", p.paths[0]) for p in held if _is_state_name(last_name(p)))
+            setter = self.setter(unit)
+            if setter is not None:
+                kept += 1
+                empty_hands = replace(plan, parameters=tuple(own), states=states, attributes=attributes)
+                yield from self.with_setter(empty_hands, setter, context)
+                if kept == several:
+                    return
+                continue
+            yield replace(plan, parameters=tuple(own), states=states, attributes=attributes)
+            kept += 1
+            if kept == several:
+                return
+
+    def shown(self, unit: Unit, empty: Plan, context: Context) -> Iterator[Plan]:
+        """Yield plans for methods without their class: the attributes that they need are made from what they use."""
+        methods = list(self.facts.methods(SHOWN).values())
+        attributes, parameters, data, _ = missing_attributes([m.node for m in methods], self.facts.tree)
+        plan = replace(empty, parameters=parameters)
+        options = [self._placed_options(n, unit, context, plan) for n in data]
+        for choice in islice(best_first(options, 200), 24) if options else iter([()]):
+            placed = {n: o.source for n, o in zip(data, choice, strict=True) if o.source is not None}
+            yield replace(with_choice(plan, choice), attributes={**attributes, **placed})
+
+    def _placed_options(self, name: str, unit: Unit, context: Context, plan: Plan) -> list[Option]:
+        """Return the layouts of an attribute that nobody sets, by its name and by the text of the forward."""
+        for pattern, role in ((roles.INPUT, "X"), (roles.TARGET, "Y"), (roles.STATE0, "a0"), (roles.CELL0, "c0")):
+            if roles.matches(name, pattern):
+                return data_options(f"self.{name}", role, unit.forward, context, plan.layouts)
+        return [Option(0.0, None)]
+
+    def setter(self, unit: Unit) -> Function | None:
+        """Return a method that lays inputs or targets on the object for a forward that takes no argument."""
+        if unit.forward.arguments:
+            return None
+        for method in self.facts.methods(unit.owner or "").values():
+            counts = [a for a in method.arguments if roles.matches(a, COUNTS)]
+            works = {unit.forward.name} & method.calls
+            likely = [
+                a for a in method.arguments if not roles.matches(a, f"{COUNTS}|{roles.RATE}") and not roles.size_of(a)
+            ]
+            placed = [a for a in likely if re.search(rf"self\.[\w.\[\]'\"]+(, self\.\w+)* = .*\b{a}\b", method.text)]
+            if placed and method.name != "__init__" and (counts or not works):
+                return method
+        return None
+
+    def with_setter(self, plan: Plan, setter: Function, context: Context) -> Iterator[Plan]:
+        """Yield the plan with its setter called first, which trains for no epoch if it is the training method."""
+        options = [
+            [Option(0.0, Source("const", 0))] if roles.matches(n, COUNTS) else options_for(n, setter, context, plan, stage="forward")
+            for n in setter.arguments
+        ]  # fmt: skip
+        for choice in islice(best_first(options, 200), 24):
+            yield replace(with_choice(plan, choice), before=(call_of(setter, setter.owner, choice),))
+
+
+def _bindings(forward: Function, maker: Function, thing: Any, readers: list[Function]) -> dict[str, places.Path]:
+    """Return which arguments of the forward take what an initialiser makes: all of it, or an element by its name."""
+    if isinstance(thing, list) and len(maker.returns) and isinstance(maker.returns[-1], ast.Tuple):
+        labels = labels_of(maker)
+        ends: dict[str, places.Path] = {n: (("item", i),) for i, n in enumerate(labels) if n in forward.arguments}
+        if ends:
+            return ends
+        loose = loose_arguments(forward)
+        if len(loose) == len(thing):
+            return {n: (("item", i),) for i, n in enumerate(loose)}
+        inside = [n for n in forward.arguments if roles.matches(n, roles.PARAMETERS)]
+        return {inside[0]: ()} if inside else {}
+    holder = box_argument(forward, readers)
+    if holder is None:
+        return {}
+    keys, kind = box_keys(readers, holder)
+    return {holder: ()} if kind != "dict" or not keys or (isinstance(thing, dict) and set(keys) & set(thing)) else {}
+
+
+def _made_name(parameter: Parameter, ends: dict[str, places.Path]) -> str:
+    """Return a name for what an initialiser made: its key, or the name under which a tuple's element is returned."""
+    for name, path in ends.items():
+        if parameter.paths[0][:1] == path:
+            rest = places.spell(parameter.paths[0][1:])
+            return name + (f".{rest}" if rest else "")
+    return parameter.name
+
+
+def gates_in(text: str) -> list[int]:
+    """Return how many gates may be stacked in one matrix, the likeliest first: ``3*H:`` speaks of four."""
+    multiples = [k for k in (4, 3, 2) if re.search(rf"(?<!\*)\b{k} ?\* ?\w|split\([^)]*\b{k}\b", text)]
+    return [*dict.fromkeys(k for m in multiples for k in (min(m + 1, 4), m)), 1]
+
+
+def _is_state_name(name: str) -> bool:
+    return bool(
+        re.fullmatch(
+            r"(h|a|s|c|hs|cs)(_?(prev|0|t|state|init|next|last))?|(prev_?|last_?|init_?|initial_?|hidden_?|cell_?)(h|s|c|a|state|hidden|states|out|output)(_prev|_0)?|states?|hprev|cprev|hidden",
+            name,
+        )
+    )
+
+
+def _is_data(parameter: Parameter, thing: Any, data: set[int]) -> bool:
+    value = places.read(thing, parameter.paths[0])
+    name = last_name(parameter)
+    if id(value) in data:
+        return True
+    return not roles.is_weight(name) and (roles.matches(name, roles.INPUT) or roles.matches(name, roles.TARGET))
+
+
+def _own_sizes(module: ModuleType, held: list[Parameter]) -> list[str]:
+    return sorted({str(n) for p in held for n in np.shape(places.read(module, p.paths[0])) if n != 1})

@@ -1,0 +1,307 @@
+"""How a program may want its inputs, targets and states: axes, their order, one-hot, dense or ids, arrays or lists."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from bptt.checking.loading import roles_by_name as roles
+
+Kind = Literal["dense", "onehot", "ids", "binary"]
+F, M, T, ONE = "f", "m", "T_x", "1"
+
+SEQUENCES: tuple[tuple[str, ...], ...] = (
+    (F, M, T), (M, T, F), (T, M, F), (T, F, M), (T, F, ONE), (T, F), (T, ONE, F), (F, T), (ONE, T, F), (M, T), (T, M),
+    (T,), (T, ONE), (ONE, T), (F, ONE, T), (M, T, F, ONE), (T, ONE, ONE), (M, F, T),
+)  # fmt: skip
+STEPS: tuple[tuple[str, ...], ...] = ((F, M), (M, F), (F, ONE), (ONE, F), (F,), (M,), (M, ONE), (ONE, ONE), ())
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The axes of one value, what they hold, and what holds it.
+
+    ``axes`` are names of sizes ("m", "T_x", "1"), "f" standing for the feature axis, whose size is ``feature``.
+    """
+
+    axes: tuple[str, ...]
+    feature: str
+    kind: Kind = "dense"
+    box: Literal["array", "list", "dict"] = "array"
+    nested: bool = False  # a list that holds this value as its only example
+
+    def make(self, sizes: Mapping[str, int], rng: np.random.Generator) -> Any:
+        """Return a random value of this layout."""
+        shape = tuple(size_value(self.feature if a == F else a, sizes) for a in self.axes)
+        count = size_value(self.feature, sizes)
+        value: Any
+        if self.kind == "ids":
+            value = rng.integers(count, size=shape)
+        elif self.kind == "binary":
+            value = rng.integers(2, size=shape).astype(float)
+        elif self.kind == "onehot" and F in self.axes and count > 1:
+            axis = self.axes.index(F)
+            classes = rng.integers(count, size=shape[:axis] + shape[axis + 1 :])
+            along = np.arange(count).reshape(-1, *[1] * (len(shape) - 1 - axis))
+            value = (along == np.expand_dims(classes, axis)).astype(float)
+        else:
+            value = rng.normal(size=shape)
+        return self.pack(value)
+
+    def pack(self, value: Any) -> Any:
+        """Return an array in the box of this layout: as it is, as a list or dict of its first axis, as a number."""
+        if np.shape(value) == ():
+            value = int(value) if self.kind == "ids" else float(value)
+        if self.box == "list":
+            value = value.tolist() if value.ndim == 1 else list(value)
+        elif self.box == "dict":
+            value = dict(enumerate(value))
+        return [value] if self.nested else value
+
+    def describe(self) -> str:
+        """Return the layout in words: ``(n_x, m, T_x)``, ``list over T_x of (n_x, 1)``, ``T_x ids below n_x``."""
+        names = [self.feature if a == F else a for a in self.axes]
+        if self.kind == "ids":
+            return f"ids below {self.feature}, ({', '.join(names)})"
+        if self.box != "array" and names:
+            return f"{self.box} over {names[0]} of ({', '.join(names[1:])})"
+        return f"({', '.join(names)})"
+
+
+def size_value(size: str, sizes: Mapping[str, int]) -> int:
+    """Return the number that a size stands for: a name, a number, or a sum or product of them."""
+    if size in sizes:
+        return sizes[size]
+    if size.isdigit():
+        return int(size)
+    total = 0
+    for term in size.split("+"):
+        product = 1
+        for factor in term.split("*"):
+            factor = factor.strip()
+            product *= sizes[factor] if factor in sizes else int(factor)
+        total += product
+    return total
+
+
+@dataclass
+class Hints:
+    """What the text says of one argument."""
+
+    index: bool = False  # used as an index: ids
+    time_axes: set[tuple[int, int]] | None = None  # (axis of the step, number of axes shown)
+    iterated: bool = False
+    unpacked: tuple[str, ...] | None = None  # names of `n_x, m, T_x = x.shape`, as sizes
+    dict_keys: bool = False
+
+
+def hints_for(
+    function: ast.FunctionDef, name: str, others: Mapping[str, ast.FunctionDef] | None = None, depth: int = 2
+) -> Hints:
+    """Read from the text how an argument is indexed, iterated and unpacked, also by the functions that it is passed to.
+
+    Parameters
+    ----------
+    function : ast.FunctionDef
+    name : str
+        The argument, or a place such as ``self.X``.
+    others : mapping of str to ast.FunctionDef, optional
+        The functions and methods of the program, by bare name.
+    depth : int
+        How many calls deep to follow.
+    """
+    hints = Hints(time_axes=set())
+    assert hints.time_axes is not None
+    elements = {name}
+    for node in ast.walk(function):
+        if isinstance(node, ast.For | ast.comprehension):
+            hints.iterated |= _iterates(node.iter, node.target, name, elements)
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target, value = ast.unparse(node.targets[0]), ast.unparse(node.value)
+            if value == f"{name}.shape" and isinstance(node.targets[0], ast.Tuple):
+                names = [e.id if isinstance(e, ast.Name) else "_" for e in node.targets[0].elts]
+                hints.unpacked = tuple(roles.size_of(n) or "?" for n in names)
+            if isinstance(node.value, ast.Subscript) and ast.unparse(node.value.value) == name:
+                elements.add(target)
+            if value in (f"np.array({name})", f"np.asarray({name})", f"list({name})"):
+                elements.add(target)
+    for node in ast.walk(function):
+        if isinstance(node, ast.Subscript):
+            if ast.unparse(node.value) == name:
+                items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+                places = [i for i, item in enumerate(items) if _is_step(item)]
+                if len(places) == 1:
+                    hints.time_axes.add((places[0], len(items)))
+            elif _mentions(node.slice, elements):
+                hints.index = True
+        elif isinstance(node, ast.Call) and others and depth:
+            _merge_call(hints, node, name, elements, others, depth)
+    return hints
+
+
+def _merge_call(
+    hints: Hints, call: ast.Call, name: str, elements: set[str], others: Mapping[str, ast.FunctionDef], depth: int
+) -> None:
+    """Add what a called function does with the argument, or with an element of it."""
+    called = (
+        call.func.id
+        if isinstance(call.func, ast.Name)
+        else call.func.attr
+        if isinstance(call.func, ast.Attribute)
+        else ""
+    )
+    if called not in others or (
+        isinstance(call.func, ast.Attribute) and not ast.unparse(call.func.value).startswith("self")
+    ):
+        return
+    parameters = [a.arg for a in others[called].args.args]
+    if isinstance(call.func, ast.Attribute) and parameters[:1] == ["self"]:
+        parameters = parameters[1:]
+    pairs = [*zip(parameters, call.args, strict=False), *((k.arg or "", k.value) for k in call.keywords)]
+    for parameter, argument in pairs:
+        text = ast.unparse(argument)
+        element = isinstance(argument, ast.Subscript) and ast.unparse(argument.value) == name
+        if text in elements or element:
+            inner = hints_for(others[called], parameter, others, depth - 1)
+            hints.index |= inner.index
+            if text == name and hints.time_axes is not None:
+                hints.time_axes |= inner.time_axes or set()
+                hints.iterated |= inner.iterated
+                hints.unpacked = hints.unpacked or inner.unpacked
+
+
+def _is_step(item: ast.expr) -> bool:
+    if isinstance(item, ast.Slice):
+        return item.lower is not None and item.upper is not None  # x[:, t:t+1]
+    return not isinstance(item, ast.Constant) or isinstance(item.value, int)
+
+
+def _mentions(index: ast.expr, elements: set[str]) -> bool:
+    """Tell whether an index is an element of the argument: ``p[y[t]]``, ``W[:, x_t]``, ``p[range(n), y]``."""
+    for item in index.elts if isinstance(index, ast.Tuple) else [index]:
+        inner = item
+        while isinstance(inner, ast.Subscript):
+            if ast.unparse(inner) in elements:
+                return True
+            inner = inner.value
+        text = ast.unparse(inner)
+        if text in elements or any(text == f"int({e})" for e in elements):
+            return True
+        if isinstance(inner, ast.Call) and text.startswith("int(") and _mentions(inner.args[0], elements):
+            return True
+    return False
+
+
+def _iterates(iterable: ast.expr, target: ast.expr, name: str, elements: set[str]) -> bool:
+    text = ast.unparse(iterable)
+    names = target.elts if isinstance(target, ast.Tuple) else [target]
+    if text == name and isinstance(target, ast.Name):
+        elements.add(target.id)
+        return True
+    if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name):
+        arguments = [ast.unparse(a) for a in iterable.args]
+        if iterable.func.id in ("enumerate", "reversed", "list") and arguments[:1] == [name]:
+            elements.add(ast.unparse(names[-1]))
+            return True
+        if iterable.func.id == "zip" and name in arguments and len(names) > arguments.index(name):
+            elements.add(ast.unparse(names[arguments.index(name)]))
+            return True
+        if (
+            iterable.func.id in ("enumerate", "reversed", "list")
+            and iterable.args
+            and isinstance(iterable.args[0], ast.Call)
+        ):
+            inner = names[-1] if len(names) > 1 else names[0]
+            return _iterates(iterable.args[0], inner, name, elements)
+    return False
+
+
+def candidates(
+    hints: Hints,
+    features: list[str],
+    kinds: list[Kind],
+    *,
+    batch: bool,
+    steps: bool = False,
+    like: Layout | None = None,
+) -> list[tuple[float, Layout]]:
+    """Return the layouts that an argument may have, the likeliest first, each with what speaks against it.
+
+    Parameters
+    ----------
+    hints : Hints
+    features : list of str
+        What its feature axis may be, the likeliest first.
+    kinds : list of Kind
+        What it may hold, the likeliest first.
+    batch : bool
+        Whether the program speaks of a batch; without, layouts with an m axis come last.
+    steps : bool
+        Whether a single step is as likely as a sequence.
+    like : Layout, optional
+        That of the inputs, which targets mostly share.
+    """
+    scored: list[tuple[float, int, Layout]] = []
+    shapes = [*SEQUENCES, *STEPS] if not steps else [*STEPS, *SEQUENCES]
+    for rank, kind in enumerate(kinds):
+        for i, axes in enumerate(shapes):
+            if kind == "ids" and (F in axes or (ONE in axes and axes != (T, ONE))):
+                continue
+            score = 0.3 * i / len(shapes) + 3.0 * rank + _distance(axes, hints, kind)
+            several = M in axes
+            if kind == "ids":  # x[t][ids[t]] = 1 takes one id at a time, whatever is said of batches
+                pairs = (hints.unpacked and len(hints.unpacked) == 2) or any(n == 2 for _, n in hints.time_axes or ())
+                score += 1.5 * (several != bool(pairs)) if T in axes or not several else 0.5
+            else:
+                score += 1.5 * (not several) if batch else 2.0 * several
+            score += 1.0 * (axes in STEPS) * (not steps)
+            score += 0.8 * (F not in axes and kind != "ids") + 0.8 * (kind == "ids" and ONE in axes)
+            if like is not None:
+                mine = tuple(a for a in axes if a != F)
+                theirs = tuple(a for a in like.axes if a != F)
+                if kind == "ids":
+                    theirs = tuple(a for a in theirs if a != ONE)
+                score += (
+                    0.0 if (axes == like.axes or (kind == "ids" and mine == theirs)) else 0.7 if mine == theirs else 1.4
+                )
+            boxes: tuple[Literal["array", "list"], ...] = ("array", "list")
+            if kind == "ids" and axes in ((T,), (M, T)):
+                boxes = ("list", "array")
+            for b, box in enumerate(boxes):
+                if box == "list" and T not in axes[:1] and not (kind == "ids" and axes):
+                    continue
+                for j, feature in enumerate(features if F in axes or kind == "ids" else features[:1]):
+                    layout = Layout(axes, feature, kind, box)
+                    scored.append((score + 0.25 * b + 0.9 * j, len(scored), layout))
+    scored.sort(key=lambda x: x[:2])
+    return [(score - scored[0][0], layout) for score, _, layout in scored]
+
+
+def _distance(axes: tuple[str, ...], hints: Hints, kind: Kind) -> float:
+    """Return how badly axes fit what the text says."""
+    score = 0.0
+    if hints.unpacked:
+        wanted = [F if u in ("n_x", "n_y", "V") else u for u in hints.unpacked]
+        if len(wanted) != len(axes):
+            score += 4
+        else:
+            score += sum(0 if w == a else 0.3 if w == "?" else 1.2 for w, a in zip(wanted, axes, strict=True))
+    if hints.time_axes and T in axes:
+        fits = [axes.index(T) == axis and count <= len(axes) for axis, count in hints.time_axes]
+        score += 0.0 if all(fits) else 0.8 if any(fits) else 2.5
+        longest = max(count for _, count in hints.time_axes)
+        score += 2.0 * (longest > len(axes)) + 0.2 * (longest < len(axes) and longest > 1)
+    if hints.iterated and T in axes:
+        score += 0.0 if axes[0] == T else 2.0
+    if (kind == "ids") != hints.index:
+        score += 2.5
+    return score
+
+
+def nested(layout: Layout) -> Layout:
+    """Return the layout of a list that holds one such example."""
+    return replace(layout, nested=True)

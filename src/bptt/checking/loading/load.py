@@ -1,0 +1,139 @@
+"""From a text to a program that runs: read it, execute its definitions, and find forward, cost and backward."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from bptt.checking.loading.clips import without_clips
+from bptt.checking.loading.discover import discover
+from bptt.checking.loading.facts import facts_of
+from bptt.checking.loading.namespace import Namespace
+from bptt.checking.loading.notebook import is_notebook, read_notebook
+from bptt.checking.loading.paste import read_code
+from bptt.checking.loading.protocol import cannot_check, check_case
+from bptt.checking.loading.script import as_function
+from bptt.checking.loading.shown import as_class
+from bptt.checking.loading.units import units_of
+from bptt.checking.program import Case, Program, Sizes
+from bptt.errors import CannotCheckError
+
+CLIPPED = "the gradients are clipped here; they are checked with the clip set aside, because it would hide them."
+PROBE = Sizes(n_x=3, n_a=5, n_y=7, m=2, T_x=4)
+
+
+def load_program(text: str, file: str, adapter: str | None = None, name: str | None = None) -> Program:
+    """Make a program of somebody's text.
+
+    Parameters
+    ----------
+    text : str
+        A module, a notebook's JSON, or pasted text.
+    file : str
+        What to call it in messages.
+    adapter : str, optional
+        The text of a module that defines ``bptt_case(module, sizes, seed)``.
+    name : str, optional
+        Which function or class to check where the text holds several (``FILE::Name``).
+
+    Returns
+    -------
+    Program
+        It has been built and its cost has been run twice.
+
+    Raises
+    ------
+    CannotCheckError
+        With what was found, what is missing, and the adapter to fill in.
+    """
+    code, origins, assumed = read_notebook(text, file) if is_notebook(text) else _read(text, file)
+    tree, clipped = without_clips(ast.parse(code))
+    tree, loop = (tree, None) if adapter is not None or _defines(tree, "bptt_case") else _script(tree)
+    namespace = Namespace(tree)
+    if loop is not None:
+        assumed = (
+            *assumed,
+            f"One pass through the body of the loop at line {loop} is checked; the loop itself is not run.",
+        )
+    assumed = (*assumed, *namespace.assumed.values())
+    if adapter is not None or _defines(tree, "bptt_case"):
+        build = _adapter_build(adapter, file)
+        program = Program(file, text, code, tree, origins, namespace.load, build, assumed, (), True)
+        check_case(program, PROBE)
+        return program
+    notes = tuple(("", line, CLIPPED) for line in clipped)
+    found = discover(tree, namespace, file, name)
+    tree = as_class(tree) if namespace.dressed else tree
+    return Program(
+        file,
+        text,
+        code,
+        tree,
+        origins,
+        found.load,
+        found.build,
+        (*assumed, *found.assumed),
+        (*found.notes, *notes),
+        False,
+        found.names,
+    )
+
+
+def _script(tree: ast.Module) -> tuple[ast.Module, int | None]:
+    """Return a program without a backward function of its own with its training loop's body as a function."""
+    changed, line = as_function(tree)
+    if line is None or any(u.owner or u.backward or u.forward.arguments for u in units_of(facts_of(tree))):
+        return tree, None
+    return changed, line
+
+
+def _read(text: str, file: str) -> Any:
+    try:
+        return read_code(text)
+    except SyntaxError as error:
+        raise CannotCheckError(cannot_check(file, _syntax(error))) from None
+
+
+def _syntax(error: SyntaxError) -> str:
+    line = f" (line {error.lineno}: {(error.text or '').strip()})" if error.lineno else ""
+    return f"it is not Python, and no reading of it as pasted Python is: {error.msg}{line}."
+
+
+def _defines(tree: ast.Module, name: str) -> bool:
+    return any(isinstance(s, ast.FunctionDef) and s.name == name for s in tree.body)
+
+
+def _adapter_build(adapter: str | None, file: str) -> Callable[[ModuleType, Sizes, int], Case]:
+    """Return ``bptt_case`` of the adapter, or the one that the program itself holds, whatever arguments it takes."""
+    if adapter is None:
+
+        def own(module: ModuleType, sizes: Sizes, seed: int) -> Case:
+            return _call(module.bptt_case, module, sizes, seed)
+
+        return own
+    space: dict[str, Any] = {"__name__": "adapter", "__file__": "adapter.py"}
+    # The tracer reads the source of the adapter's functions.
+    linecache.cache["adapter.py"] = (len(adapter), None, adapter.splitlines(keepends=True), "adapter.py")
+    try:
+        exec(compile(adapter, "adapter.py", "exec"), space)
+    except Exception as error:
+        raise CannotCheckError(
+            cannot_check(file, f"the adapter does not run: {type(error).__name__}: {error}", adapter=True)
+        ) from error
+    if not callable(space.get("bptt_case")):
+        raise CannotCheckError(cannot_check(file, "the adapter defines no function bptt_case.", adapter=True))
+
+    def given(module: ModuleType, sizes: Sizes, seed: int) -> Case:
+        return _call(space["bptt_case"], module, sizes, seed)
+
+    return given
+
+
+def _call(function: Callable[..., Any], module: ModuleType, sizes: Sizes, seed: int) -> Case:
+    count = len(inspect.signature(function).parameters)
+    case: Case = function(module, sizes, seed) if count >= 3 else function(sizes, seed)
+    return case

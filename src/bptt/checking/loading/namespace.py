@@ -1,0 +1,209 @@
+"""Somebody's module without its run: definitions and constants are executed, training, plots and prints are not."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+import sys
+from collections.abc import Callable, Iterable
+from types import FrameType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from bptt.checking.loading.assumed import missing_names, usual_definition
+from bptt.checking.loading.clips import without_clips
+from bptt.checking.loading.script import as_function
+from bptt.checking.loading.shown import as_class
+from bptt.checking.loading.standins import importer, open_stand_in
+
+BUDGET = 40_000  # lines of Python that the constants may take together; a training run takes millions
+RUNS = re.compile(
+    r"(train|fit|main|run|optimi[sz]e|learn|sample|test|evaluat|plot|show|demo|predict|generate|check)", re.I
+)
+MODULE_NAME = "program"
+PROGRAM = "program.py"
+
+
+class Exhausted(BaseException):
+    """The budget is spent; no ``except Exception`` of theirs may catch it."""
+
+
+class Namespace:
+    """Executes trees of one program, each in a fresh module.
+
+    Parameters
+    ----------
+    tree : ast.Module
+        The program; it decides which names are missing.
+    """
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.tree = tree
+        self.replaced: set[str] = set()
+        self.assumed: dict[str, str] = {}
+        self.supplied: dict[str, Any] = {}
+        self.unknown: list[str] = []
+        self.dressed = False  # whether lone methods are put in a class
+        for name in missing_names(tree):
+            if self._provide(name) is None:
+                self.unknown.append(name)
+        self.failed: dict[str, str] = {}
+
+    def _provide(self, name: str) -> Any:
+        usual = usual_definition(name, self.tree)
+        if usual is None:
+            return None
+        self.supplied[name], said = usual
+        self.assumed.setdefault(name, said)
+        return self.supplied[name]
+
+    def load(self, tree: ast.Module, **constants: Any) -> ModuleType:
+        """Execute the definitions and constants of a tree in a fresh module.
+
+        Parameters
+        ----------
+        tree : ast.Module
+        **constants
+            Values that module-level names have whatever the program assigns to them (its sizes).
+        """
+        tree = as_function(without_clips(tree)[0])[0]
+        tree = as_class(tree) if self.dressed else tree
+        module = ModuleType(MODULE_NAME)
+        scope = module.__dict__
+        scope["__builtins__"] = self._builtins()
+        scope["__file__"] = PROGRAM
+        scope.update(self.supplied)
+        kept = sys.modules.get(MODULE_NAME)
+        sys.modules[MODULE_NAME] = module  # dataclasses look their module up while they are made
+        try:
+            self.execute(tree.body, scope, constants)
+        finally:
+            if kept is None:
+                del sys.modules[MODULE_NAME]
+            else:
+                sys.modules[MODULE_NAME] = kept
+        return module
+
+    def execute(self, body: Iterable[ast.stmt], scope: dict[str, Any], constants: dict[str, Any]) -> None:
+        """Execute the statements that define something; what fails is remembered in ``failed``."""
+        scope.update(constants)
+        state = np.random.get_state()
+        np.random.seed(0)
+        left = [BUDGET]
+        try:
+            for statement in body:
+                if not self._wanted(statement, scope):
+                    continue
+                code = compile(ast.Module([statement], []), scope["__file__"], "exec")
+                try:
+                    if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.Import):
+                        exec(code, scope)
+                    else:
+                        within_budget(lambda code=code: exec(code, scope), left)  # type: ignore[misc]
+                except Exhausted:
+                    self._failed(statement, "it runs for too long to be a constant")
+                except SystemExit:
+                    self._failed(statement, "it ends the program")
+                except Exception as error:
+                    self._failed(statement, f"{type(error).__name__}: {error}")
+                scope.update(constants)
+        finally:
+            np.random.set_state(state)
+
+    def _failed(self, statement: ast.stmt, why: str) -> None:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                self.failed[node.id] = f"line {statement.lineno}: {why}"
+
+    def _builtins(self) -> dict[str, Any]:
+        scope = dict(vars(builtins))
+        scope.update(
+            __import__=importer(self._provide, self.replaced),
+            print=lambda *a, **k: None,
+            input=lambda *a: "",
+            raw_input=lambda *a: "",
+            open=open_stand_in,
+            xrange=range,
+            unicode=str,
+            long=int,
+            reload=lambda m: m,
+        )
+        return scope
+
+    def _wanted(self, statement: ast.stmt, scope: dict[str, Any]) -> bool:
+        """Tell a definition or a constant from the run."""
+        match statement:
+            case ast.FunctionDef() | ast.ClassDef() | ast.Import() | ast.ImportFrom() | ast.AsyncFunctionDef():
+                return True
+            case ast.If(test=test) if "__name__" in ast.unparse(test):
+                return False
+            case ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.With() | ast.Try():
+                return not _trains(statement, scope)
+            case ast.If():
+                return not _trains(statement, scope)
+            case ast.For():
+                return not _trains(statement, scope) and not _computes(statement)
+            case ast.Expr(value=ast.Call(func=ast.Attribute() as f)):
+                text = ast.unparse(f)
+                return text.endswith("random.seed") or f.attr in ("append", "update", "extend", "add", "setdefault")
+        return False
+
+
+def _trains(statement: ast.stmt, scope: dict[str, Any]) -> bool:
+    """Tell whether a statement calls a function of the program that is named like a run."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.While):
+            return True
+        if isinstance(node, ast.Call):
+            name = node.func.id if isinstance(node.func, ast.Name) else ""
+            attribute = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            owner = ast.unparse(node.func).split(".")[0]
+            if RUNS.match(name or "_") and isinstance(scope.get(name), type(_trains)):
+                return True
+            if attribute and RUNS.match(attribute) and owner in scope and not isinstance(scope[owner], ModuleType):
+                return True
+    return False
+
+
+def _computes(statement: ast.stmt) -> bool:
+    """Tell whether a loop does a network's work; a loop that only fills a table does not."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            return True
+        if isinstance(node, ast.Attribute) and node.attr in ("dot", "exp", "tanh", "matmul", "einsum"):
+            return True
+        if isinstance(node, ast.Call) and re.search(
+            r"forward|backward|loss|sigmoid|softmax|step", ast.unparse(node.func)
+        ):
+            return True
+    return False
+
+
+def within_budget(
+    run: Callable[[], Any], left: list[int] | None = None, seen: dict[str, set[int]] | None = None
+) -> Any:
+    """Run something, and stop it by :class:`Exhausted` when it has gone through its lines of Python.
+
+    ``seen`` receives the lines that were reached, by the name of the function that they stand in.
+    """
+    left = [BUDGET] if left is None else left
+
+    def count(frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
+        if frame.f_code.co_filename != PROGRAM:
+            return None  # only their own lines count
+        if event == "line":
+            left[0] -= 1
+            if left[0] < 0:
+                raise Exhausted
+            if seen is not None:
+                seen.setdefault(frame.f_code.co_name, set()).add(frame.f_lineno)
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        return run()
+    finally:
+        sys.settrace(before)

@@ -1,0 +1,287 @@
+"""A plan, run: their objects and calls at given sizes, and ``bptt_case`` of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from bptt.checking.loading import paths as places
+from bptt.checking.loading.frames import locals_at, with_locals
+from bptt.checking.loading.layouts import size_value
+from bptt.checking.loading.paths import Path
+from bptt.checking.loading.plan import APPLIED, Call, Plan, Source
+from bptt.checking.loading.world import World, like
+from bptt.checking.program import Sizes
+from bptt.dims import Array
+
+
+@dataclass
+class PlannedCase:
+    """``bptt_case`` of a plan."""
+
+    plan: Plan
+    module: ModuleType
+    given: Sizes
+    seed: int
+    execute: Callable[[ModuleType, dict[str, Any]], None]
+    probe: Callable[[Any], Any] | None = None
+    lazy: dict[str, Any] | None = None
+    parameters: dict[str, Array] = field(init=False)
+    idle: dict[str, Array] = field(init=False)
+    targets: dict[str, Array] = field(init=False, default_factory=dict)
+    """Live as well, where they are no ids, so that a proof can disturb them."""
+    sizes: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the parameters: their shapes, our random values."""
+        self.sizes = {**self.given.as_dict(), "V": getattr(self.given, self.plan.vocabulary), "1": 1}
+        self.parameters, self.idle, self.targets = {}, {}, {}
+        layout = self.plan.layouts.get("Y")
+        if layout is not None and layout.kind != "ids" and layout.axes:
+            plain = replace(layout, box="array", nested=False)
+            self.targets["Y"] = np.asarray(plain.make(self.sizes, self._rng("Y")))
+        rng = np.random.default_rng([self.seed, 1])
+        self.prepare_module()
+        own = any(p.home == "self" for p in self.plan.parameters)
+        fresh = self.make_object(self.make_data()) if self.plan.owner and own else None
+        made = World(self).made if self.plan.maker else None
+        for parameter in self.plan.parameters:
+            if self.lazy and parameter.name in self.lazy:
+                self.parameters[parameter.name] = self.lazy[parameter.name]
+                continue
+            if parameter.shape is not None:
+                shape = tuple(size_value(s, self.sizes) for s in parameter.shape)
+            else:
+                root = {"self": fresh, "made": made}.get(parameter.home, self.module)
+                shape = np.shape(places.read(root, parameter.paths[0]))
+            (self.idle if parameter.idle else self.parameters)[parameter.name] = random_weights(shape, rng)
+
+    def array(self, name: str) -> Array:
+        """Return a parameter, live, or one that is only taken along."""
+        return self.parameters[name] if name in self.parameters else self.idle[name]
+
+    def wrap(self, value: Any) -> Any:
+        """Return a value as their code gets it: itself, or a probe of it while plans are tried."""
+        return self.probe(value) if self.probe is not None else value
+
+    def _rng(self, role: str) -> np.random.Generator:
+        return np.random.default_rng([self.seed, 2, sum(map(ord, role))])
+
+    def make_data(self) -> dict[str, Any]:
+        """Return fresh inputs, targets and states: the same values every time."""
+        data = {}
+        for role in sorted(self.plan.layouts):
+            layout = self.plan.layouts[role]
+            live = self.targets.get(role)
+            made = layout.make(self.sizes, self._rng(role)) if live is None else layout.pack(live.copy())
+            data[role] = self.wrap(made)
+        return data
+
+    def prepare_module(self) -> None:
+        """Give the module its constants at these sizes, and seed what their code draws."""
+        np.random.seed(self.seed)
+        constants = {name: self._constant(source) for name, source in self.plan.constants.items()}
+        if self.module.__dict__.get(APPLIED, {}) != constants:
+            self.execute(self.module, constants)
+            self.module.__dict__[APPLIED] = constants
+        for parameter in self.plan.parameters:
+            if parameter.home == "global" and (parameter.name in self.parameters or parameter.name in self.idle):
+                places.write(self.module, parameter.paths[0], self.wrap(self.array(parameter.name)))
+        for where, path in self.plan.states:
+            if where == "global":
+                places.write(self.module, path, self._state(places.read(self.module, path), path))
+
+    def _constant(self, source: Source) -> Any:
+        return size_value(source.value, self.sizes) if source.kind == "size" else source.value
+
+    def _state(self, held: Any, path: Path) -> Any:
+        rng = np.random.default_rng([self.seed, 3, sum(map(ord, places.spell(path)))])
+        return self.wrap(0.5 * rng.normal(size=np.shape(held)))
+
+    def make_object(self, data: dict[str, Any]) -> Any:
+        """Call their constructor."""
+        np.random.seed(self.seed)
+        owner = getattr(self.module, self.plan.owner or "")
+        shell = object.__new__(World)
+        shell.case, shell.data, shell.plan = self, data, self.plan
+        arguments = {name: shell.value(source) for name, source in self.plan.constructor}
+        made = owner(**arguments)
+        for name, source in self.plan.attributes.items():
+            setattr(made, name, shell.value(source))
+        return made
+
+    def place(self, world: World) -> None:
+        """Put the live parameters and random states on the object."""
+        for parameter in self.plan.parameters:
+            if parameter.home == "made" and (parameter.name in self.parameters or parameter.name in self.idle):
+                for path in parameter.paths:
+                    places.write(world.made, path, self.wrap(self.array(parameter.name)))
+        if world.object is None:
+            return
+        for parameter in self.plan.parameters:
+            if parameter.home == "self":
+                for path in parameter.paths:
+                    places.write(world.object, path, self.wrap(self.array(parameter.name)))
+        for where, path in self.plan.states:
+            if where == "self":
+                places.write(world.object, path, self._state(places.read(world.object, path), path))
+
+    def table(self, kind: str) -> Any:
+        """Return a table between characters and ids."""
+        letters = [chr(ord("a") + i) for i in range(self.sizes["V"])]
+        return (
+            dict(enumerate(letters))
+            if kind == "ids"
+            else {c: i for i, c in enumerate(letters)}
+            if kind == "chars"
+            else letters
+        )
+
+    def boxed(self) -> Any:
+        """Return the parameters in the box that their functions take."""
+        held = {p.name: self.wrap(self.array(p.name)) for p in self.plan.parameters if p.home == "argument"}
+        if self.plan.box == "dict":
+            return held
+        return tuple(held.values()) if self.plan.box == "tuple" else list(held.values())
+
+    def upstream(self, output: Any, path: Path) -> Any:
+        """Return the fixed random gradient that arrives at an output."""
+        rng = np.random.default_rng([self.seed, 4, sum(map(ord, places.spell(path)))])
+        return like(output, lambda shape: self.wrap(rng.normal(size=shape)))
+
+    def run_forward(self) -> World:
+        """Run their forward in a fresh world.
+
+        Where one function does both passes and its backward half raises or forgets to return, the cost that it had
+        computed by then is read from its frame.
+        """
+        world = World(self)
+        if self.plan.backward is not None or not self.plan.cost_name:
+            world.result = world.call(self.plan.forward)
+            return world
+        try:
+            world.result, kept = with_locals(lambda: world.call(self.plan.forward), self.plan.forward.function)
+        except Exception as error:
+            found = locals_at(error, self.plan.forward.function, self.plan.cost_line)
+            if found is None:
+                raise
+            kept = found
+            world.result = None
+        if world.result is None:
+            world.result = [kept.get(name) for name in self.plan.forward.labels]
+            world.partial = True
+        world.kept = kept
+        return world
+
+    def cost(self) -> Any:
+        """Run their own forward and cost."""
+        state = np.random.get_state()
+        try:
+            return self._cost()
+        finally:
+            np.random.set_state(state)
+
+    def _cost(self) -> Any:
+        value = self._their_cost()
+        return value if self.plan.sign > 0 else -value
+
+    def _their_cost(self) -> Any:
+        plan, cost = self.plan, self.plan.cost
+        if cost is None:
+            return 0.0
+        if cost.kind == "backward":
+            saved = self._saved()
+            world, result = self._run_backward()
+            self._restore(saved)
+            return _number(places.read(world.object if cost.title == "self" else result, cost.path))
+        if cost.kind == "call" and cost.call is not None and not plan.forward_first and not _uses_result(cost.call):
+            world = World(self)
+            return _number(world.call(cost.call))
+        saved = self._saved()
+        world = self.run_forward()
+        value: Any
+        if cost.kind == "call" and cost.call is not None:
+            value = world.call(cost.call)
+            value = places.read(value, cost.path) if cost.path else value
+        elif cost.kind == "local":
+            value = world.kept[plan.cost_name]
+        elif cost.kind in ("result", "self"):
+            value = places.read(world.result if cost.kind == "result" else world.object, cost.path)
+        elif cost.kind == "upstream":
+            value = self._weighted(world)
+        else:
+            assert cost.function is not None
+            root = world.result if cost.prediction[0] == "result" else world.object
+            value = cost.function(places.read(root, cost.prediction[1]), world.data["Y"])
+        self._restore(saved)
+        return _number(value)
+
+    def _weighted(self, world: World) -> Any:
+        """Return sum(R * output) over the outputs whose gradient the backward takes."""
+        total: Any = 0.0
+        assert self.plan.backward is not None
+        for _, source in self.plan.backward.arguments:
+            if source.kind == "upstream":
+                output = places.read(world.result, source.path)
+                weights = self.upstream(output, source.path)
+                total = total + _dot(weights, output)
+        return total
+
+    def _saved(self) -> dict[str, Array]:
+        return {name: np.array(value) for name, value in self.parameters.items() if isinstance(value, np.ndarray)}
+
+    def _restore(self, saved: dict[str, Array]) -> None:
+        for name, value in saved.items():
+            if not np.array_equal(self.parameters[name], value):
+                self.parameters[name][...] = value
+
+    def _run_backward(self) -> tuple[World, Any]:
+        plan = self.plan
+        if plan.backward is None:
+            world = World(self)
+            world.result = world.call(plan.forward)
+            return world, world.result
+        world = self.run_forward() if plan.forward_first else World(self)
+        for call in plan.after:
+            world.call(call)
+        return world, world.call(plan.backward)
+
+    def gradients(self) -> dict[str, Array]:
+        """Run their own forward and backward, and read the gradients where they deliver them."""
+        state = np.random.get_state()
+        saved = self._saved()
+        try:
+            world, result = self._run_backward()
+            assert self.plan.delivery is not None
+            return self.plan.delivery.collect(self, world, result, saved)
+        finally:
+            self._restore(saved)
+            np.random.set_state(state)
+
+
+def random_weights(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Return weights large enough to matter and small enough not to saturate."""
+    return np.asarray(rng.normal(size=shape) * (0.5 if len(shape) else 0.6))
+
+
+def _uses_result(call: Call) -> bool:
+    return any(source.kind in ("result", "self") for _, source in call.arguments)
+
+
+def _dot(weights: Any, value: Any) -> Any:
+    if isinstance(weights, list):
+        return sum(_dot(w, v) for w, v in zip(weights, value, strict=True))
+    if isinstance(weights, dict):
+        return sum(_dot(weights[k], value[k]) for k in weights)
+    return np.sum(weights * value)
+
+
+def _number(value: Any) -> Any:
+    """Return a cost as they gave it; an array of one element as a number."""
+    if isinstance(value, list | tuple) and len(value) == 1:
+        return _number(value[0])
+    return value.reshape(()) if isinstance(value, np.ndarray) and value.size == 1 and value.ndim else value

@@ -1,0 +1,235 @@
+"""The search for the reading of a program that runs: candidates in order of plausibility, judged by running."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bptt.checking.loading import paths as places
+from bptt.checking.loading import roles_by_name as roles
+from bptt.checking.loading.bench import AGREES, BACKWARD_TRIES, MARGIN, OTHER, call_of, labels_of, last_name
+from bptt.checking.loading.binding import Context, options_for
+from bptt.checking.loading.gradients_found import Delivery
+from bptt.checking.loading.namespace import Exhausted, within_budget
+from bptt.checking.loading.options import Option, best_first, with_choice
+from bptt.checking.loading.passes import Passes
+from bptt.checking.loading.plan import Cost, Parameter, Plan
+from bptt.checking.loading.planned import PlannedCase
+from bptt.checking.loading.script import STEP
+from bptt.checking.loading.standard_costs import standard_costs
+from bptt.checking.loading.units import Unit
+from bptt.checking.tracing.quiet import quiet
+
+
+@dataclass
+class Attempt:
+    """A plan that has run: how far it came, and how much of its gradient agrees with its cost."""
+
+    plan: Plan
+    right: int = 0
+    delivered: int = 0
+    ran: bool = False
+    error: str = ""
+    unused: tuple[str, ...] = ()
+
+    @property
+    def plausibility(self) -> float:
+        """Order among readings of a backward pass that may be wrong: agreement must not choose between them."""
+        needed = sum(not p.idle for p in self.plan.parameters)
+        return -self.plan.penalty + 0.6 * self.ran + 0.8 * self.right / max(needed, 1)
+
+    @property
+    def runs_through(self) -> bool:
+        """Whether the backward runs and delivers most of the gradients, right or wrong."""
+        return self.ran and 2 * self.delivered >= len(self.plan.parameters)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every parameter has a gradient and each agrees."""
+        needed = sum(not p.idle and p.name not in self.unused for p in self.plan.parameters)
+        return self.ran and self.right >= max(needed, 1)
+
+
+class Search(Passes):
+    """Finds the plan of one unit."""
+
+    def attempts(self, unit: Unit) -> Iterator[Attempt]:
+        """Yield what ran, from every reading of a unit that is plausible enough."""
+        for base, context, gates in self.bases(unit):
+            if self.least < 4.0:
+                return  # the parameters that were found first can be run with
+            self.parameters_seen = self.parameters_seen or base.parameters
+            for forward, outputs in self.forwards(unit, base, context, gates):
+                if forward.penalty > self.least + MARGIN:
+                    continue
+                shown = False  # whether a cost of theirs works: then none of ours is tried
+                for costed in self.costs(unit, forward, context, outputs):
+                    shown = shown or costed.cost is not None
+                    ran = tried = 0
+                    for attempt in self.backwards(
+                        unit, costed, context, [] if shown and costed.cost is None else outputs, outputs
+                    ):
+                        if attempt.ran or attempt.error:
+                            self.least = min(self.least, attempt.plan.penalty)
+                        yield attempt
+                        ours = attempt.plan.cost is not None and attempt.plan.cost.kind == "standard"
+                        ran, tried = ran + (attempt.ran and not ours), tried + 1
+                        if tried >= 40 or ran >= 4 or attempt.plan.penalty > self.least + MARGIN:
+                            break
+
+    def backwards(
+        self, unit: Unit, plan: Plan, context: Context, compared: list[Any], outputs: list[Any]
+    ) -> Iterator[Attempt]:
+        """Yield what the backward does under each binding of its arguments; a standard cost compares ``compared``."""
+        function = unit.backward or unit.forward
+        script = function.name == STEP
+        delivery = Delivery(() if script else labels_of(function), local=script)
+        fused = function.updates_weights and not any(re.match(r"d_?|grad", x) for x in delivery.labels)
+        if unit.backward is None:
+            choices: Iterator[tuple[Option, ...]] = iter([()])
+        else:
+            options = [
+                options_for(n, function, context, plan, stage="backward", outputs=outputs) for n in function.arguments
+            ]
+            choices = best_first(options, BACKWARD_TRIES)
+        for choice in choices:
+            bound = with_choice(plan, choice)
+            if unit.backward is not None:
+                bound = replace(bound, backward=call_of(function, unit.owner, choice), forward_first=unit.forward_first)
+            for way in (replace(delivery, fused=True), delivery) if fused else (delivery,):
+                for final in self.with_cost(unit, replace(bound, delivery=way), compared):
+                    attempt = self.judge(final)
+                    if attempt is not None:
+                        yield attempt
+
+    def with_cost(self, unit: Unit, plan: Plan, outputs: list[Any]) -> Iterator[Plan]:
+        """Yield the plan with its cost, where that was left to the backward."""
+        takes_upstream = plan.backward is not None and any(s.kind == "upstream" for _, s in plan.backward.arguments)
+        if plan.cost is not None:
+            if not takes_upstream:
+                yield plan
+            return
+        if takes_upstream:
+            yield replace(plan, cost=Cost("upstream"))
+            return
+        for i, name in enumerate(plan.delivery.labels if plan.delivery else ()):
+            if re.search(r"loss|cost|error|^j$|obj", name, re.I):
+                path: places.Path = (("item", i),) if len(plan.delivery.labels) > 1 else ()  # type: ignore[union-attr]
+                yield replace(plan, cost=Cost("backward", path=path))
+        text = ast.unparse(self.facts.tree)
+        targets = [plan] if "Y" in plan.layouts else []
+        for base in targets:
+            likely = [o for o in outputs if o[1].kind in ("result", "self") and _predicts(o[2])]
+            likely.sort(key=lambda o: not (o[0] and roles.matches(o[0][-1], roles.PREDICTION)))
+            for names, source, _ in likely[:3]:
+                mismatch = 0.0 if names and roles.matches(names[-1], roles.PREDICTION) else 1.0
+                for i, cost in enumerate(standard_costs(text)):
+                    where = "result" if source.kind == "result" else "self"
+                    found = Cost("standard", None, (), cost, cost.title, (where, source.path))
+                    yield replace(base, cost=found, penalty=base.penalty + 2.0 + mismatch + 0.04 * i)
+
+    def judge(self, plan: Plan) -> Attempt | None:
+        """Run cost and gradients of a plan, and compare each gradient along one direction."""
+        reading = (
+            tuple(sorted(plan.layouts.items())),
+            plan.forward,
+            plan.cost,
+            plan.constructor,
+            _upstreams(plan),
+            plan.parameters,
+        )
+        key = repr(reading)
+        if key not in self.known_slopes:
+            doubt = self.cost_works(plan)
+            if doubt is None:
+                self.known_slopes[key] = None
+            else:
+                with quiet():
+                    try:
+                        PlannedCase(plan, self.module, OTHER, 0, self.execute).cost()
+                        self.known_slopes[key] = (self.slopes(self.case(plan)), doubt)
+                    except Exception:
+                        self.known_slopes[key] = None
+        if self.known_slopes[key] is None:
+            return None
+        (slopes, kept), doubt = self.known_slopes[key]
+        plan = replace(
+            plan, parameters=kept, penalty=plan.penalty + doubt * (plan.cost is not None and plan.cost.kind != "call")
+        )
+        attempt = Attempt(plan)
+        with quiet():
+            case = self.case(plan)
+            attempt.unused = tuple(name for name, (s, _) in slopes.items() if s == 0.0)
+            if not slopes or len(attempt.unused) == len(slopes):
+                return None
+            try:
+                gradients = within_budget(case.gradients)
+            except (Exception, Exhausted, SystemExit) as error:
+                attempt.error = f"{type(error).__name__}: {error}"
+                return attempt
+        attempt.ran = True
+        idle = [n for n in attempt.unused if n not in gradients]
+        if idle:  # neither the cost nor the backward knows of it
+            attempt.plan = replace(plan, parameters=tuple(replace(p, idle=p.name in idle) for p in plan.parameters))
+            attempt.unused = tuple(n for n in attempt.unused if n not in idle)
+        signs = []
+        for name, (slope, direction) in slopes.items():
+            got = gradients.get(name)
+            if got is None:
+                continue
+            attempt.delivered += 1
+            if got.shape == direction.shape and slope != 0:
+                along = float(np.sum(got * direction))
+                signs += [s for s in (1, -1) if abs(s * along - slope) <= AGREES * max(abs(slope), 1e-8)]
+        attempt.right = signs.count(1)
+        told = (plan.delivery is not None and plan.delivery.fused) or plan.sign < 0  # then the direction is theirs
+        if signs.count(-1) > max(1, attempt.right) and self.climbs and not told:
+            attempt.right = signs.count(-1)
+            attempt.plan = replace(attempt.plan, sign=-attempt.plan.sign)
+        return attempt
+
+    @property
+    def climbs(self) -> bool:
+        """Whether the program adds its gradients to the weights, or speaks of a likelihood."""
+        rate = rf"(self\.)?({roles.RATE})\b"
+        climbing = rf"\+= *\(?{rate}|\+ *{rate} *\*|\+= .*\* *{rate}|likelihood|log_?prob"
+        return re.search(climbing, ast.unparse(self.facts.tree), re.I) is not None
+
+    def slopes(self, case: PlannedCase) -> tuple[dict[str, tuple[float, Any]], tuple[Parameter, ...]]:
+        """Return the cost's slope along one random direction for each parameter that it depends on."""
+        slopes: dict[str, tuple[float, Any]] = {}
+        kept = []
+        for parameter in case.plan.parameters:
+            if parameter.idle:
+                kept.append(parameter)
+                continue
+            rng = np.random.default_rng(5)
+            value = case.parameters[parameter.name]
+            direction = rng.normal(size=value.shape)
+            before = value.copy()
+            ends = []
+            for h in (1e-5, -1e-5):
+                value[...] = before + h * direction
+                ends.append(float(np.real(np.asarray(case.cost()).reshape(()).item())))
+            value[...] = before
+            slope = (ends[0] - ends[1]) / 2e-5
+            if slope == 0.0 and parameter.home == "argument" and not roles.is_weight(parameter.name):
+                kept.append(replace(parameter, idle=True))
+            elif slope != 0.0 or roles.is_weight(last_name(parameter)) or roles.is_bias(last_name(parameter)):
+                slopes[parameter.name] = (slope, direction)
+                kept.append(parameter)
+        return slopes, tuple(kept)
+
+
+def _upstreams(plan: Plan) -> tuple[Any, ...]:
+    return tuple(s.path for _, s in plan.backward.arguments if s.kind == "upstream") if plan.backward else ()
+
+
+def _predicts(value: Any) -> bool:
+    items = value if isinstance(value, list | tuple) else list(value.values()) if isinstance(value, dict) else [value]
+    return bool(items) and all(isinstance(v, np.ndarray | float) and not isinstance(v, bool) for v in items)

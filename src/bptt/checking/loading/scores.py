@@ -1,0 +1,88 @@
+"""How much a function looks like a forward pass, a backward pass, a cost."""
+
+from __future__ import annotations
+
+import re
+
+from bptt.checking.loading.facts import Facts, Function
+
+FORWARD = r"forw|fprop|feed_?f|predict|^fp$|^f$|run_forward|compute_output|propagate$|__call__|^call$|unroll|^step$|_fwd$|fwd|evaluate|^activate"
+
+
+BACKWARD = r"back|bptt|bprop|_bp$|^bp$|grad|bwd|deriv(?!.*(tanh|sig))|rtrl|^learn$|adjoint"
+
+
+COST = r"loss|cost|error|^err$|likelihood|^obj|objective|entropy|mse|nll|^J$|criterion|crit$|_ce$|bce"
+
+
+TRAIN = r"train|^fit|update|sgd|optimi[sz]e|^run_(?!f)|^main|epoch|minibatch|^learn|^step_?sgd"
+
+
+SLOPES = r"(d_?)?(sigmoid|tanh|relu|softmax|activation|sigm|act|identity|linear)"
+
+
+INITIALISER = r"init|create|make|build|random|new_|get_param|setup|glorot|xavier"
+
+
+NOT_FORWARD = r"sample|generate|check|numerical|clip|plot|load|save|encode|decode|one_?hot|accuracy|smooth|get_batch|next_batch|score$"
+
+
+def forward_score(function: Function, facts: Facts) -> float:
+    """Return how much a function looks like a forward pass over the steps."""
+    name, text = function.name, function.text
+    if (
+        (name.startswith("__") and name != "__call__")
+        or re.search(NOT_FORWARD, name, re.I)
+        or re.fullmatch(SLOPES, name, re.I)
+    ):
+        return -9
+    score = 3.0 * bool(re.search(FORWARD, name, re.I))
+    score -= 4.0 * bool(re.search(BACKWARD, name, re.I)) + 2.0 * bool(re.search(TRAIN, name, re.I))
+    score -= 2.0 * bool(re.search(INITIALISER, name, re.I)) + 1.5 * bool(re.search(COST, name, re.I))
+    score += 1.0 * bool(re.search(r"tanh|sigmoid|sigm\b|relu|activation|\bf\(", text)) + 0.5 * bool(
+        re.search(r"dot\(|@|matmul", text)
+    )
+    score += 1.0 * bool(re.search(r"\bfor\b", text)) - 3.0 * function.has_backward_loop
+    score -= 1.5 * bool(re.search(r"cell|step|_t$|one_|single|unit|node|gate", name, re.I)) * ("for " not in text)
+    score += 0.3 * bool(function.returns) - 1.5 * function.makes_gradients
+    score -= 1.5 * bool(re.search(r"predict|evaluate|generate", name, re.I))
+    reached = facts.reached(function)
+    score += 1.0 * any(re.search(FORWARD + "|cell", other, re.I) and other != name for other in reached)
+    return score
+
+
+def backward_score(function: Function, facts: Facts) -> float:
+    """Return how much a function looks like a backward pass over the steps."""
+    name, text = function.name, function.text
+    if (
+        name.startswith("__")
+        or re.search(r"check|numerical|clip|zero_grad|reset", name, re.I)
+        or re.fullmatch(rf"{SLOPES}(_?\w*)", name, re.I)
+    ):
+        return -9
+    score = (
+        3.0 * bool(re.search(BACKWARD, name, re.I)) + 1.5 * function.has_backward_loop + 2.0 * function.makes_gradients
+    )
+    score -= 3.0 * bool(re.search(r"forw|predict|sample|apply|update_param|adagrad|adam|rmsprop", name, re.I))
+    score -= 2.0 * bool(re.search(r"^(train|fit|main|run|optimize|model)\b|epoch", name, re.I))
+    score -= 1.0 * bool(re.search(r"cell|step|_t$|one_|single|node|gate", name, re.I)) * ("for " not in text)
+    reached = facts.reached(function)
+    score += (
+        1.0
+        * any(re.search(BACKWARD, other, re.I) and other != name for other in reached)
+        * bool(re.search(BACKWARD, name, re.I))
+    )
+    score += 0.5 * bool(re.search(r"1(\.0*)? - ", text))
+    return score
+
+
+def cost_score(function: Function, facts: Facts) -> float:
+    """Return how much a function looks like the cost."""
+    name, text = function.name, function.text
+    if name.startswith("__") or function.makes_gradients or re.search(NOT_FORWARD, name, re.I):
+        return -9
+    if re.search(r"(^d_?|grad|deriv|prime|delta|back|_d$)", name, re.I) and not re.search(r"total", name, re.I):
+        return -9
+    score = 3.0 * bool(re.search(COST, name, re.I)) - 2.0 * bool(re.search(TRAIN, name, re.I))
+    score += 1.0 * bool(re.search(r"log\(|\*\* 2|square\(|power\(", text)) + 0.4 * bool(re.search("total", name, re.I))
+    return score

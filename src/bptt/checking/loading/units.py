@@ -1,0 +1,139 @@
+"""Which functions of a program belong together: forward and backward, in a class or not, or one that does both."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from bptt.checking.loading.facts import Facts, Function
+from bptt.checking.loading.scores import BACKWARD, TRAIN, backward_score, cost_score, forward_score
+from bptt.checking.loading.script import STEP
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Forward and backward that belong together; no ``backward`` where one function does both."""
+
+    forward: Function
+    backward: Function | None
+    owner: str | None
+    score: float
+    forward_first: bool = True
+    costs: tuple[Function, ...] = ()
+
+
+def units_of(facts: Facts, name: str | None = None) -> list[Unit]:
+    """Return the pairs that may be meant, the likeliest first."""
+    found: list[Unit] = []
+    if STEP in facts.functions:
+        return [Unit(facts.functions[STEP], None, None, 99.0, False, ())]
+    scopes: list[tuple[str | None, dict[str, Function]]] = [(None, facts.plain())]
+    scopes += [(owner, facts.methods(owner)) for owner in facts.classes]
+    for owner, functions in scopes:
+        found += _in_scope(facts, owner, functions)
+    for owner in facts.classes:  # a class that only runs forwards, and a function that takes its object backwards
+        if not any(u.owner == owner for u in found):
+            found += _in_scope(facts, owner, facts.methods(owner), facts.plain())
+    if name:
+        found = [u for u in found if _named(u, name)]
+    return sorted(found, key=lambda u: -u.score)
+
+
+def _named(unit: Unit, name: str) -> bool:
+    names = {unit.owner, unit.forward.name, unit.forward.qualified}
+    if unit.backward:
+        names |= {unit.backward.name, unit.backward.qualified}
+    if unit.owner and "." in name:
+        names |= {f"{unit.owner}.{unit.forward.name}"}
+        names |= {f"{unit.owner}.{unit.backward.name}"} if unit.backward else set()
+    return name in names
+
+
+def _in_scope(
+    facts: Facts, owner: str | None, functions: dict[str, Function], others: dict[str, Function] | None = None
+) -> list[Unit]:
+    forwards = sorted(((forward_score(f, facts), f) for f in functions.values()), key=lambda x: -x[0])
+    pool = functions if others is None else others
+    backwards = sorted(((backward_score(f, facts), f) for f in pool.values()), key=lambda x: -x[0])
+    costs = sorted(((cost_score(f, facts), f) for f in functions.values()), key=lambda x: -x[0])
+    if owner:
+        plain = [(cost_score(f, facts) - 0.5, f) for f in facts.plain().values()]
+        costs += sorted(plain, key=lambda x: -x[0])
+    chosen = tuple(f for score, f in costs if score >= 2.0)[:5]
+    shift = _owner_score(facts, owner)
+    out = []
+    for fs, f in forwards[:6]:
+        for bs, b in backwards[:5]:
+            if f is b or fs < 1.0 or bs < 1.5:
+                continue
+            inside = f.name in facts.reached(b) or (owner is not None and f"self.{f.name}" in b.text)
+            score = fs + bs + shift + _kinship(f.name, b.name)
+            score += 0.5 * inside
+            out.append(Unit(f, b, owner, score, not inside, chosen))
+            if inside and len(b.arguments) and _takes_results(b, f):
+                out.append(Unit(f, b, owner, score - 0.7, True, chosen))
+    for pair in list(out):
+        for c in functions.values():
+            if pair.backward is None or c in (pair.forward, pair.backward) or c.name.startswith("__"):
+                continue
+            if {pair.forward.name, pair.backward.name} <= c.calls:
+                step = not re.search(r"\bfor\b|\bwhile\b", pair.backward.text)
+                trains = bool(re.search(TRAIN + "|step|process|epoch", c.name, re.I)) or c.updates_weights
+                out.append(Unit(c, None, owner, pair.score + 1.5 * step - 1.0 - 1.5 * trains, False, chosen))
+    for bs, b in backwards[:5] if others is None else []:
+        if bs >= 1.5 and (_does_both(b, facts) or not out):
+            out.append(
+                Unit(b, None, owner, bs + 2.5 + shift - 1.0 * bool(re.search(BACKWARD, b.name, re.I)), False, chosen)
+            )
+    return out
+
+
+def _takes_results(backward: Function, forward: Function) -> bool:
+    return any(name in forward.labels for name in backward.arguments)
+
+
+def _kinship(forward: str, backward: str) -> float:
+    """Return how much two names are a pair: lstm_cell_forward and lstm_cell_backward, not gru_backward."""
+    first = re.sub(r"forward|fwd|forw|feed", "", forward.lower()).strip("_")
+    second = re.sub(r"backward|bwd|backprop(agation|agate)?|back|bptt", "", backward.lower()).strip("_")
+    if first == second:
+        return 1.5
+    return 0.3 if first in second or second in first else -2.0
+
+
+def _does_both(function: Function, facts: Facts) -> bool:
+    """Tell whether a function runs forwards as well as backwards in its own text."""
+    loops = [n for n in ast.walk(function.node) if isinstance(n, ast.For)]
+    forwards = [n for n in loops if not re.search(r"reversed|, -1, -1\)|::-1", ast.unparse(n.iter))]
+    activates = re.search(r"tanh\(|sigmoid\(|relu\(|exp\(", function.text) is not None
+    assigns = re.search(r"loss|cost|error|err\b|p\[t\]|ps\[t\]|probs|y_hat|y_pred|pred|out", function.text) is not None
+    return (
+        bool(forwards)
+        and (activates or bool(re.search(r"forw", function.text)))
+        and assigns
+        and (function.has_backward_loop or len(loops) > 1)
+    )
+
+
+def _owner_score(facts: Facts, owner: str | None) -> float:
+    """Return how much a class is the whole network rather than a part of another."""
+    if owner is None:
+        return 0.2
+    score = 0.0
+    for other, node in facts.classes.items():
+        if other == owner:
+            continue
+        made_here = re.search(rf"\b{owner}\(", ast.unparse(node)) is not None
+        makes = re.search(rf"\b{other}\(", ast.unparse(facts.classes[owner])) is not None
+        score += 1.5 * makes - 2.5 * made_here
+        score += 0.0 if owner not in facts.bases.get(other, []) else -1.0
+    if re.search(
+        r"optimi[sz]er|adam|sgd|dataset|loader|loss|dense|linear|softmax|embedding|dropout|cell$|neuron|layer$",
+        owner,
+        re.I,
+    ):
+        score -= 1.5
+    if re.search(r"rnn|lstm|gru|recurrent|elman|network|model", owner, re.I):
+        score += 0.7
+    return score

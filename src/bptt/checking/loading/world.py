@@ -1,0 +1,95 @@
+"""One run of a plan: fresh data, a fresh object, the live parameters in place."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bptt.checking.loading import paths as places
+from bptt.checking.loading.layouts import size_value
+from bptt.checking.loading.plan import Call, Source
+
+if TYPE_CHECKING:
+    from bptt.checking.loading.planned import PlannedCase
+
+
+class World:
+    """One run of a plan: fresh data, a fresh object, the live parameters in place."""
+
+    def __init__(self, case: PlannedCase) -> None:
+        self.case = case
+        self.plan = case.plan
+        self.data = case.make_data()
+        self.object: Any = None
+        self.result: Any = None
+        self.made: Any = None
+        self.kept: dict[str, Any] = {}
+        self.partial = False  # whether their function raised half-way or returned nothing
+        case.prepare_module()
+        if case.plan.owner:
+            self.object = case.make_object(self.data)
+        if case.plan.maker:
+            self.made = self.call(case.plan.maker)
+            if isinstance(self.made, tuple):
+                self.made = list(self.made)
+        for call in case.plan.before:
+            self.call(call)
+        case.place(self)
+
+    def value(self, source: Source) -> Any:
+        """Return the value of an argument."""
+        case = self.case
+        match source.kind:
+            case "data":
+                role = str(source.value)
+                return [self.data[role[1:-1]]] if role.startswith("[") else self.data[role]
+            case "size":
+                return size_value(source.value, case.sizes)
+            case "const":
+                return source.value
+            case "global":
+                return copy.deepcopy(vars(case.module)[source.value])
+            case "object":
+                return self.object
+            case "made":
+                return places.read(self.made, source.path)
+            case "sizes":
+                return [size_value(s, case.sizes) for s in source.value]
+            case "rng":
+                return np.random.default_rng(case.seed)
+            case "empty":
+                return type(source.value)()
+            case "table":
+                return case.table(source.value)
+            case "param":
+                return case.wrap(case.array(source.value))
+            case "params":
+                return case.boxed()
+            case "self":
+                return places.read(self.object, source.path)
+            case "result":
+                return places.read(self.result, source.path)
+            case "zeros":
+                return like(places.read(self.result, source.path), lambda shape: np.zeros(shape))
+            case "upstream":
+                return case.upstream(places.read(self.result, source.path), source.path)
+
+    def call(self, call: Call) -> Any:
+        """Make one of their calls."""
+        owner = self.object if call.method else self.case.module
+        function = getattr(owner, call.function)
+        values = [(name, self.value(source)) for name, source in call.arguments]
+        positional = [v for _, v in values[: call.prefix]]
+        return function(*positional, **dict(values[call.prefix :]))
+
+
+def like(value: Any, make: Callable[[tuple[int, ...]], Any]) -> Any:
+    """Return something of the same build as a value, through lists and dicts, whose arrays are made anew."""
+    if isinstance(value, list | tuple):
+        return [like(item, make) for item in value]
+    if isinstance(value, dict):
+        return {key: like(item, make) for key, item in value.items()}
+    return make(np.shape(value))

@@ -1,0 +1,1 @@
+"""From a wrong statement to a proven right one: search, ranking, patch, proof."""

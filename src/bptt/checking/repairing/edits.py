@@ -1,0 +1,203 @@
+"""Single edits of a statement: one operator, one index, one operand, one transpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from bptt.checking.repairing.leaves import ATOMS
+from bptt.checking.repairing.reading import Parsed
+from bptt.checking.repairing.terms import Stack, Term, Terms
+
+AXES = ((0, True), (1, True), (0, False), (1, False), (None, False))
+
+
+def variants(terms: Terms, term: Term) -> Iterator[Term]:
+    """Yield what one edit at the top of a term makes of it, without new variables."""
+    make, one, two = terms.make, terms.number(1), terms.number(2)
+    op, args = term.op, term.args
+    if op in ("+", "-", "*", "/", "dot", "outer"):
+        a, b = args
+        for other in ("+", "-", "*", "/", "dot"):
+            if other != op:
+                yield make(other, a, b)
+        if op not in ("+", "*"):
+            yield make(op, b, a)
+        if op in ("dot", "*", "outer"):
+            yield make("dot", b, a)
+            for x in (a, make("T", a)):
+                for y in (b, make("T", b)):
+                    yield make("dot", x, y)
+                    yield make("dot", y, x)
+            yield make("outer", a, b)
+            yield make("outer", b, a)
+        yield from args
+    elif op in ("sum", "mean"):
+        for payload in AXES:
+            yield make("sum", args[0], payload=payload)
+        yield make("mean" if op == "sum" else "sum", args[0], payload=term.payload)
+        yield args[0]
+    elif op in ("neg", "T", "**"):
+        yield args[0]
+        if op == "**":
+            for exponent in (2, 3, 0.5, -1):
+                yield make("**", args[0], terms.number(exponent))
+    elif op == "call":
+        yield from (arg for arg in args[1:] if isinstance(arg.value, Stack))
+    elif op == "if":
+        yield from args[1:]
+        yield make("if", args[0], args[2], args[1])
+    value = term.value
+    if not isinstance(value, Stack):
+        return
+    if op == "const":
+        return
+    yield make("neg", term)
+    yield from derivatives(terms, term)
+    yield make("-", one, term)
+    yield make("**", term, two)
+    if value.ndim >= 2 and op != "T":
+        yield make("T", term)
+    if value.ndim:
+        for payload in AXES:
+            yield make("sum", term, payload=payload)
+
+
+def derivatives(terms: Terms, term: Term) -> Iterator[Term]:
+    """Yield the derivative of an activation by its output: tanh 1 - a², sigmoid s(1 - s), ReLU a > 0."""
+    make, one = terms.make, terms.number(1)
+    yield make("-", one, make("**", term, terms.number(2)))
+    yield make("*", term, make("-", one, term))
+    yield make(">", term, terms.number(0))
+
+
+def activated(term: Term) -> bool:
+    """Whether values may be the output of an activation, which its derivative can be written with."""
+    value = term.value
+    if not isinstance(value, Stack) or not value.ndim or value.data.dtype.kind != "f":
+        return False
+    return bool(np.abs(value.data).max(initial=0.0) <= 1 or value.data.min(initial=1.0) == 0)
+
+
+def combinations(terms: Terms, term: Term, other: Term, wanted: tuple[int, ...] | None = None) -> Iterator[Term]:
+    """Yield what one more operand makes of a term.
+
+    With ``wanted``, only results of that shape, and no elementwise operation of two terms that both have it.
+    """
+    make = terms.make
+    if not isinstance(term.value, Stack) or not isinstance(other.value, Stack):
+        return
+    a, b = term.value, other.value
+    if not (wanted is not None and a.shape == b.shape == wanted) and _fits(a.shape, b.shape, wanted):
+        yield make("+", term, other)
+        yield make("-", term, other)
+        yield make("-", other, term)
+        yield make("*", term, other)
+        yield make("/", term, other)
+    if a.ndim and b.ndim:
+        for x in (term, make("T", term)) if a.ndim == 2 else (term,):
+            for y in (other, make("T", other)) if b.ndim == 2 else (other,):
+                assert isinstance(x.value, Stack)
+                assert isinstance(y.value, Stack)
+                p, q = x.value.shape, y.value.shape
+                if p[-1] == q[0] and wanted in (None, (*p[:-1], *q[1:])):
+                    yield make("dot", x, y)
+                if q[-1] == p[0] and wanted in (None, (*q[:-1], *p[1:])):
+                    yield make("dot", y, x)
+        if a.ndim == b.ndim == 1:
+            yield make("outer", term, other)
+            yield make("outer", other, term)
+
+
+def everywhere(terms: Terms, term: Term, atoms: Sequence[Term]) -> Iterator[Term]:
+    """Yield the term with one variable of it replaced by another of its shape, in all places at once."""
+    for old in dict.fromkeys(subterms(term)):
+        if old.op not in ATOMS:
+            continue
+        for new in atoms:
+            if new is not old and _alike(old, new):
+                yield terms.swap(term, old, new)
+    for old in dict.fromkeys(t for t in subterms(term) if t.op == "item"):
+        for index in old.args[1:]:  # every t - 1 becomes t, and the like
+            yield from _shift_all(terms, term, index)
+
+
+def shifts(terms: Terms, parsed: Parsed) -> Iterator[Term]:
+    """Yield the expression with one index of one variable moved by a step."""
+    for way in places(parsed):
+        if len(way) > 1 and way[-2].term.op == "item" and way[-1] is not way[-2].parts[0]:
+            for new in _shift_all(terms, way[-1].term, way[-1].term):
+                yield rebuild(terms, way, new)
+
+
+def slices(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[Term]:
+    """Yield the expression with the ends of one slice changed: a[:n] for a[n:], another size for n."""
+    none = terms.number(None)
+    sizes = [t for t in leaves if isinstance(t.value, Stack) and not t.value.ndim and t.value.data.dtype.kind == "i"][
+        :16
+    ]
+    for way in places(parsed):
+        if way[-1].term.op != "slice":
+            continue
+        lower, upper, step = way[-1].term.args
+        ends = [end for end in dict.fromkeys((lower, upper, *sizes)) if end is not none and end.op != "slice"]
+        ends = [end for end in ends if end.op != "const" or end.payload != 0]
+        pairs = [(none, none), *((none, end) for end in ends), *((end, none) for end in ends)]
+        pairs += [(a, b) for a in ends[:6] for b in ends[:6] if a is not b]
+        for a, b in pairs:
+            yield rebuild(terms, way, terms.make("slice", a, b, step))
+
+
+def _shift_all(terms: Terms, term: Term, index: Term) -> Iterator[Term]:
+    one = terms.number(1)
+    if index.op == "leaf" and isinstance(index.value, Stack) and not index.value.shape:
+        yield terms.swap(term, index, terms.make("-", index, one))
+        yield terms.swap(term, index, terms.make("+", index, one))
+    elif index.op in ("+", "-") and index.args[1].op == "const":
+        yield terms.swap(term, index, index.args[0])
+        yield terms.swap(term, index, terms.make("+" if index.op == "-" else "-", index.args[0], one))
+
+
+def subterms(term: Term) -> Iterator[Term]:
+    """Yield a term and everything in it."""
+    yield term
+    for arg in term.args:
+        yield from subterms(arg)
+
+
+def places(parsed: Parsed) -> Iterator[tuple[Parsed, ...]]:
+    """Yield the way to every part of an expression that holds numbers, the whole first."""
+    queue: list[tuple[Parsed, ...]] = [(parsed,)]
+    while queue:
+        way = queue.pop(0)
+        yield way
+        here = way[-1]
+        for part in here.parts:
+            if part is not None and not (here.term.op == "call" and part is here.parts[0]):
+                queue.append((*way, part))
+
+
+def rebuild(terms: Terms, way: tuple[Parsed, ...], new: Term) -> Term:
+    """Return the whole expression with the part at the end of a way replaced."""
+    for parent, child in zip(way[-2::-1], way[:0:-1], strict=True):
+        place = next(k for k, part in enumerate(parent.parts) if part is child)
+        args = list(parent.term.args)
+        args[place] = new
+        new = terms.make(parent.term.op, *args, payload=parent.term.payload)
+    return new
+
+
+def _alike(old: Term, new: Term) -> bool:
+    if old.value is None:
+        return isinstance(new.value, Stack) and new.op != "const"
+    if not isinstance(old.value, Stack) or not old.value.ndim:  # t is moved by steps, never made another number
+        return False
+    return isinstance(new.value, Stack) and old.value.shape == new.value.shape
+
+
+def _fits(a: tuple[int, ...], b: tuple[int, ...], wanted: tuple[int, ...] | None) -> bool:
+    """Whether two shapes are broadcast together, to the wanted one."""
+    if not all(x == y or x == 1 or y == 1 for x, y in zip(a[::-1], b[::-1], strict=False)):
+        return False
+    return wanted is None or np.broadcast_shapes(a, b) == wanted

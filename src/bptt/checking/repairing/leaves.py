@@ -1,0 +1,190 @@
+"""What a repair may be written with: everything that the person's own text names and that has a value here."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from bptt.checking.repairing.reading import Reader
+from bptt.checking.repairing.terms import Stack, Term, Terms
+
+ATOMS = ("leaf", "item", "attr", "const", "if")
+DEPTH = 3  # self.cache['A'][t]: an attribute, an item, an index
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A term of their own, and how far from the statement its text stands (0: in it)."""
+
+    term: Term
+    rank: float
+
+
+def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
+    """Return the numeric terms of a person's own text, nearest first, each value once."""
+    terms = reader.terms
+    function = enclosing(tree, statement)
+    found: dict[Term, float] = {}
+
+    def add(term: Term, rank: float) -> None:
+        if found.get(term, 99.0) > rank and isinstance(term.value, Stack):
+            found[term] = rank
+
+    steps = _loop_variables(function, terms)
+    patterns: dict[tuple[str, int], dict[tuple[Any, ...], tuple[bool, tuple[Term, ...]]]] = {}
+    seen: dict[str, tuple[Term, ...]] = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.expr) or isinstance(node, ast.Slice | ast.Tuple | ast.Starred | ast.List):
+            continue
+        if isinstance(node, ast.Constant) and type(node.value) not in (int, float):
+            continue
+        rank = 0.0 if _within(node, statement) else 0.5 if function is not None and _within(node, function) else 1.0
+        for term in _read(reader, node, steps, seen):
+            add(term, rank)
+            for shifted in _shifted(terms, term, steps):
+                add(shifted, rank + 0.2)
+            if term.op == "item" and (kind := _kind(term.args[0])):
+                key = tuple(a.number for a in term.args[1:])
+                patterns.setdefault(kind, {})[key] = (bool(term.payload), term.args[1:])
+    for base in _reachable(reader):
+        add(base, 1.2)
+        kind = _kind(base)
+        for listed, index in list(patterns.get(kind, {}).values()) if kind else []:
+            term = terms.make("item", base, *index, payload=listed)
+            add(term, 1.2)
+            for shifted in _shifted(terms, term, steps):
+                add(shifted, 1.4)
+    for base in [term for term, rank in found.items() if rank < 0.5 and term.op in ATOMS]:
+        shape = terms.make("attr", base, payload="shape")
+        for axis in range(base.value.ndim if isinstance(base.value, Stack) else 0):
+            add(terms.make("item", shape, terms.number(axis), payload=False), 1.0)
+    for constant in (1, 2):
+        add(terms.number(constant), 0.5)
+    ranked = sorted(found, key=lambda term: (found[term] + 0.3 * term.size, term.number))
+    return [Leaf(term, found[term]) for term in ranked]
+
+
+def _within(node: ast.expr, outer: ast.stmt) -> bool:
+    """Whether a node stands inside a statement, by their places: the two may come from two parses of the text."""
+    start, end = (outer.lineno, outer.col_offset), (outer.end_lineno, outer.end_col_offset)
+    return start <= (node.lineno, node.col_offset) < end
+
+
+def enclosing(tree: ast.Module, statement: ast.stmt) -> ast.FunctionDef | None:
+    """Return the innermost function around a statement, found by its place."""
+    best = None
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.FunctionDef)
+            and node.lineno <= statement.lineno <= (node.end_lineno or node.lineno)
+            and (best is None or node.lineno >= best.lineno)
+        ):
+            best = node
+    return best
+
+
+def _loop_variables(function: ast.FunctionDef | None, terms: Terms) -> list[Term]:
+    names: dict[str, None] = {}
+    for node in ast.walk(function) if function is not None else []:
+        if isinstance(node, ast.For):
+            for target in ast.walk(node.target):
+                if isinstance(target, ast.Name):
+                    names[target.id] = None
+    for name, value in terms.environments[0].items():  # a while loop's counter, or t as an argument
+        if (
+            isinstance(value, int)
+            and not isinstance(value, bool)
+            and any(e.get(name) != value for e in terms.environments)
+        ):
+            names[name] = None
+    steps = []
+    for name in names:
+        values = [env.get(name) for env in terms.environments]
+        if all(isinstance(v, int | np.integer) and not isinstance(v, bool) for v in values):
+            steps.append(terms.leaf(name, values))
+    return steps
+
+
+def _read(reader: Reader, node: ast.expr, steps: list[Term], seen: dict[str, tuple[Term, ...]]) -> tuple[Term, ...]:
+    """Return the terms of an expression; an index of another function's loop is read with this one's."""
+    text = reader.text(node)
+    if text not in seen:
+        environment = reader.terms.environments[0]
+        missing = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id not in environment}
+        seen[text] = ()
+        if not missing:
+            seen[text] = (reader.read(node, grouping=False).term,)
+        elif len(missing) == 1 and isinstance(node, ast.Subscript):
+            name = missing.pop()
+            for step in steps:
+                renamed = copy.deepcopy(node)
+                for n in ast.walk(renamed):
+                    if isinstance(n, ast.Name) and n.id == name:
+                        n.id = str(step.payload)
+                seen[text] += (reader.read(renamed, grouping=False).term,)
+    return seen[text]
+
+
+def _shifted(terms: Terms, term: Term, steps: list[Term]) -> Iterator[Term]:
+    """Yield an indexed term one step earlier and later: X[:, :, t] gives t - 1 and t + 1."""
+    if term.op != "item":
+        return
+    one = terms.number(1)
+    for place, index in enumerate(term.args[1:], 1):
+        step = index if index in steps else next((s for s in steps if index.args and s is index.args[0]), None)
+        if step is None or index.op not in ("leaf", "+", "-"):
+            continue
+        for new in (terms.make("-", step, one), step, terms.make("+", step, one)):
+            if new is not index:
+                args = list(term.args)
+                args[place] = new
+                yield terms.make("item", *args, payload=term.payload)
+
+
+def _kind(base: Term) -> tuple[str, int] | None:
+    """Return what an index of it looks like: an array of so many axes, a dict, a list."""
+    if isinstance(base.value, Stack):
+        return "array", base.value.ndim
+    if isinstance(base.value, tuple):
+        first = base.value[0]
+        if isinstance(first, dict | list | tuple):
+            return type(first).__name__, 0
+        if isinstance(first, np.ndarray):
+            return "array", first.ndim
+    return None
+
+
+def _reachable(reader: Reader) -> Iterator[Term]:
+    """Yield the variables and, through attributes and keys, what they hold."""
+    terms = reader.terms
+    queue = []
+    for name, value in terms.environments[0].items():
+        if not name.isidentifier() or name.startswith("__") or _code(value):
+            continue
+        if all(name in env for env in terms.environments):
+            queue.append((reader.expression(name), 0))
+    while queue:
+        term, depth = queue.pop(0)
+        yield term
+        value = term.value
+        if depth >= DEPTH or not isinstance(value, tuple):
+            continue
+        first = value[0]
+        if isinstance(first, dict):
+            for key in first:
+                if isinstance(key, str):
+                    queue.append((terms.make("item", term, terms.number(key), payload=False), depth + 1))
+        elif not isinstance(first, list | tuple | str | type | np.ndarray) and hasattr(first, "__dict__"):
+            for name, member in list(vars(first).items())[:100]:
+                if not _code(member):
+                    queue.append((terms.make("attr", term, payload=name), depth + 1))
+
+
+def _code(value: Any) -> bool:
+    return isinstance(value, ModuleType | FunctionType | MethodType | type | str | np.ufunc) or callable(value)

@@ -1,0 +1,107 @@
+"""What can be wrong with a loop over time: its range, its direction, the update of what it carries."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from bptt.checking.repairing.nodes import Function, statements, targets_of, text_of
+
+
+def ranges(code: str, loop: ast.expr) -> Iterator[tuple[str, str]]:
+    """Yield other ranges of a loop: the other direction, one step more or less at each end."""
+    whole = text_of(code, loop)
+    call, backwards = loop, False
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "reversed" and call.args:
+        call, backwards = call.args[0], True
+    elif isinstance(call, ast.Subscript) and ast.unparse(call.slice) == "::-1":
+        call, backwards = call.value, True
+    inner = text_of(code, call)
+    yield (inner, "forwards in time") if backwards else (f"reversed({whole})", "backwards in time")
+    if not isinstance(call, ast.Call) or ast.unparse(call.func).split(".")[-1] not in ("range", "arange", "xrange"):
+        return
+    name = text_of(code, call.func)
+    ends = [text_of(code, a) for a in call.args]
+    start, stop = ("0", ends[0]) if len(ends) == 1 else (ends[0], ends[1])
+    step = ends[2] if len(ends) == 3 else ""
+    down = step.startswith("-")
+    for first in _near(start):
+        for last in _near(stop):
+            if (first, last) == (start, stop):
+                continue
+            arguments = [last] if first == "0" and not step else [first, last, *([step] if step else [])]
+            new = f"{name}({', '.join(arguments)})"
+            what = "from the first step" if first != start and not down else "over every step"
+            yield whole.replace(inner, new, 1), what
+    if down:  # range(T, 0, -1) written from the other side
+        yield f"reversed({name}({start} + 1))", "over every step"
+
+
+def _near(end: str) -> list[str]:
+    """Return an end of a range and what lies one step beside it."""
+    try:
+        number = ast.literal_eval(end)
+        return [end, str(number - 1), str(number + 1)]
+    except ValueError:
+        pass
+    tree = ast.parse(end, mode="eval").body
+    if isinstance(tree, ast.BinOp) and isinstance(tree.right, ast.Constant) and isinstance(tree.op, ast.Add | ast.Sub):
+        base, amount = ast.unparse(tree.left), tree.right.value
+        if isinstance(amount, int):
+            amount = amount if isinstance(tree.op, ast.Add) else -amount
+            return [
+                end,
+                *[base if k == 0 else f"{base} {'+' if k > 0 else '-'} {abs(k)}" for k in (amount + 1, amount - 1)],
+            ]
+    return [end, f"{end} - 1", f"{end} + 1"]
+
+
+def carries(code: str, function: Function) -> Iterator[tuple[ast.stmt, str, str]]:
+    """Yield the update that a loop's carried gradient lacks, v = Wᵀ x: (statement before it, text, what it does)."""
+    matrices: dict[str, None] = {}
+    for node in ast.walk(ast.parse(code)):
+        operands: list[ast.expr] = []
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            operands = [node.left, node.right]
+        elif (
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("dot", "matmul")
+        ):
+            operands = [node.func.value, *node.args]
+        for operand in operands:
+            if not isinstance(operand, ast.Name | ast.Attribute | ast.Subscript) or ast.unparse(operand) == "np":
+                continue
+            matrices[text_of(code, operand).removesuffix(".T")] = None
+    product = "np.dot({}, {})" if "np.dot(" in code else "{}.dot({})" if ".dot(" in code else "{} @ {}"
+    for loop in (n for n in statements(function) if isinstance(n, ast.For | ast.While)):
+        inside = [n for n in ast.walk(loop) if isinstance(n, ast.stmt)]
+        made = dict.fromkeys(t.id for n in inside for t in targets_of(n) if isinstance(t, ast.Name))
+        read = dict.fromkeys(
+            n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id not in made
+        )
+        before = _zeroed(function) - set(made)
+        for carried in (name for name in read if name in before):
+            for matrix in matrices:
+                for x in reversed(made):
+                    for right in (product.format(f"{matrix}.T", x), product.format(x, f"{matrix}.T")):
+                        yield loop.body[-1], f"{carried} = {right}", f"{carried} goes back through {matrix}"
+
+
+def is_zero(value: ast.expr) -> bool:
+    """Whether an expression is a zero or an array of zeros."""
+    if isinstance(value, ast.Constant):
+        return value.value in (0, 0.0)
+    return isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] in ("zeros", "zeros_like")
+
+
+def _zeroed(function: Function) -> set[str]:
+    """Return the variables that start as zeros."""
+    found = set()
+    for node in statements(function):
+        if not isinstance(node, ast.Assign):
+            continue
+        target = node.targets[0]
+        pairs = [(t, node.value) for t in node.targets]
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs = list(zip(target.elts, node.value.elts, strict=False))
+        found |= {t.id for t, value in pairs if isinstance(t, ast.Name) and is_zero(value)}
+    return found

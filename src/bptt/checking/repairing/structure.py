@@ -1,0 +1,220 @@
+"""Faults of form, where every expression is right: a loop's range and direction, = for +=, order, a wrong target.
+
+No statement alone can tell these; the judge is the proof of the whole repaired program.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bptt.checking.program import Program
+from bptt.checking.repairing.nodes import Function, block_of, blocks, statements, targets_of, text_of
+from bptt.checking.repairing.patch import Change, delete, insert_after, insert_before, patched_code, replace
+from bptt.checking.repairing.prove import PROOF_SIZES, Proof, looks_right, prove
+from bptt.checking.repairing.ranges import carries, is_zero, ranges
+from bptt.checking.repairing.samples import Budget
+from bptt.checking.tracing.measured import Truth
+
+
+@dataclass(frozen=True)
+class Restructuring:
+    """A change of form, what it does in words, and the statement that it is about."""
+
+    changes: tuple[Change, ...]
+    what: str
+    statement: ast.stmt
+    proof: Proof | None = None
+
+
+def repair_structure(
+    program: Program,
+    function: Function,
+    *,
+    fixed: Sequence[Change] = (),
+    truth: Truth | None = None,
+    seed: int = 0,
+    budget: Budget | None = None,
+) -> list[Restructuring]:
+    """Return the changes of form that make the program right, each proven on the whole program.
+
+    Parameters
+    ----------
+    program : Program
+    function : ast.FunctionDef or ast.Module
+        Of ``program.tree``: the backward pass.
+    fixed : sequence of Change
+        Repairs of single statements that are applied beside every change of form.
+    truth : Truth, optional
+        Shares the numeric gradients.
+    budget : Budget, optional
+        ``seconds`` bounds the search; each proof is one candidate.
+
+    Returns
+    -------
+    list of Restructuring
+        The first kind that proves, in the order of :func:`restructurings`; empty where none does.
+    """
+    truth, budget = truth or Truth(program, seed), budget or Budget(seconds=5.0, candidates=600)
+    tried: set[str] = set()
+    for candidate in restructurings(program.code, program.tree, function):
+        if not budget.left:
+            break
+        if any(_overlap(a, b) for a in candidate.changes for b in fixed):
+            continue
+        code = patched_code(program, [*fixed, *candidate.changes])
+        if code in tried or code == program.code:
+            continue
+        tried.add(code)
+        budget.spend()
+        if not looks_right(program, code, truth):
+            continue
+        proof = prove(program, code, PROOF_SIZES, seed, truth=truth)
+        if proof.ok:
+            return [Restructuring(candidate.changes, candidate.what, candidate.statement, proof)]
+    return []
+
+
+def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
+    """Yield every change of form of a function, likely ones first."""
+    yield from _returns(code, function)
+    yield from _signs(code, function)
+    yield from _loops(code, function)
+    for last, text, what in carries(code, function):
+        yield Restructuring((insert_after(code, last, text),), what, last)
+    yield from _initialisations(code, tree, function)
+    yield from _targets(code, function)
+    yield from _orders(code, tree, function)
+    yield from _deletions(code, tree, function)
+
+
+def _signs(code: str, function: Function) -> Iterator[Restructuring]:
+    for node in statements(function):
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
+            target, value = text_of(code, node.target), text_of(code, node.value)
+            old = "+=" if isinstance(node.op, ast.Add) else "-="
+            for sign in ("=", "-=" if old == "+=" else "+="):
+                yield _restated(code, node, f"{target} {sign} {value}", f"{sign} instead of {old}")
+        elif isinstance(node, ast.Assign) and len(node.targets) == 1:
+            first = node.targets[0]
+            if isinstance(first, ast.Name | ast.Subscript | ast.Attribute):
+                target, value = text_of(code, first), text_of(code, node.value)
+                for sign in ("+=", "-="):
+                    yield _restated(code, node, f"{target} {sign} {value}", f"{sign} instead of =")
+
+
+def _restated(code: str, node: ast.stmt, text: str, what: str) -> Restructuring:
+    return Restructuring((replace(code, node, text),), what, node)
+
+
+def _loops(code: str, function: Function) -> Iterator[Restructuring]:
+    for node in statements(function):
+        if not isinstance(node, ast.For):
+            continue
+        for text, what in ranges(code, node.iter):
+            yield Restructuring((replace(code, node.iter, text),), what, node)
+
+
+def _initialisations(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
+    """Yield accumulators set to zero before the loop instead of in it, in it instead of before, and not shared."""
+    for loop in (n for n in statements(function) if isinstance(n, ast.For | ast.While)):
+        for node in loop.body:
+            if isinstance(node, ast.Assign) and is_zero(node.value):
+                changes = (insert_before(code, loop, text_of(code, node)), delete(code, tree, node))
+                yield Restructuring(changes, "set to zero once, before the loop", node)
+        block = block_of(function, loop)
+        for node in block[: block.index(loop)] if block else []:
+            if isinstance(node, ast.Assign) and is_zero(node.value):
+                change = insert_before(code, loop.body[0], text_of(code, node))
+                yield Restructuring((change, delete(code, tree, node)), "set to zero in every step", node)
+    for node in statements(function):
+        if isinstance(node, ast.Assign) and len(node.targets) > 1 and is_zero(node.value):
+            value = text_of(code, node.value)
+            text = "; ".join(f"{text_of(code, target)} = {value}" for target in node.targets)
+            yield _restated(code, node, text, "an array of its own for each")
+
+
+def _targets(code: str, function: Function) -> Iterator[Restructuring]:
+    """Yield an assignment to another target: one of the same function, or the same under another key."""
+    targets: dict[str, ast.expr] = {}
+    keys: dict[str, None] = {}
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            keys.update(dict.fromkeys((node.value, f"d{node.value}")))
+    for node in statements(function):
+        for target in targets_of(node):
+            targets.setdefault(ast.unparse(target), target)
+    moves: list[tuple[bool, ast.stmt, ast.expr, str, str]] = []
+    for node in statements(function):
+        own = targets_of(node)
+        if len(own) != 1 or not isinstance(node, ast.AugAssign | ast.Assign):
+            continue
+        (target,) = own
+        texts = {text: text_of(code, other) for text, other in targets.items() if type(other) is type(target)}
+        if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant) and target.slice.value in keys:
+            base, key = text_of(code, target.value), text_of(code, target.slice)
+            for other_key in keys:
+                texts.setdefault(f"{base}[{other_key!r}]", f"{base}[{key[0]}{other_key}{key[0]}]")
+        for text, written in texts.items():
+            if text != ast.unparse(target):
+                moves.append((text in targets, node, target, text, written))
+    for _, node, target, text, written in sorted(moves, key=lambda move: move[0]):  # first what nothing is written to
+        yield Restructuring((replace(code, target, written),), f"into {text}", node)
+
+
+def _orders(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
+    """Yield a statement moved to another place of its block, near places first."""
+    moves: list[tuple[int, ast.stmt, ast.stmt, bool]] = []
+    for block in blocks(function):
+        simple = [node for node in block if isinstance(node, ast.Assign | ast.AugAssign | ast.Expr)]
+        for node in simple:
+            for other in block:
+                distance = block.index(other) - block.index(node)
+                if distance > 0 and not isinstance(other, ast.Return):
+                    moves.append((distance, node, other, True))
+                if distance < -1 or (distance == -1 and other not in simple):
+                    moves.append((-distance, node, other, False))
+        for loop in (n for n in block if isinstance(n, ast.For | ast.While)):
+            for node in simple:  # into the loop, or out of it
+                if block.index(node) == block.index(loop) + 1:
+                    moves.append((2, node, loop.body[-1], True))
+            for last in loop.body[-2:]:
+                if isinstance(last, ast.Assign | ast.AugAssign) and len(loop.body) > 1:
+                    moves.append((2, last, loop, True))
+    for _, moved, other, after in sorted(moves, key=lambda move: move[0]):
+        text = text_of(code, moved)
+        if "\n" in text:
+            continue
+        there = insert_after(code, other, text) if after else insert_before(code, other, text)
+        where = f"{'after' if after else 'before'} line {other.lineno}"
+        yield Restructuring((there, delete(code, tree, moved)), where, moved)
+
+
+def _deletions(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
+    for node in statements(function):
+        if isinstance(node, ast.Assign | ast.AugAssign | ast.Expr):
+            yield Restructuring((delete(code, tree, node),), "left out", node)
+
+
+def _returns(code: str, function: Function) -> Iterator[Restructuring]:
+    """Yield a returned tuple with two of its parts exchanged, and a missing return of what was accumulated."""
+    for node in statements(function):
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+            parts = [text_of(code, part) for part in node.value.elts]
+            for i in range(len(parts)):
+                for j in range(i + 1, len(parts)):
+                    order = list(parts)
+                    order[i], order[j] = order[j], order[i]
+                    yield _restated(code, node, f"return {', '.join(order)}", "returned in the other order")
+    last = function.body[-1]
+    if isinstance(function, ast.FunctionDef) and not any(isinstance(n, ast.Return) for n in ast.walk(function)):
+        names = dict.fromkeys(ast.unparse(t) for n in statements(function) for t in targets_of(n))
+        for name in (n for n in names if n.isidentifier()):
+            yield Restructuring((insert_after(code, last, f"return {name}"),), f"{name} returned", last)
+
+
+def _overlap(a: Change, b: Change) -> bool:
+    if (a.whole and a.kind == "insert") or (b.whole and b.kind == "insert"):
+        return False
+    return (a.line, a.column) < (b.end_line, b.end_column) and (b.line, b.column) < (a.end_line, a.end_column)

@@ -1,0 +1,222 @@
+"""Forced execution: every unit of a program is recorded, and may be handed the true value instead of its own.
+
+So each line is judged with true values above it: one fault does not make the lines under it look wrong, and an
+exception does not hide what comes after it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bptt.checking.tracing.hooks import MARK
+from bptt.dims import Array
+
+Supply = Callable[["Event"], Any]
+"""What a unit is to hold after an event: the true value, or None to leave its own."""
+
+
+@dataclass
+class Event:
+    """One execution of a unit."""
+
+    unit: int
+    instance: int
+    before: Any = None
+    value: Any = None
+    """A copy of what the unit computed; None where it raised, or computed no numbers."""
+    live: Any = None
+    """The object itself."""
+    error: Exception | None = None
+    loops: dict[int, int] = field(default_factory=dict)
+    """Loop line -> iteration, from 0, over the whole run."""
+    integers: dict[str, int] = field(default_factory=dict)
+    names: dict[str, Any] | None = None
+    updates: bool = False
+    """Whether the statement works on what its target holds; its array is then written in place."""
+
+
+class Run:
+    """One execution of their gradients."""
+
+    def __init__(
+        self, supplies: Mapping[int, Supply] | None = None, capture: Callable[[int], bool] | None = None
+    ) -> None:
+        self.supplies = dict(supplies or {})
+        self.capture = capture
+        self.events: dict[int, list[Event]] = {}
+        self.order: list[Event] = []
+        self._ticks: dict[int, int] = {}
+
+    def begin(
+        self, units: tuple[int, ...], names: dict[str, Any], old: Callable[[], Any] | None = None, updates: bool = False
+    ) -> None:
+        for unit in units:
+            event = Event(unit, len(self.events.get(unit, ())), loops=dict(self._ticks))
+            event.integers = {
+                k: int(v) for k, v in names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)
+            }
+            if self.capture is not None and self.capture(unit):
+                event.names = frozen(names)
+            if old is not None:
+                with contextlib.suppress(Exception):
+                    held = old()
+                    event.before = numbers(held)
+                    if updates:
+                        event.live, event.updates = held, True
+            self.events.setdefault(unit, []).append(event)
+            self.order.append(event)
+
+    def done(self, units: tuple[int, ...], values: tuple[Any, ...]) -> None:
+        for unit, value in zip(units, values, strict=True):
+            event = self.events[unit][-1]
+            event.live = value
+            event.value = numbers(value)
+
+    def failed(self, units: tuple[int, ...], error: Exception) -> None:
+        for unit in units:
+            if unit not in self.events:
+                self.begin((unit,), {})
+            event = self.events[unit][-1]
+            event.error = error
+
+    def tick(self, loop: int) -> None:
+        self._ticks[loop] = self._ticks.get(loop, -1) + 1
+
+
+run: Run | None = None
+
+
+@contextlib.contextmanager
+def recording(new: Run) -> Iterator[Run]:
+    """Let a run receive the events."""
+    global run
+    before, run = run, new
+    try:
+        yield new
+    finally:
+        run = before
+
+
+def begin(
+    units: tuple[int, ...], names: dict[str, Any], old: Callable[[], Any] | None = None, updates: bool = False
+) -> None:
+    """Before a statement; ``old`` reads what its target holds now, where it is an update."""
+    if run is not None:
+        run.begin(units, names, old, updates)
+
+
+def done(units: tuple[int, ...], values: tuple[Any, ...]) -> None:
+    """After a statement that did not raise."""
+    if run is not None:
+        run.done(units, values)
+
+
+def failed(*units: int, error: Exception) -> None:
+    """After a statement that raised: remember it and go on."""
+    if run is None:
+        raise error
+    run.failed(units, error)
+
+
+def tick(loop: int) -> None:
+    """At the start of a loop's body."""
+    if run is not None:
+        run.tick(loop)
+
+
+def forces(unit: int) -> bool:
+    """Tell whether the unit's latest value is to be replaced."""
+    if run is None or unit not in run.supplies:
+        return False
+    event = run.events[unit][-1]
+    value = run.supplies[unit](event)
+    if value is None:
+        return False
+    event.live = _placed(event.live if event.updates else None, value)
+    return True
+
+
+def forced(unit: int) -> Any:
+    """Return the true value for a unit."""
+    assert run is not None
+    return run.events[unit][-1].live
+
+
+def nameless(unit: int, compute: Callable[[], Any], names: dict[str, Any]) -> Any:
+    """Evaluate an expression that has no name."""
+    if run is None:
+        return compute()
+    run.begin((unit,), names)
+    event = run.events[unit][-1]
+    try:
+        value = compute()
+        run.done((unit,), (value,))
+    except Exception as error:
+        run.failed((unit,), error)
+        if not forces(unit):
+            raise
+        return event.live
+    return event.live if forces(unit) else value
+
+
+for _hook in (begin, done, failed, tick, forces, forced, nameless):
+    setattr(_hook, MARK, True)
+
+
+def _placed(live: Any, value: Any) -> Any:
+    """Write the true value into an array that is updated, so that every alias of it sees it; else make a new one."""
+    if (
+        isinstance(live, np.ndarray)
+        and live.shape == np.shape(value)
+        and live.dtype.kind == "f"
+        and live.flags.writeable
+    ):
+        live[...] = value
+        return live
+    return np.array(value) if np.shape(value) else float(value)
+
+
+def numbers(value: Any) -> Array | None:
+    """Return a copy of a real array or number; None for anything else."""
+    if isinstance(value, np.ndarray):
+        return value.astype(float) if value.dtype.kind in "fiu" else None
+    if isinstance(value, float | np.floating):
+        return np.array(float(value))
+    return None
+
+
+def frozen(value: Any, depth: int = 4, seen: dict[int, Any] | None = None) -> Any:
+    """Return a copy of names, containers and the attributes of their objects, with arrays as they are now."""
+    seen = {} if seen is None else seen
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if depth == 0 or id(value) in seen:
+        return seen.get(id(value), value)
+    if isinstance(value, dict):
+        seen[id(value)] = result = type(value)() if type(value) is dict else {}
+        for key, item in value.items():
+            result[key] = frozen(item, depth - 1, seen)
+        return result
+    if isinstance(value, list | tuple) and type(value) in (list, tuple):
+        return type(value)(frozen(item, depth - 1, seen) for item in value)
+    attributes = getattr(value, "__dict__", None)
+    if (
+        isinstance(attributes, dict)
+        and not isinstance(value, type)
+        and not callable(value)
+        and not hasattr(value, "__file__")
+    ):
+        try:
+            twin = type(value).__new__(type(value))
+        except Exception:  # a class that wants arguments: its attributes are what is needed
+            twin = types.SimpleNamespace()
+        seen[id(value)] = twin
+        twin.__dict__.update({k: frozen(v, depth - 1, seen) for k, v in attributes.items()})
+        return twin
+    return value

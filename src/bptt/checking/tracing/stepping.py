@@ -1,0 +1,331 @@
+"""Rewrite a program so that it runs statement by statement, each result handed to us and perhaps replaced.
+
+A *unit* is one place where a value arrives: the target of an assignment, or an expression with no name of its own
+(an element of a returned tuple, the argument of ``append``).
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from dataclasses import dataclass
+
+HOOKS = "__bptt_steps__"
+ADDS = {"append", "appendleft", "insert", "add", "setdefault"}
+
+
+@dataclass
+class Unit:
+    """One place where a value arrives."""
+
+    number: int
+    line: int
+    end_line: int
+    function: str
+    text: str
+    """The statement, as written."""
+    target: str
+    """Where the value goes, as written; for a nameless expression what it goes into."""
+    op: str
+    """``=`` or the operator of an update, ``+=``."""
+    expression: ast.expr
+    statement: ast.stmt
+    reads: frozenset[str]
+    """What the expression reads: names, attributes and items with their keys, as written."""
+    loops: tuple[int, ...]
+    """The lines of the ``for`` statements around it, outermost first."""
+    recursive: bool = False
+    """Whether the expression reads its own target, as an update does."""
+    part: int | None = None
+    """The place in a tuple of targets."""
+    column: int = 0
+    nameless: bool = False
+    """Whether it is only a part of its statement: an argument, an element of a display."""
+
+
+class Stepper(ast.NodeTransformer):
+    """Put the steps into a tree."""
+
+    def __init__(self, units: list[Unit], own: frozenset[str] = frozenset()) -> None:
+        self.units = units
+        self.own = own
+        self._function: list[str] = []
+        self._loops: list[int] = []
+        self._guarded = 0
+
+    def visit_Module(self, node: ast.Module) -> ast.AST:
+        for statement in node.body:
+            self._outside(statement)
+        place = 0
+        while place < len(node.body) and _preamble(node.body[place]):
+            place += 1
+        node.body.insert(place, ast.parse(f"import bptt.checking.tracing.forced as {HOOKS}").body[0])
+        return ast.fix_missing_locations(node)
+
+    def _outside(self, statement: ast.stmt) -> None:
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            self.visit(statement)
+        elif isinstance(statement, ast.If | ast.Try | ast.With):
+            for child in ast.iter_child_nodes(statement):
+                if isinstance(child, ast.stmt):
+                    self._outside(child)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        self._function.append(node.name)
+        for statement in node.body:
+            if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+                self.visit(statement)
+        self._function.pop()
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        self._function.append(node.name)
+        loops, self._loops = self._loops, []
+        generator = any(isinstance(n, ast.Yield | ast.YieldFrom) for n in ast.walk(node))
+        if not generator:
+            node.body = self._block(node.body)
+        self._loops = loops
+        self._function.pop()
+        return node
+
+    def _block(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        done: list[ast.stmt] = []
+        for statement in body:
+            result = self.visit(statement)
+            done += result if isinstance(result, list) else [result]
+        return done
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        self._loops.append(node.lineno)
+        node.body = self._block(node.body)
+        self._loops.pop()
+        node.orelse = self._block(node.orelse)
+        tick = ast.parse(f"{HOOKS}.tick({node.lineno})").body[0]
+        node.body.insert(0, tick)
+        return node
+
+    def visit_While(self, node: ast.While) -> ast.AST:
+        self._loops.append(node.lineno)
+        node.body = self._block(node.body)
+        self._loops.pop()
+        node.body.insert(0, ast.parse(f"{HOOKS}.tick({node.lineno})").body[0])
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        node.body, node.orelse = self._block(node.body), self._block(node.orelse)
+        return node
+
+    def visit_With(self, node: ast.With) -> ast.AST:
+        node.body = self._block(node.body)
+        return node
+
+    def visit_Try(self, node: ast.Try) -> ast.AST:
+        self._guarded += bool(node.handlers)
+        node.body = self._block(node.body)
+        self._guarded -= bool(node.handlers)
+        for handler in node.handlers:
+            handler.body = self._block(handler.body)
+        node.orelse, node.finalbody = self._block(node.orelse), self._block(node.finalbody)
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
+        original = copy.deepcopy(node)
+        target = node.targets[-1]
+        if isinstance(node.value, ast.Tuple | ast.List | ast.Dict | ast.ListComp | ast.DictComp) or isinstance(
+            target, ast.Starred
+        ):
+            node.value = self._elements(node.value, original, target)
+            return node
+        if _is_plain_function(node.value):
+            return node
+        self._arguments(node.value, original)
+        targets = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+        if any(isinstance(t, ast.Starred | ast.Tuple | ast.List) for t in targets):
+            return node
+        many = isinstance(target, ast.Tuple | ast.List)
+        units = [
+            self._unit(original, ast.unparse(t), "=", original.value, place if many else None)
+            for place, t in enumerate(targets)
+        ]
+        return self._step(node, targets, units)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | list[ast.stmt]:
+        if node.value is None or not isinstance(node.target, ast.Name):
+            return node
+        plain = ast.copy_location(ast.Assign([node.target], node.value), node)
+        return self.visit_Assign(plain)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST | list[ast.stmt]:
+        original = copy.deepcopy(node)
+        op = {"Add": "+=", "Sub": "-=", "Mult": "*=", "Div": "/="}.get(type(node.op).__name__, "?=")
+        unit = self._unit(original, ast.unparse(node.target), op, original.value, None)
+        return self._step(node, [node.target], [unit])
+
+    def visit_Return(self, node: ast.Return) -> ast.AST | list[ast.stmt]:
+        if node.value is None:
+            return node
+        original = copy.deepcopy(node)
+        node.value = self._elements(node.value, original, None)
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
+        call = node.value
+        if not isinstance(call, ast.Call):
+            return node
+        original = copy.deepcopy(node)
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ADDS and call.args:
+            call.args[-1] = self._elements(call.args[-1], original, call.func.value)
+            return node
+        out = next((k.value for k in call.keywords if k.arg == "out"), None)
+        if out is not None:
+            unit = self._unit(original, ast.unparse(out), "=", original.value, None)
+            return self._step(node, [out], [unit])
+        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func) in (
+            "np.add.at",
+            "numpy.add.at",
+            "np.subtract.at",
+        ):
+            op = "+=" if "add" in ast.unparse(call.func) else "-="
+            unit = self._unit(original, ast.unparse(call.args[0]), op, original.value, None)
+            return self._step(node, [call.args[0]], [unit])
+        if not self._guarded:
+            number = self._unit(original, "", "call", original.value, None).number
+            return self._try([node], f"{HOOKS}.failed({number})", node)
+        return node
+
+    def _arguments(self, value: ast.expr, statement: ast.stmt) -> None:
+        """Make units of the sums and products that are handed to one of their own functions."""
+        for call in [n for n in ast.walk(value) if isinstance(n, ast.Call)]:
+            name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+            if name in self.own:
+                call.args = [
+                    self._elements(a, statement, ast.Name("")) if isinstance(a, ast.BinOp | ast.Subscript) else a
+                    for a in call.args
+                ]
+
+    def _elements(self, value: ast.expr, statement: ast.stmt, target: ast.expr | None) -> ast.expr:
+        """Judge each element of a display by itself; an element that only names a value is none of ours."""
+        if isinstance(value, ast.Tuple | ast.List):
+            names: list[ast.expr | None] = [target] * len(value.elts)
+            if isinstance(target, ast.Tuple | ast.List) and len(target.elts) == len(value.elts):
+                names = list(target.elts)
+            value.elts = [self._elements(e, statement, n) for e, n in zip(value.elts, names, strict=True)]
+            return value
+        if isinstance(value, ast.Dict):
+            value.values = [
+                self._elements(v, statement, k if isinstance(k, ast.Constant) else target)
+                for k, v in zip(value.keys, value.values, strict=True)
+            ]
+            return value
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "dict":
+            for keyword in value.keywords:
+                keyword.value = self._elements(keyword.value, statement, ast.Constant(keyword.arg))
+            return value
+        handed_on = isinstance(value, ast.Subscript) and isinstance(target, ast.Name)
+        if not handed_on and not any(isinstance(n, ast.BinOp | ast.Call | ast.UnaryOp) for n in ast.walk(value)):
+            return value
+        if isinstance(value, ast.ListComp | ast.DictComp | ast.GeneratorExp | ast.Starred | ast.Lambda):
+            return value
+        name = "" if target is None else target.value if isinstance(target, ast.Constant) else ast.unparse(target)
+        unit = self._unit(statement, str(name), "=", copy.deepcopy(value), None)
+        unit.nameless = True
+        late = ast.Lambda(ast.arguments([], [], None, [], [], None, []), value)
+        call = ast.Call(_hook("nameless"), [ast.Constant(unit.number), late, _locals()], [])
+        return ast.copy_location(call, value)
+
+    def _unit(self, statement: ast.stmt, target: str, op: str, expression: ast.expr, part: int | None) -> Unit:
+        reads = frozenset(ast.unparse(n) for n in ast.walk(expression) if _is_read(n))
+        unit = Unit(
+            len(self.units), statement.lineno, statement.end_lineno or statement.lineno, ".".join(self._function),
+            ast.unparse(statement), target, op, expression, statement, reads, tuple(self._loops),
+            recursive=target in reads, part=part, column=statement.col_offset,
+        )  # fmt: skip
+        self.units.append(unit)
+        return unit
+
+    def _step(self, node: ast.stmt, targets: list[ast.expr], units: list[Unit]) -> list[ast.stmt]:
+        numbers = ", ".join(str(u.number) for u in units)
+        loads = [_as_load(t) for t in targets]
+        begin = _statement(f"{HOOKS}.begin(({numbers},), locals())")
+        updates = units[0].op != "=" or units[0].recursive
+        if updates or (units[0].loops and isinstance(targets[0], ast.Name)):
+            old = ast.Lambda(ast.arguments([], [], None, [], [], None, []), copy.deepcopy(loads[0]))
+            begin.value.args += [old, ast.Constant(updates)]  # type: ignore[attr-defined]
+        done = ast.Expr(
+            ast.Call(_hook("done"), [ast.parse(f"({numbers},)", mode="eval").body, ast.Tuple(loads, ast.Load())], [])
+        )
+        steps: list[ast.stmt] = [begin]
+        if self._guarded:
+            steps += [node, done]
+        else:
+            steps += self._try([node, done], f"{HOOKS}.failed({numbers})", node)
+        for unit, target in zip(units, targets, strict=True):
+            put = ast.Assign([_as_store(target)], ast.Call(_hook("forced"), [ast.Constant(unit.number)], []))
+            steps.append(ast.If(ast.Call(_hook("forces"), [ast.Constant(unit.number)], []), [put], []))
+        return [ast.copy_location(ast.fix_missing_locations(_located(s, node)), node) for s in steps]
+
+    def _try(self, body: list[ast.stmt], on_error: str, node: ast.stmt) -> list[ast.stmt]:
+        handler = ast.ExceptHandler(
+            ast.Name("Exception", ast.Load()), "_bptt_error", [_statement(on_error[:-1] + ", error=_bptt_error)")]
+        )
+        return [ast.fix_missing_locations(_located(ast.Try(body, [handler], [], []), node))]
+
+
+def _located(statement: ast.stmt, node: ast.stmt) -> ast.stmt:
+    for child in ast.walk(statement):
+        if isinstance(child, ast.stmt | ast.expr | ast.ExceptHandler) and not hasattr(child, "lineno"):
+            ast.copy_location(child, node)
+    return statement
+
+
+def _statement(text: str) -> ast.stmt:
+    statement = ast.parse(text).body[0]
+    for child in ast.walk(statement):
+        for name in ("lineno", "col_offset", "end_lineno", "end_col_offset"):
+            if hasattr(child, name):
+                delattr(child, name)
+    return statement
+
+
+def _hook(name: str) -> ast.expr:
+    return ast.Attribute(ast.Name(HOOKS, ast.Load()), name, ast.Load())
+
+
+def _locals() -> ast.expr:
+    return ast.Call(ast.Name("locals", ast.Load()), [], [])
+
+
+def _as_load(target: ast.expr) -> ast.expr:
+    load = copy.deepcopy(target)
+    if hasattr(load, "ctx"):
+        load.ctx = ast.Load()
+    return load
+
+
+def _as_store(target: ast.expr) -> ast.expr:
+    store = copy.deepcopy(target)
+    if isinstance(store, ast.Name | ast.Attribute | ast.Subscript):
+        store.ctx = ast.Store()
+        return store
+    return ast.Name("_bptt_nowhere", ast.Store())
+
+
+def _is_read(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Load)
+
+
+def _is_plain_function(value: ast.expr) -> bool:
+    return isinstance(value, ast.Lambda | ast.Constant)
+
+
+def _preamble(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+        return True
+    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+
+
+def stepped_tree(tree: ast.Module) -> tuple[ast.Module, list[Unit]]:
+    """Return a copy of a program that runs unit by unit, and its units."""
+    units: list[Unit] = []
+    own = frozenset(n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef))
+    return Stepper(units, own).visit(copy.deepcopy(tree)), units
