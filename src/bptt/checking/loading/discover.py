@@ -17,6 +17,7 @@ from bptt.checking.loading.namespace import Namespace
 from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.protocol import cannot_check
 from bptt.checking.loading.readings import Attempt, Search
+from bptt.checking.loading.shown import SHOWN, as_class, missing_attributes
 from bptt.checking.loading.units import Unit, units_of
 from bptt.checking.program import Case, Sizes
 from bptt.checking.tracing.quiet import quiet
@@ -47,7 +48,9 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
     shown = _methods_without_class(tree, namespace)
     if shown is not None:
         return shown
-    facts = facts_of(tree)
+    dressed = as_class(tree)
+    namespace.dressed = dressed is not tree
+    facts = facts_of(dressed)
     units = units_of(facts, name)
     with quiet():
         module = namespace.load(tree)
@@ -65,7 +68,7 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
         found = _best(seen)
         if found is not None and (best is None or (found.complete and not best[1].complete)):
             best = (unit, found)
-        if best is not None and best[1].complete:
+        if best is not None and (best[1].complete or best[1].runs_through):
             break
     if best is None:
         raise CannotCheckError(_what_is_missing(search, namespace, file, units, name))
@@ -115,6 +118,9 @@ def _found(search: Search, namespace: Namespace, unit: Unit, attempt: Attempt) -
     if unit.backward:
         names[unit.backward.qualified] = "backward"
     assumed = []
+    if plan.owner == SHOWN:
+        assumed.append("The class is not shown: `self` is made from what the methods use of it, with random values.")
+        assumed += missing_attributes([f.node for f in search.facts.methods(SHOWN).values()], search.facts.tree)[3]
     if plan.cost is not None and plan.cost.kind == "standard":
         assumed.append(f"The cost is not shown: it is taken to be {plan.cost.title}.")
     return Found(namespace.load, build, tuple(assumed), (), names)

@@ -145,6 +145,8 @@ class Function:
 def label(item: ast.expr) -> str:
     """Return the name that an expression gives to a value: ``dW`` of ``self.dW``, ``dW / m``, ``np.array(dW)``."""
     match item:
+        case ast.Tuple(elts=elements) if elements:
+            return ",".join(label(e) for e in elements)
         case ast.Name(id=name):
             return name
         case ast.Attribute(attr=name):

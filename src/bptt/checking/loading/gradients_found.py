@@ -43,6 +43,7 @@ def keys(names: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], bool]]:
     """Return the parameter paths that a leaf's names may stand for, and whether something marks it as a gradient."""
     marked = any(isinstance(n, str) and GRADIENT_BOXES.fullmatch(n) for n in names)
     kept = [n for n in names if not (isinstance(n, str) and (GRADIENT_BOXES.fullmatch(n) or BOXES.fullmatch(n)))]
+    kept = kept or list(names[-1:])
     plain = tuple(_plain(n) for n in kept)
     found = [(plain, marked)] if plain else []
     for i, name in enumerate(kept):
@@ -114,6 +115,14 @@ class Delivery:
         if isinstance(result, tuple | list) and (named or not all(isinstance(r, float | int) for r in result)):
             for i, item in enumerate(result):
                 head: Any = self.labels[i] if named else i
+                inside = head.split(",") if isinstance(head, str) else []
+                if len(inside) > 1 and isinstance(item, tuple | list) and len(item) == len(inside):
+                    out += [
+                        Leaf((n, *(k for _, k in q)), v, returned)
+                        for n, x in zip(inside, item, strict=True)
+                        for q, v in places.walk(x)
+                    ]
+                    continue
                 for path, value in places.walk(item):
                     inner = tuple(n for _, n in path)
                     out.append(Leaf(inner if head == "*" and inner else (head, *inner), value, returned))

@@ -16,7 +16,7 @@ import numpy as np
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.bench import PROBE, Bench, call_of, labels_of, last_name
-from bptt.checking.loading.binding import COUNTS, LIMIT, Context, options_for
+from bptt.checking.loading.binding import COUNTS, LIMIT, Context, data_options, options_for
 from bptt.checking.loading.explore import explore
 from bptt.checking.loading.facts import Function
 from bptt.checking.loading.namespace import Exhausted, within_budget
@@ -34,6 +34,7 @@ from bptt.checking.loading.parameters_found import (
 from bptt.checking.loading.plan import Call, Parameter, Plan, Source
 from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.script import STEP
+from bptt.checking.loading.shown import SHOWN, missing_attributes
 from bptt.checking.loading.units import Unit
 from bptt.checking.loading.world import World
 from bptt.checking.tracing.quiet import quiet
@@ -169,6 +170,9 @@ class Homes(Bench):
 
     def objects(self, unit: Unit, empty: Plan, context: Context) -> Iterator[Plan]:
         """Yield plans whose constructor runs, with the parameters that the object holds."""
+        if unit.owner == SHOWN:
+            yield from self.shown(unit, empty, context)
+            return
         init = self.facts.methods(unit.owner or "").get("__init__")
         names = init.arguments if init else []
         options = [options_for(n, init, context, empty, stage="constructor") for n in names] if init else []
@@ -209,6 +213,23 @@ class Homes(Bench):
             kept += 1
             if kept == several:
                 return
+
+    def shown(self, unit: Unit, empty: Plan, context: Context) -> Iterator[Plan]:
+        """Yield plans for methods without their class: the attributes that they need are made from what they use."""
+        methods = list(self.facts.methods(SHOWN).values())
+        attributes, parameters, data, _ = missing_attributes([m.node for m in methods], self.facts.tree)
+        plan = replace(empty, parameters=parameters)
+        options = [self._placed_options(n, unit, context, plan) for n in data]
+        for choice in islice(best_first(options, 200), 24) if options else iter([()]):
+            placed = {n: o.source for n, o in zip(data, choice, strict=True) if o.source is not None}
+            yield replace(with_choice(plan, choice), attributes={**attributes, **placed})
+
+    def _placed_options(self, name: str, unit: Unit, context: Context, plan: Plan) -> list[Option]:
+        """Return the layouts of an attribute that nobody sets, by its name and by the text of the forward."""
+        for pattern, role in ((roles.INPUT, "X"), (roles.TARGET, "Y"), (roles.STATE0, "a0"), (roles.CELL0, "c0")):
+            if roles.matches(name, pattern):
+                return data_options(f"self.{name}", role, unit.forward, context, plan.layouts)
+        return [Option(0.0, None)]
 
     def setter(self, unit: Unit) -> Function | None:
         """Return a method that lays inputs or targets on the object for a forward that takes no argument."""

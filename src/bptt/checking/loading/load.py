@@ -17,6 +17,7 @@ from bptt.checking.loading.notebook import is_notebook, read_notebook
 from bptt.checking.loading.paste import read_code
 from bptt.checking.loading.protocol import cannot_check, check_case
 from bptt.checking.loading.script import as_function
+from bptt.checking.loading.shown import as_class
 from bptt.checking.loading.units import units_of
 from bptt.checking.program import Case, Program, Sizes
 from bptt.errors import CannotCheckError
@@ -66,6 +67,7 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
         return program
     notes = tuple(("", line, CLIPPED) for line in clipped)
     found = discover(tree, namespace, file, name)
+    tree = as_class(tree) if namespace.dressed else tree
     return Program(
         file,
         text,

@@ -15,6 +15,7 @@ import numpy as np
 from bptt.checking.loading.assumed import missing_names, usual_definition
 from bptt.checking.loading.clips import without_clips
 from bptt.checking.loading.script import as_function
+from bptt.checking.loading.shown import as_class
 from bptt.checking.loading.standins import importer, open_stand_in
 
 BUDGET = 40_000  # lines of Python that the constants may take together; a training run takes millions
@@ -44,6 +45,7 @@ class Namespace:
         self.assumed: dict[str, str] = {}
         self.supplied: dict[str, Any] = {}
         self.unknown: list[str] = []
+        self.dressed = False  # whether lone methods are put in a class
         for name in missing_names(tree):
             if self._provide(name) is None:
                 self.unknown.append(name)
@@ -67,6 +69,7 @@ class Namespace:
             Values that module-level names have whatever the program assigns to them (its sizes).
         """
         tree = as_function(without_clips(tree)[0])[0]
+        tree = as_class(tree) if self.dressed else tree
         module = ModuleType(MODULE_NAME)
         scope = module.__dict__
         scope["__builtins__"] = self._builtins()

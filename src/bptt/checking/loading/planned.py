@@ -46,7 +46,8 @@ class PlannedCase:
             self.targets["Y"] = np.asarray(plain.make(self.sizes, self._rng("Y")))
         rng = np.random.default_rng([self.seed, 1])
         self.prepare_module()
-        fresh = self.make_object(self.make_data()) if self.plan.owner else None
+        own = any(p.home == "self" for p in self.plan.parameters)
+        fresh = self.make_object(self.make_data()) if self.plan.owner and own else None
         made = World(self).made if self.plan.maker else None
         for parameter in self.plan.parameters:
             if self.lazy and parameter.name in self.lazy:
@@ -76,9 +77,8 @@ class PlannedCase:
         for role in sorted(self.plan.layouts):
             layout = self.plan.layouts[role]
             live = self.targets.get(role)
-            data[role] = self.wrap(
-                layout.make(self.sizes, self._rng(role)) if live is None else layout.pack(live.copy())
-            )
+            made = layout.make(self.sizes, self._rng(role)) if live is None else layout.pack(live.copy())
+            data[role] = self.wrap(made)
         return data
 
     def prepare_module(self) -> None:

@@ -44,6 +44,11 @@ class Attempt:
         return -self.plan.penalty + 0.6 * self.ran + 0.8 * self.right / max(needed, 1)
 
     @property
+    def runs_through(self) -> bool:
+        """Whether the backward runs and delivers most of the gradients, right or wrong."""
+        return self.ran and 2 * self.delivered >= len(self.plan.parameters)
+
+    @property
     def complete(self) -> bool:
         """Whether every parameter has a gradient and each agrees."""
         needed = sum(not p.idle and p.name not in self.unused for p in self.plan.parameters)
@@ -72,8 +77,9 @@ class Search(Passes):
                         if attempt.ran or attempt.error:
                             self.least = min(self.least, attempt.plan.penalty)
                         yield attempt
-                        ran, tried = ran + attempt.ran, tried + 1
-                        if tried >= 14 or ran >= 4:
+                        ours = attempt.plan.cost is not None and attempt.plan.cost.kind == "standard"
+                        ran, tried = ran + (attempt.ran and not ours), tried + 1
+                        if tried >= 40 or ran >= 4 or attempt.plan.penalty > self.least + MARGIN:
                             break
 
     def backwards(
@@ -125,11 +131,11 @@ class Search(Passes):
                 for i, cost in enumerate(standard_costs(text)):
                     where = "result" if source.kind == "result" else "self"
                     found = Cost("standard", None, (), cost, cost.title, (where, source.path))
-                    yield replace(base, cost=found, penalty=base.penalty + 2.0 + mismatch + 0.3 * i)
+                    yield replace(base, cost=found, penalty=base.penalty + 2.0 + mismatch + 0.04 * i)
 
     def judge(self, plan: Plan) -> Attempt | None:
         """Run cost and gradients of a plan, and compare each gradient along one direction."""
-        key = (
+        reading = (
             tuple(sorted(plan.layouts.items())),
             plan.forward,
             plan.cost,
@@ -137,6 +143,7 @@ class Search(Passes):
             _upstreams(plan),
             plan.parameters,
         )
+        key = repr(reading)
         if key not in self.known_slopes:
             doubt = self.cost_works(plan)
             if doubt is None:

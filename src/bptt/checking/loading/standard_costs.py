@@ -26,6 +26,12 @@ class StandardCost:
             pieces += 1
             elements += int(np.size(p))
             rows = max(rows, int(np.shape(p)[0]) if np.ndim(p) else 1)
+        if self.scale.startswith("but"):
+            axis = int(self.scale[3:])
+            shape = (pieces, *np.shape(p)) if pieces > 1 else np.shape(p)
+            if axis >= len(shape):
+                raise ValueError("the prediction has no such axis")
+            return total / (elements / shape[axis])
         divisor = {"sum": 1, "steps": max(pieces, rows if pieces == 1 else pieces), "elements": elements}
         count = np.shape(target)[0] if np.ndim(target) else 1
         return (
@@ -106,9 +112,15 @@ BINARY = StandardCost("the binary cross-entropy -sum(y * log(p) + (1 - y) * log(
 HALF_SQUARES = StandardCost("half the squared error, 1/2 * sum((y_pred - y)**2)", _half_squares)
 SQUARES = StandardCost("the squared error sum((y_pred - y)**2)", _squares)
 SCALES = {
-    "sum": "", "steps": ", divided by the number of steps", "first": ", divided by the length of the targets",
-    "last": ", divided by the size of the targets' last axis", "elements": ", divided by the number of elements",
-}  # fmt: skip
+    "sum": "",
+    "steps": ", divided by the number of steps",
+    "first": ", divided by the length of the targets",
+    "last": ", divided by the size of the targets' last axis",
+    "elements": ", divided by the number of elements",
+    "but0": ", divided by the number of examples and steps",
+    "but1": ", divided by the number of examples and steps",
+    "but2": ", divided by the number of examples and steps",
+}
 
 
 def standard_costs(text: str) -> list[StandardCost]:
