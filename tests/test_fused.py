@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import bptt
 from bptt import fused, timemajor
 from bptt.errors import BpttError, DimensionError, DtypeError, NotFiniteError, ValueRangeError
-from conftest import SIZES, draw
+from problems import SIZES, draw
 
 
 def reference(p, reduction, activation, a0):

@@ -6,7 +6,7 @@ import pytest
 import bptt
 from bptt.differences import carries_complex, central_difference, complex_step
 from bptt.errors import BpttError, DimensionError, DtypeError, NotFiniteError, ValueRangeError
-from conftest import draw
+from problems import draw
 
 RNG = np.random.default_rng(5)
 POINT = {"W": RNG.normal(size=(4, 3)), "b": RNG.normal(size=(4, 1))}

@@ -14,7 +14,7 @@ import pytest
 
 import bptt
 from bptt import cell, fused, head, rnn, timemajor
-from conftest import draw
+from problems import draw
 
 CELL_FAULTS = [
     ("dz_a = da * (1 - a_t * a_t)", "dz_a = da * (1 - a_t)"),

@@ -6,7 +6,7 @@ import pytest
 import bptt
 from bptt import rnn
 from bptt.errors import BpttError, DimensionError, DtypeError, NotFiniteError, ValueRangeError
-from conftest import SIZES, draw
+from problems import SIZES, draw
 
 ALL = ("W_aa", "W_ax", "W_ya", "b_a", "b_y", "a0", "X")
 

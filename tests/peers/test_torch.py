@@ -7,7 +7,7 @@ import pytest
 
 import bptt
 from bptt import fused
-from conftest import SIZES, draw
+from problems import SIZES, draw
 
 if os.environ.get("BPTT_REQUIRE_PEERS"):
     import torch
