@@ -51,16 +51,10 @@ FUSED_FAULTS = [
     ("np.dot(dz_y, net.W_ya, out=", "np.dot(-dz_y, net.W_ya, out="),
     ("for t0, t1 in reversed(net.chunks):", "for t0, t1 in net.chunks:"),
     ("for t0, t1 in reversed(net.chunks):", "for t0, t1 in reversed(net.chunks[1:]):"),
-    (
-        "da_from_future = net.recur_backward(S[t0 + 1 : t1 + 1], dA[t0:t1], da_from_future)",
-        "net.recur_backward(S[t0 + 1 : t1 + 1], dA[t0:t1], 0 * da_from_future)",
-    ),
-    ("net.recur_backward(S[t0 + 1 : t1 + 1]", "net.recur_backward(S[t0:t1]"),
-    (
-        "dW += np.dot(dz_a.T, S[t0:t1].reshape(-1, net.K))",
-        "dW += np.dot(dz_a.T, S[t0 + 1 : t1 + 1].reshape(-1, net.K))",
-    ),
-    ("dW += np.dot(dz_a.T, S[t0:t1].reshape(-1, net.K))", "dW = np.dot(dz_a.T, S[t0:t1].reshape(-1, net.K))"),
+    ("dA[t0:t1], da_from_future)", "dA[t0:t1], 0 * da_from_future)"),
+    ("net.recur_backward(A[t0 + 1 : t1 + 1]", "net.recur_backward(A[t0:t1]"),
+    ("np.dot(dz_a.T, A[t0:t1].reshape", "np.dot(dz_a.T, A[t0 + 1 : t1 + 1].reshape"),
+    ("dW_aa += np.dot(dz_a.T", "dW_aa = np.dot(dz_a.T"),
     ("net.add_input_gradient(dz_a, t0, t1)", "pass"),
     ('gradients["da0"] = da_from_future.T.copy()', 'gradients["da0"] = dA[0].T.copy()'),
 ]
@@ -68,27 +62,36 @@ TIMEMAJOR_FAULTS = [
     ("np.multiply(A, A, out=slope)", "np.multiply(A, 1, out=slope)"),
     ("np.subtract(1, slope, out=slope)", "np.subtract(1.001, slope, out=slope)"),
     ("np.sign(A, out=slope)", "np.copyto(slope, A)"),
-    ("zip(dA[::-1], slope[::-1], strict=True)", "zip(dA[::-1], slope, strict=True)"),
-    ("zip(dA[::-1], slope[::-1], strict=True)", "zip(dA, slope, strict=True)"),
-    ("add(da, future.T if wide else future, out=da)", "pass"),
-    ("multiply(da, slope_t, out=da)", "pass"),
-    ("dot(W, da.T, out=future)", "dot(W.T, da.T, out=future)"),
+    ("add(da, future, out=da)", "pass"),
     ("dot(da, W, out=future)", "dot(da, W.T, out=future)"),
     ("z_y *= total[:, None]", "z_y *= total[0]"),
     ("flat[target] -= self.scale", "flat[target] -= 1"),
     ("flat[target] -= self.scale", "pass"),
     ("z_y -= y * self.scale", "z_y -= y"),
+    ("self.dW_in += np.dot(", "self.dW_in = np.dot("),
+    ('"dW_ax": self.dW_in[:, :-1].copy()', '"dW_ax": self.dW_in[:, :-1] * 2'),
+    ('"db_a": self.dW_in[:, -1:].copy()', '"db_a": self.dW_in[:, :1].copy()'),
     ("self.d_table[ids[starts]] += np.add.reduceat", "self.d_table[ids[starts]] = np.add.reduceat"),
-    ("db_a = self.d_table.sum(axis=0)[:, None]", "db_a = self.d_table.mean(axis=0)[:, None]"),
-    ('"dW_ax": dW[:, n_a:-1].copy()', '"dW_ax": dW[:, n_a:-1].copy() * 2'),
+    ('"db_a": self.d_table.sum(axis=0)[:, None]', '"db_a": self.d_table.mean(axis=0)[:, None]'),
     ('order = np.argsort(ids, kind="stable")', "order = np.arange(len(ids))"),
+]
+WIDE_FAULTS = [  # the same lines where the weights are the left operand
+    ("add(da, future.T, out=da)", "pass"),
+    ("dot(W, da.T, out=future)", "dot(W.T, da.T, out=future)"),
+    ("W, future = self.W_aaT, da_from_future.T.copy()", "W, future = self.W_aa, da_from_future.T.copy()"),
+    ("        return future.T\n", "        return 0 * future.T\n"),
+]
+BOTH_LOOPS = [
+    ("zip(dA[::-1], slope[::-1], strict=True)", "zip(dA[::-1], slope, strict=True)"),
+    ("zip(dA[::-1], slope[::-1], strict=True)", "zip(dA, slope, strict=True)"),
+    ("multiply(da, slope_t, out=da)", "pass"),
 ]
 
 
-def changed(module: ModuleType, old: str, new: str) -> ModuleType:
-    """Load a copy of a module in whose source one line is changed."""
+def changed(module: ModuleType, old: str, new: str, times: int = 1) -> ModuleType:
+    """Load a copy of a module in whose source one line (or its two twins) is changed."""
     source = inspect.getsource(module)
-    assert source.count(old) == 1, f"{old!r} stands {source.count(old)} times in {module.__name__}"
+    assert source.count(old) == times, f"{old!r} stands {source.count(old)} times in {module.__name__}"
     spec = importlib.util.spec_from_loader(f"planted_{module.__name__.split('.')[-1]}", loader=None)
     copy = importlib.util.module_from_spec(spec)
     copy.__dict__["__file__"] = module.__file__
@@ -183,17 +186,26 @@ def test_a_fault_in_the_fused_step_fails(old, new):
     assert not all_right(fused_gradients(changed(fused, old, new)), equals_the_reference)
 
 
+def is_seen(planted, wide, monkeypatch) -> bool:
+    planted.CHUNK_ROWS, planted.WIDE = 16, wide
+    monkeypatch.setattr(fused, "network", planted.network)
+    return not all_right(fused_gradients(fused), equals_the_reference)
+
+
 @pytest.mark.parametrize(("old", "new"), TIMEMAJOR_FAULTS)
 def test_a_fault_in_its_layout_fails(old, new, monkeypatch):
-    planted = changed(timemajor, old, new)
-    planted.CHUNK_ROWS = 16
-    wides = (1, 512) if "future" in old or "wide" in old else (512,)
-    found = []
-    for wide in wides:
-        planted.WIDE = wide
-        monkeypatch.setattr(fused, "network", planted.network)
-        found.append(not all_right(fused_gradients(fused), equals_the_reference))
-    assert any(found)
+    assert is_seen(changed(timemajor, old, new), 1024, monkeypatch)
+
+
+@pytest.mark.parametrize(("old", "new"), WIDE_FAULTS)
+def test_a_fault_in_the_wide_loop_fails(old, new, monkeypatch):
+    assert is_seen(changed(timemajor, old, new), 1, monkeypatch)
+
+
+@pytest.mark.parametrize("wide", [1, 1024])
+@pytest.mark.parametrize(("old", "new"), BOTH_LOOPS)
+def test_a_fault_in_either_loop_fails(old, new, wide, monkeypatch):
+    assert is_seen(changed(timemajor, old, new, times=2), wide, monkeypatch)
 
 
 def test_the_lines_of_a_backward_pass_are_all_covered():

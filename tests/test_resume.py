@@ -23,7 +23,7 @@ def contents(directory):
 
 # ------------------------------------------------------------------------- real processes, really killed
 
-ARGUMENTS = ["--n-a", "40", "--m", "8", "--T-x", "16", "--steps", "200", "--evaluate-every", "40",
+ARGUMENTS = ["--n-a", "40", "--m", "8", "--T-x", "16", "--steps", "3000", "--evaluate-every", "40",
              "--save-every", "0.05", "--log-every", "3", "--sample-every", "0"]  # fmt: skip
 
 
