@@ -231,7 +231,8 @@ def test_the_page_s_data_alone_gives_the_numbers_of_the_steps(options) -> None:
 def test_the_page_s_data_has_what_the_page_is_promised() -> None:
     data = page_data(embedded(), {"schema": 1}, "a title")
     assert (data["version"], data["title"], data["report"]) == (1, "a title", {"schema": 1})
-    assert data["start"] == {"level": "steps", "step": "B5", "t": 4}
+    assert data["start"] == {"level": "code", "step": "B5", "t": 4}
+    assert page_data(embedded())["start"]["level"] == "steps"
     assert [row["id"] for row in data["details"]] == [f"B1.{i}" for i in range(1, 6)]
     assert set(data["presets"]) == {"default", "by hand"}
     assert data["presets"]["default"]["sizes"] == {"n_x": 3, "n_a": 4, "n_y": 2, "m": 5, "T_x": 6}
