@@ -65,3 +65,27 @@ def test_a_wrong_program_is_wrong_with_the_rows_that_show_it():
     report = diagnose(hand_built(RNN.replace('P["Waa"].T @ dz', 'P["Waa"] @ dz')))
     assert report.verdict == "wrong"
     assert {row.name for row in report.parameters if row.status == "right"} == {"Wya", "by"}
+
+
+IN_FLOAT32 = RNN.replace(
+    "self.parameters = {",
+    "self.parameters = as_float32({",
+).replace(
+    "r.normal(size=(s.n_y, 1)) * .5}",
+    "r.normal(size=(s.n_y, 1)) * .5})",
+).replace(
+    "class Case:",
+    "def as_float32(P):\n    return {k: v.astype(np.float32) for k, v in P.items()}\n\nclass Case:",
+)  # fmt: skip
+
+
+def test_right_code_in_float32_is_never_called_wrong():
+    for seed in range(3):
+        report = diagnose(hand_built(IN_FLOAT32), seed=seed)
+        assert report.verdict != "wrong", report.reason
+        if report.verdict == "cannot-check":
+            assert "float32" in report.reason
+
+
+def test_a_fault_in_float32_is_still_seen():
+    assert diagnose(hand_built(IN_FLOAT32.replace('P["Waa"].T @ dz', 'P["Waa"] @ dz'))).verdict == "wrong"

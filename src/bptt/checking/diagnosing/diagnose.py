@@ -17,6 +17,7 @@ from bptt.checking.diagnosing.wrong_lines import FIRST, Findings, lines
 from bptt.checking.program import Case, Program, Sizes
 from bptt.checking.report import Finding, Got, Note, ParameterRow, Report, Verdict
 from bptt.checking.running.late import Late, disarm
+from bptt.checking.tracing.measured import FLOAT32_BOUND
 from bptt.checking.tracing.numeric import Theirs, cost_of, fresh, numeric_gradient, quiet, reseed, their_gradients
 from bptt.checking.tracing.series import Truth
 from bptt.checking.tracing.truth import NoTruth, find_truth
@@ -77,6 +78,8 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
     table = rows(case.parameters, theirs, true, rough, FIRST)
     verdict, reason = verdict_of(table, theirs, program)
     if verdict == "wrong" and theirs.error is None:
+        if _within_float32(case, theirs, table):
+            return _undecided_in_float32(report, table)
         reach = truncated_at(program, FIRST, seed)
         if reach is not None:
             return _truncated(report, reach, table)
@@ -186,6 +189,24 @@ def _elsewhere(program: Program, seed: int, reason: str) -> tuple[str, Verdict, 
                 continue
             return f"right at one size, but not at {shown}: {why}", "wrong", notes
     return reason, "right", notes
+
+
+def _within_float32(case: Case, theirs: Theirs, table: tuple[ParameterRow, ...]) -> bool:
+    """Tell whether the program calculates in a short type and its errors are no larger than that type's rounding."""
+    arrays = [*case.parameters.values(), *theirs.gradients.values()]
+    short = any(getattr(array, "dtype", None) in (np.float32, np.float16) for array in arrays)
+    errors = [row.relative_error for row in table if row.status == "wrong"]
+    return short and all(error is not None and error < FLOAT32_BOUND for error in errors)
+
+
+def _undecided_in_float32(report: Callable[..., Report], table: tuple[ParameterRow, ...]) -> Report:
+    worst = max(row.relative_error or 0.0 for row in table if row.status == "wrong")
+    table = tuple(dataclasses.replace(row, status="not checked") if row.status == "wrong" else row for row in table)
+    reason = (
+        f"the program calculates in float32: its gradients agree with the numeric ones to {worst:.0e}, and the "
+        "rounding of float32 lets no more be seen. Run it in float64 to be sure."
+    )
+    return report("cannot-check", reason, parameters=table)
 
 
 def verdict_of(table: tuple[ParameterRow, ...], theirs: Theirs, program: Program) -> tuple[Verdict, str]:
