@@ -17,6 +17,7 @@ The memory that grows with T_x is A and dA: twice the hidden states, and the inp
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import numpy as np
@@ -45,7 +46,7 @@ def network(
     return kind(parameters, X, Y, a0, reduction_scale(where, reduction, X.shape), activation)
 
 
-class Network:
+class Network(ABC):
     """What dense inputs and ids have in common.
 
     Attributes
@@ -87,9 +88,9 @@ class Network:
         self.W_aa, self.W_aaT = W_aa, np.ascontiguousarray(W_aa.T)  # a transposed view is much slower at small m
         self.recurrent_operands = (W_aa, *self.lay_out(parameters, X))
 
+    @abstractmethod
     def lay_out(self, parameters: Parameters, X: Array) -> tuple[Array, ...]:
         """Set what the inputs need; return the arrays that hold W_ax and b_a."""
-        raise NotImplementedError
 
     def states(self, steps: int) -> Array:
         """Return room for so many steps, (steps + 1, m, n_a), with the state before the first in place."""
@@ -97,9 +98,9 @@ class Network:
         A[0] = 0 if self.a0 is None else self.a0.T
         return A
 
+    @abstractmethod
     def put_inputs(self, A: Array, t0: int, t1: int) -> None:
         """Write W_ax x_t + b_a of steps t0 ... t1 - 1 into A, where their states will be."""
-        raise NotImplementedError
 
     def recur(self, A: Array, t0: int, t1: int) -> None:
         """F1, F2: from the state A[0], write the states after steps t0 ... t1 - 1 into A[1:]."""
@@ -178,13 +179,13 @@ class Network:
             z_y -= y * self.scale
         return cost * self.cost_scale, z_y
 
+    @abstractmethod
     def add_input_gradient(self, dz_a: Array, t0: int, t1: int) -> None:
         """B8, B9 on a chunk."""
-        raise NotImplementedError
 
+    @abstractmethod
     def input_gradients(self) -> dict[str, Array]:
         """Return dW_ax (n_a, n_x) and db_a (n_a, 1)."""
-        raise NotImplementedError
 
 
 class DenseNetwork(Network):

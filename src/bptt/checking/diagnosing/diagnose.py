@@ -18,7 +18,8 @@ from bptt.checking.program import Case, Program, Sizes
 from bptt.checking.report import Finding, Got, Note, ParameterRow, Report, Verdict
 from bptt.checking.running.late import Late, disarm
 from bptt.checking.tracing.measured import FLOAT32_BOUND
-from bptt.checking.tracing.numeric import Theirs, cost_of, fresh, numeric_gradient, quiet, reseed, their_gradients
+from bptt.checking.tracing.numeric import Theirs, cost_of, fresh, numeric_gradient, reseed, their_gradients
+from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.series import Truth
 from bptt.checking.tracing.truth import NoTruth, find_truth
 from bptt.dims import Array

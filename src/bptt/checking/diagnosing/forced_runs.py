@@ -14,16 +14,8 @@ from bptt.checking.program import Program, Sizes
 from bptt.checking.tracing import forced
 from bptt.checking.tracing.bank import Bank, Role
 from bptt.checking.tracing.forced import Run
-from bptt.checking.tracing.numeric import (
-    RIGHT,
-    fresh,
-    quiet,
-    relative_error,
-    reseed,
-    restore,
-    seeded_generators,
-    snapshot,
-)
+from bptt.checking.tracing.numeric import RIGHT, fresh, relative_error, reseed, restore, seeded_generators, snapshot
+from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.series import Truth
 from bptt.checking.tracing.slopes import slopes
 from bptt.checking.tracing.stepping import stepped_tree

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
 
 from bptt.checking.diagnosing.above import look_above
 from bptt.checking.diagnosing.assigning import ROUNDS, Assigning
@@ -14,11 +11,7 @@ from bptt.checking.diagnosing.guess import carries, guess
 from bptt.checking.diagnosing.roles import judge
 from bptt.checking.tracing.bank import Role
 from bptt.checking.tracing.forced import Event
-from bptt.checking.tracing.numeric import (
-    Theirs,
-)
 from bptt.checking.tracing.stepping import Unit
-from bptt.dims import Array
 
 
 @dataclass
@@ -114,13 +107,3 @@ class Judging(Assigning):
             if judged.role.evidence == "guess" and judged.events[0].error is None and self.explains(fewer):
                 kept = fewer
         return kept
-
-
-def their_result(delivered: dict[str, Any], error: Exception | None) -> Theirs:
-    """Pack a run's result as the rows want it."""
-    return Theirs({k: np.array(v) for k, v in delivered.items()}, error)
-
-
-def shown(array: Array) -> str:
-    """Return a shape for a message."""
-    return str(array.shape)

@@ -20,7 +20,7 @@ from bptt.checking.repairing.prove import Truth as Slopes
 from bptt.checking.repairing.repair import repair_statement
 from bptt.checking.repairing.samples import Budget, Candidate, Sample
 from bptt.checking.tracing.forced import Event, frozen
-from bptt.checking.tracing.numeric import quiet
+from bptt.checking.tracing.quiet import quiet
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judged, Judging

@@ -13,7 +13,7 @@ from bptt.checking.repairing.repair import repair_statement
 from bptt.checking.repairing.samples import Budget, Candidate, Sample
 from bptt.checking.tracing.bank import Role
 from bptt.checking.tracing.forced import frozen
-from bptt.checking.tracing.numeric import quiet
+from bptt.checking.tracing.quiet import quiet
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judged, Judging

@@ -9,7 +9,8 @@ import numpy as np
 
 from bptt.checking.diagnosing.verdict import rows
 from bptt.checking.program import Program, Sizes
-from bptt.checking.tracing.numeric import cost_of, fresh, numeric_gradient, quiet, their_gradients
+from bptt.checking.tracing.numeric import cost_of, fresh, numeric_gradient, their_gradients
+from bptt.checking.tracing.quiet import quiet
 from bptt.dims import Array
 
 LONGEST = 6

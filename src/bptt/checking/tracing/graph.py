@@ -11,8 +11,9 @@ import numpy as np
 from bptt.checking.tracing import forced, hooks
 from bptt.checking.tracing.forced import Event, Run
 from bptt.checking.tracing.instrument import traced_tree
-from bptt.checking.tracing.numeric import fresh, quiet, restore, snapshot
+from bptt.checking.tracing.numeric import fresh, restore, snapshot
 from bptt.checking.tracing.on_the_fly import instrumented
+from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.tape import Operation, Tape
 from bptt.checking.tracing.trace import Trace
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import io
 import random
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -19,24 +17,12 @@ from typing import Any
 import numpy as np
 
 from bptt.checking.program import Case, Program, Sizes
+from bptt.checking.tracing.quiet import quiet
 from bptt.differences import CENTRAL_STEP
 from bptt.dims import Array
 
 RIGHT = 1e-7
 """A gradient within this part of its largest element is right (check.md; central differences reach 1e-9)."""
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep their prints and warnings to themselves; numbers that overflow become inf or nan without a word."""
-    with (
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-        warnings.catch_warnings(),
-        np.errstate(all="ignore"),
-    ):
-        warnings.simplefilter("ignore")
-        yield
 
 
 @dataclass

@@ -7,9 +7,10 @@ import numpy as np
 from bptt.checking.program import Case, Program, Sizes
 from bptt.checking.tracing import hooks
 from bptt.checking.tracing.instrument import traced_tree
-from bptt.checking.tracing.numeric import directional_slope, fresh, quiet, restore, snapshot
+from bptt.checking.tracing.numeric import directional_slope, fresh, restore, snapshot
 from bptt.checking.tracing.on_the_fly import instrumented
 from bptt.checking.tracing.quantities import list_series
+from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.series import Truth
 from bptt.checking.tracing.trace import Trace
 
