@@ -60,8 +60,9 @@ def _twin(function: types.FunctionType) -> types.FunctionType | None:
         node.decorator_list = []
         body: ast.stmt = tracer.visit(node)
         node.decorator_list = []
-        result: ast.stmt = ast.Return(ast.Name(node.name, ast.Load()))
-        inner = [body, result]
+        inner = [body]
+        if node.name not in function.__code__.co_freevars:
+            inner.insert(0, ast.Global([node.name]))  # it may call itself: by its module's name, not by a closure
     else:
         inner = [ast.Return(tracer.visit(node))]
         inner[0].value = node  # type: ignore[attr-defined]
