@@ -13,7 +13,7 @@ from bptt.checking.diagnosing.verdict import same_shape
 from bptt.checking.program import Program, Sizes
 from bptt.checking.tracing import forced
 from bptt.checking.tracing.bank import Bank, Role
-from bptt.checking.tracing.forced import Run
+from bptt.checking.tracing.forced import Event, Run
 from bptt.checking.tracing.numeric import RIGHT, fresh, relative_error, reseed, restore, seeded_generators, snapshot
 from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.series import Truth
@@ -42,8 +42,29 @@ class ForcedRuns:
         self, roles: Mapping[int, Role], capture: Callable[[int], bool] | None = None
     ) -> tuple[Run, dict[str, Any], Exception | None]:
         """Run their gradients with some units given the truth."""
+        return self._execute(Run({n: supply(self.units[n], role) for n, role in roles.items()}, capture))
+
+    def disturbed(self, number: int) -> dict[str, Any]:
+        """Run their gradients with one unit's values changed a little; return what they deliver then."""
+
+        def moved(event: Event) -> Any:
+            return None if event.value is None else 1.37 * event.value + 0.01
+
+        return self._execute(Run({number: moved}))[1]
+
+    def units_of_the_cost(self) -> set[int]:
+        """Return the units that run for the cost alone: the forward pass."""
+        run = Run()
+        with quiet():
+            reseed(self.seed)
+            with seeded_generators(self.seed):
+                case = self.program.build(self.module, self.sizes, self.seed)
+            with forced.recording(run):
+                case.cost()
+        return set(run.events)
+
+    def _execute(self, run: Run) -> tuple[Run, dict[str, Any], Exception | None]:
         self.runs += 1
-        run = Run({n: supply(self.units[n], role) for n, role in roles.items()}, capture)
         delivered: dict[str, Any] = {}
         error: Exception | None = None
         with quiet():

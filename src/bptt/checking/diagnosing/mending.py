@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judged, Judging
 
 NAME = "_bptt_value"
-PATIENCE = (0.4, 2.5)
+PATIENCE = 1.0
 """Seconds for the search of one statement; most are found at once."""
 SHOTS = 24
 """Combinations of candidates that are tried together at most."""
@@ -67,12 +67,17 @@ def _target(event: Event, item: Any, delta: bool) -> Any:
     return np.array(item)
 
 
-def mend(
-    judging: Judging, wrong: list[Judged], header: WrongHeader | None, seed: int, deadline: float | None
-) -> Mended | None:
-    """Return the proven combined fix, or None."""
+Options = list[tuple[int, Candidate | None, patch.Change]]
+"""What may stand in the place of one statement: the number of its unit, the candidate, the change."""
+
+
+def options_for(
+    judging: Judging, wrong: list[Judged], header: WrongHeader | None, deadline: float | None
+) -> tuple[list[Options], bool]:
+    """Return the candidates for each wrong statement, and whether each has one."""
     program = judging.program
-    options: list[list[tuple[int, Candidate | None, patch.Change]]] = []
+    options: list[Options] = []
+    complete = True
     if header is not None:
         loop = next(n for n in ast.walk(program.tree) if isinstance(n, ast.For) and n.lineno == header.line)
         options.append([(-1, None, patch.replace(program.code, loop.iter, header.right_iter))])
@@ -82,19 +87,18 @@ def mend(
     for group in by_statement.values():
         judged = group[0]
         if deadline is not None and time.monotonic() > deadline:
-            return None
+            return options, False
         missing = missing_update(judging, judged)
-        found: list[tuple[int, Candidate | None, patch.Change]] = []
-        for seconds in PATIENCE:
-            found = insertions(judging, judged, missing, seconds) if missing else repairs(judging, judged, seconds)
-            if found:
-                break
-        if not found:
-            return None
-        options.append(found)
-    if not options:
-        return None
-    slopes = Slopes(program, seed)
+        found = insertions(judging, judged, missing, PATIENCE) if missing else repairs(judging, judged, PATIENCE)
+        if found:
+            options.append(found)
+        complete = complete and bool(found)
+    return options, complete and bool(options)
+
+
+def combine(judging: Judging, options: list[Options], header: bool, seed: int, deadline: float | None) -> Mended | None:
+    """Return the first combination of candidates that is proven, without what is not needed."""
+    program, slopes = judging.program, Slopes(judging.program, seed)
     choices = (
         sorted(product(*(range(len(o)) for o in options)), key=sum)
         if np.prod([len(o) for o in options]) < 5000
@@ -119,7 +123,7 @@ def mend(
                     proof = prove(program, code, seed=seed, truth=slopes)
             known = [p for _, c, _ in chosen if c is not None for p in c.preconditions]
             conditions = tuple(dict.fromkeys([*known, *preconditions(program, code, seed)]))
-            return Mended(changes, proof, conditions, {n: c for n, c, _ in chosen if c is not None}, header is not None)
+            return Mended(changes, proof, conditions, {n: c for n, c, _ in chosen if c is not None}, header)
     return None
 
 

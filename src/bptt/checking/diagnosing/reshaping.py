@@ -1,37 +1,16 @@
-"""Faults of form: where no statement alone explains the gradients, the changes of form are tried and proven."""
+"""Faults of form: the functions in which they are looked for, and what is said of one."""
 
 from __future__ import annotations
 
 import ast
-import time
 from typing import TYPE_CHECKING
 
+from bptt.checking.repairing.alternatives import Alternative
 from bptt.checking.repairing.nodes import Function
-from bptt.checking.repairing.samples import Budget
-from bptt.checking.repairing.structure import Restructuring, repair_structure
 from bptt.checking.report import Finding, Replacement
-from bptt.checking.tracing.measured import Truth as Slopes
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judging
-
-SECONDS = 4.0
-
-
-def reshape(judging: Judging, seed: int, deadline: float | None) -> Restructuring | None:
-    """Return one proven change of form of the functions that the backward pass runs."""
-    program = judging.program
-    slopes = Slopes(program, seed)
-    for function in backward_functions(judging):
-        if deadline is not None and time.monotonic() > deadline:
-            return None
-        found = repair_structure(
-            program, function, truth=slopes, seed=seed, budget=Budget(seconds=SECONDS, candidates=400)
-        )
-        if found:
-            return found[0]
-    return None
-
 
 def backward_functions(judging: Judging) -> list[Function]:
     """Return their functions that run for the gradients and not for the cost alone, the one with the loop first."""
@@ -46,7 +25,7 @@ def backward_functions(judging: Judging) -> list[Function]:
     return sorted(found, key=lambda f: not any(isinstance(n, ast.For | ast.While) for n in ast.walk(f)))
 
 
-def shape_finding(judging: Judging, change: Restructuring) -> Finding:
+def shape_finding(judging: Judging, change: Alternative) -> Finding:
     """Return the finding of a change of form."""
     line = change.statement.lineno
     origin = judging.program.origins[line - 1]
@@ -60,7 +39,7 @@ def shape_finding(judging: Judging, change: Restructuring) -> Finding:
     )
 
 
-def _cause(change: Restructuring) -> tuple[str, str]:
+def _cause(change: Alternative) -> tuple[str, str]:
     what = change.what
     if isinstance(change.statement, ast.For | ast.While):
         return "T3", f"this loop must run {what}: as it stands, steps are missed or taken in the wrong direction"

@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bptt.checking.diagnosing.causes import with_shared_steps
-from bptt.checking.diagnosing.findings import finding, missing_finding
+from bptt.checking.diagnosing.climbing import Climbed, Climbing
+from bptt.checking.diagnosing.findings import edit_finding, finding, missing_finding
 from bptt.checking.diagnosing.judging import Judged, Judgement, Judging
 from bptt.checking.diagnosing.loops import WrongHeader, wrong_header
-from bptt.checking.diagnosing.mending import Mended, edit_labels, mend
+from bptt.checking.diagnosing.mending import Mended, Options, combine, edit_labels, options_for
 from bptt.checking.diagnosing.missing import missing_update
-from bptt.checking.diagnosing.reshaping import reshape, shape_finding
+from bptt.checking.diagnosing.reshaping import shape_finding
 from bptt.checking.program import Program, Sizes
 from bptt.checking.repairing import patch
+from bptt.checking.repairing.alternatives import Alternative
 from bptt.checking.repairing.prove import Proof, preconditions
+from bptt.checking.repairing.samples import Candidate
 from bptt.checking.report import Finding, Fix, Note, Replacement
 from bptt.checking.tracing.series import Truth
 
@@ -45,20 +48,13 @@ def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> 
         header = wrong_header(judging)
         if header is not None:
             judgement.wrong = []
-    mended = mend(judging, judgement.wrong, header, seed, deadline) if judgement.wrong or header else None
+    options, complete = options_for(judging, judgement.wrong, header, deadline)
+    mended = combine(judging, options, header is not None, seed, deadline) if complete else None
+    if mended is None or len(mended.changes) > 1:
+        climbed = _climbed(judging, judgement, options, mended is None, seed, deadline)
+        if climbed is not None:
+            return _explained(judging, judgement, climbed, seed)
     result = Findings()
-    if mended is None and header is None and not (judgement.wrong and judgement.sufficient):
-        change = reshape(judging, seed, deadline)
-        if change is not None and change.proof is not None:
-            result.findings.append(shape_finding(judging, change))
-            result.fix = _fix(
-                program,
-                list(change.changes),
-                change.proof,
-                preconditions(program, patch.patched_code(program, change.changes), seed),
-            )
-            result.fixed = dict(change.proof.per_parameter)
-            return result
     if header is not None:
         result.findings.append(_header_finding(judging, header, mended))
     if mended is not None:  # what need not change is not wrong
@@ -87,6 +83,56 @@ def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> 
             )
         )
     return result
+
+
+def _climbed(
+    judging: Judging, judgement: Judgement, options: list[Options], unmended: bool, seed: int, deadline: float | None
+) -> Climbed | None:
+    """Return one change that explains everything; where nothing else does, several."""
+    climbing = Climbing(judging, seed, deadline)
+    found = climbing.single()
+    if found is not None or not unmended:
+        return found
+    statements = {judged.unit.number: judged.unit.statement for judged in judgement.wrong}
+    given = [
+        Alternative((change,), candidate.cost, statements[number], candidate.replacement)
+        for choices in options
+        for number, candidate, change in choices[:3]
+        if candidate is not None and number in statements
+    ]
+    return climbing.climb(given)
+
+
+def _explained(judging: Judging, judgement: Judgement, climbed: Climbed, seed: int) -> Findings:
+    """Return the findings of proven changes."""
+    program, result = judging.program, Findings()
+    for change in climbed.changes:
+        result.findings.append(_of_change(judging, judgement, change))
+    result.findings = with_shared_steps(_merged(sorted(result.findings, key=lambda f: (f.cell or 0, f.line))))
+    lines = {change.statement.lineno for change in climbed.changes}
+    result.functions = tuple(dict.fromkeys(u.function for u in judging.units if u.line in lines))
+    changes = [one for change in climbed.changes for one in change.changes]
+    conditions = preconditions(program, patch.patched_code(program, changes), seed)
+    result.fix = _fix(program, changes, climbed.proof, conditions)
+    result.fixed = dict(climbed.proof.per_parameter)
+    return result
+
+
+def _of_change(judging: Judging, judgement: Judgement, change: Alternative) -> Finding:
+    """Return the finding of one change: by the forced value where that is known, else by what the change does."""
+    if change.what:
+        return shape_finding(judging, change)
+    place = (change.statement.lineno, change.statement.col_offset)
+    kind = change.changes[0].kind
+    judged = next((j for j in judgement.wrong if (j.unit.line, j.unit.column) == place), None)
+    if judged is None:
+        found = edit_finding(judging, change)
+    elif missing := missing_update(judging, judged):
+        found = missing_finding(judging, judged, missing)
+    else:
+        candidate = Candidate(change.text, "edit", change.cost)
+        found = finding(judging, judged, edit_labels(judged, candidate))
+    return dataclasses.replace(found, fix=Replacement(change.text, kind))
 
 
 def _same_statement(judged: Judged, mended: Mended, judging: Judging) -> bool:

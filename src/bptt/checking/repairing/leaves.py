@@ -45,6 +45,8 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
         if isinstance(node, ast.Constant) and type(node.value) not in (int, float):
             continue
         rank = 0.0 if _within(node, statement) else 0.5 if function is not None and _within(node, function) else 1.0
+        if rank == 1.0 and isinstance(node, ast.Call):
+            continue  # another function's work
         for term in _read(reader, node, steps, seen):
             add(term, rank)
             for shifted in _shifted(terms, term, steps):

@@ -1,0 +1,268 @@
+"""Mend a program by its gradients alone: change after change, each making more of them right than before.
+
+Where forced execution knows what a statement should compute, :mod:`bptt.checking.diagnosing.mending` asks for exactly
+that.  This needs no such knowledge: it tries the single edits of every statement and the changes of form, nearest to
+the text first, and the numeric gradients judge.  Two sizes are looked at: at T_x = 1 nothing comes from the future,
+so that a fault of one step shows by itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bptt.checking.diagnosing.reshaping import backward_functions
+from bptt.checking.diagnosing.suspects import Suspect, suspects
+from bptt.checking.diagnosing.verdict import same_shape
+from bptt.checking.program import Sizes
+from bptt.checking.repairing import patch
+from bptt.checking.repairing.alternatives import Alternative, alternatives
+from bptt.checking.repairing.exchange import Exchange
+from bptt.checking.repairing.prove import Proof, minimise, prove
+from bptt.checking.repairing.prove import Truth as Slopes
+from bptt.checking.repairing.structure import restructurings
+from bptt.checking.tracing.numeric import RIGHT, relative_error
+from bptt.dims import Array
+
+if TYPE_CHECKING:
+    from bptt.checking.diagnosing.judging import Judging
+
+DEPTH = 4
+TRIES = 1500
+NEAR = 0.6
+"""How much less likely a change may be than one that helps, to be tried as well."""
+"""Changes that are tried on top of one state at most."""
+KINDS = (
+    ("instead of", 1.0), ("return", 1.2), ("step", 1.3), ("time", 1.3), ("goes back", 2.0), ("set to zero", 1.6),
+    ("of its own", 1.4), ("into ", 1.6), ("line", 2.0), ("left out", 2.4),
+)  # fmt: skip
+"""What a change of form costs, by what it says that it does."""
+
+Right = frozenset[tuple[int, str]]
+"""The gradients that are right, each with the number of the size."""
+
+
+@dataclass
+class Climbed:
+    """Changes that make every gradient right, proven."""
+
+    changes: list[Alternative]
+    proof: Proof
+
+
+@dataclass
+class _State:
+    changes: list[Alternative] = field(default_factory=list)
+    right: Right = frozenset()
+    delivered: bool = False
+
+    @property
+    def text_changes(self) -> list[patch.Change]:
+        return [change for alternative in self.changes for change in alternative.changes]
+
+
+class Climbing:
+    """The search for the changes of one program."""
+
+    def __init__(self, judging: Judging, seed: int, deadline: float | None) -> None:
+        self.judging, self.deadline = judging, deadline
+        self.slopes = Slopes(judging.program, seed)
+        self.exchange = Exchange(judging.program, seed)
+        first = judging.sizes
+        self.sizes: list[Sizes] = [first]
+        self.true: list[dict[str, Array]] = [judging.truth.parameters]
+        one = Sizes(first.n_x, first.n_a, first.n_y, first.m, 1)
+        single = self.slopes.slope(one, seed)
+        if single is not None and first.T_x > 1:
+            self.sizes.append(one)
+            self.true.append(single.gradients)
+        self.suspects = suspects(judging)
+        self._moves = {id(suspect.statement): suspect.moves for suspect in self.suspects}
+        self._edits: dict[int, list[Alternative]] = {}
+        self.refused: set[tuple[patch.Change, ...]] = set()
+        self.base = self._state([])
+
+    def single(self) -> Climbed | None:
+        """Return the one change that makes every gradient right, if there is one."""
+        wrong = self._wrong(self.base)
+        for _, alternative in self._candidates(self.base):
+            moves = self._moves.get(id(alternative.statement))
+            if self.base.delivered and moves is not None and not wrong <= moves:
+                continue
+            if self._late:
+                return None
+            tried = self._state([alternative], self.base)
+            if self._all_right(tried) and (done := self._proven(tried)) is not None:
+                return done
+        return None
+
+    def climb(self, given: Sequence[Alternative]) -> Climbed | None:
+        """Return changes that make every gradient right, found one after the other.
+
+        Parameters
+        ----------
+        given : sequence of Alternative
+            What makes one statement right, as forced execution knows; it is tried first.
+        """
+        state = self.base
+        for alternative in given:
+            tried = self._step(state, alternative)
+            if tried is not None and tried.right > state.right:
+                state = tried
+                if self._all_right(state) and (done := self._proven(state)) is not None:
+                    return done
+        while len(state.changes) < DEPTH:
+            best: _State | None = None
+            limit = float("inf")
+            for rank, alternative in self._candidates(state):
+                if self._late:
+                    return None
+                if rank > limit:
+                    break
+                tried = self._step(state, alternative)
+                if tried is None or not tried.right > state.right:
+                    continue
+                if self._all_right(tried):
+                    done = self._proven(tried)
+                    if done is not None:
+                        return done
+                if best is None or _gain(tried, state) > _gain(best, state):
+                    best, limit = tried, min(limit, rank + NEAR)
+            if best is None:
+                return None
+            state = best
+        return None
+
+    def _step(self, state: _State, alternative: Alternative) -> _State | None:
+        if any(_overlap(alternative, other) for other in state.changes):
+            return None
+        return self._state([*state.changes, alternative], state)
+
+    def _wrong(self, state: _State) -> set[str]:
+        return {name for name in self.true[0] if (0, name) not in state.right}
+
+    @property
+    def _late(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+    def _all_right(self, state: _State) -> bool:
+        names = set(self.judging.delivered) or {name for size, name in state.right if size == 0}
+        return state.delivered and bool(names) and {(0, name) for name in names} <= state.right
+
+    def _state(self, changes: list[Alternative], before: _State | None = None) -> _State:
+        """Run a state; what cannot be better than the state before it is given up after the first size."""
+        state = _State(changes)
+        right: set[tuple[int, str]] = set()
+        for number, (sizes, true) in enumerate(zip(self.sizes, self.true, strict=True)):
+            if number and before is not None and not any((number, name) not in before.right for name in true):
+                right |= {one for one in before.right if one[0] == number}  # nothing to be gained here
+                break
+            try:
+                delivered = self.exchange.gradients(state.text_changes, sizes)
+            except Exception:  # anybody's program
+                if number == 0:
+                    return state
+                continue
+            state.delivered = True
+            right |= {(number, name) for name in _right(delivered, true)}
+            if number == 0 and before is not None:
+                lost = {one for one in before.right if one[0] == 0} - right
+                if lost:
+                    state.right = frozenset()
+                    return state
+        state.right = frozenset(right)
+        return state
+
+    def _proven(self, state: _State) -> Climbed | None:
+        program, slopes = self.judging.program, self.slopes
+        changes = state.text_changes
+        key = tuple(changes)
+        if key in self.refused:
+            return None
+        self.refused.add(key)
+        proof = prove(program, patch.patched_code(program, changes), seed=slopes.seed, truth=slopes)
+        if not proof.ok:
+            return None
+        if len(state.changes) == 1:
+            return Climbed(state.changes, proof)
+        needed = set(minimise(program, changes, slopes.seed, truth=slopes))
+        kept = [a for a in state.changes if set(a.changes) & needed]
+        if len(kept) < len(state.changes):
+            changes = [c for a in kept for c in a.changes]
+            proof = prove(program, patch.patched_code(program, changes), seed=slopes.seed, truth=slopes)
+            if not proof.ok:
+                return None
+        return Climbed(kept, proof)
+
+    def _candidates(self, state: _State) -> Iterable[tuple[float, Alternative]]:
+        """Yield all single changes with their rank, the likeliest first."""
+        wrong = self._wrong(state)
+        ranked: list[tuple[float, int, Alternative]] = []
+        for suspect in self.suspects:
+            if state.delivered and not suspect.moves & wrong:
+                continue
+            doubt = 0.0
+            if state.delivered:
+                doubt = 0.8 * len(wrong - suspect.moves) / len(wrong) + 0.8 * bool(suspect.moves - wrong)
+            elif not suspect.raises:
+                doubt = 0.8
+            for alternative in self._edits_of(suspect):
+                ranked.append((alternative.cost + doubt, len(ranked), alternative))
+        for alternative in self._forms():
+            ranked.append((alternative.cost, len(ranked), alternative))
+        for rank, _, alternative in sorted(ranked, key=lambda one: one[:2])[:TRIES]:
+            yield rank, alternative
+
+    def _edits_of(self, suspect: Suspect) -> list[Alternative]:
+        key = id(suspect)
+        if key not in self._edits:
+            program = self.judging.program
+            self._edits[key] = alternatives(
+                suspect.statement, suspect.environments, code=program.code, tree=program.tree
+            )
+        return self._edits[key]
+
+    def _forms(self) -> list[Alternative]:
+        if not hasattr(self, "_shapes"):
+            program = self.judging.program
+            self._shapes = [
+                Alternative(
+                    form.changes,
+                    next((cost for word, cost in KINDS if word in form.what), 2.0),
+                    form.statement,
+                    what=form.what,
+                )
+                for function in backward_functions(self.judging)
+                for form in restructurings(program.code, program.tree, function)
+            ]
+        return self._shapes
+
+
+def _gain(state: _State, before: _State) -> tuple[int, float]:
+    return len(state.right - before.right), -state.changes[-1].cost
+
+
+def _right(delivered: dict[str, Array], true: dict[str, Array]) -> set[str]:
+    overall = max((float(np.abs(g).max(initial=0)) for g in true.values()), default=0.0)
+    return {
+        name
+        for name, gradient in true.items()
+        if name in delivered
+        and delivered[name].dtype.kind in "fiu"
+        and same_shape(delivered[name].shape, gradient.shape)
+        and relative_error(delivered[name].reshape(gradient.shape), gradient, overall) <= RIGHT
+    }
+
+
+def _overlap(a: Alternative, b: Alternative) -> bool:
+    for x in a.changes:
+        for y in b.changes:
+            if (x.whole and x.kind == "insert") or (y.whole and y.kind == "insert"):
+                continue
+            if (x.line, x.column) < (y.end_line, y.end_column) and (y.line, y.column) < (x.end_line, x.end_column):
+                return True
+    return False

@@ -1,0 +1,86 @@
+"""The statements that a wrong gradient may come from: those that it changes with, and no part of the forward pass."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bptt.checking.repairing.ranges import is_zero
+from bptt.checking.repairing.repair import spread
+from bptt.checking.tracing.forced import frozen
+
+if TYPE_CHECKING:
+    from bptt.checking.diagnosing.judging import Judging
+
+EXECUTIONS = 4
+
+
+@dataclass
+class Suspect:
+    """A statement of the backward pass, what it saw, and the gradients that change with it."""
+
+    statement: ast.stmt
+    function: str
+    units: list[int] = field(default_factory=list)
+    environments: list[Mapping[str, Any]] = field(default_factory=list)
+    moves: set[str] = field(default_factory=set)
+    raises: bool = False
+
+
+def suspects(judging: Judging) -> list[Suspect]:
+    """Return the statements of the backward pass that ran and compute something, in the order in which they ran."""
+    found: dict[tuple[int, int], Suspect] = {}
+    numbers = backward_statements(judging)
+    run, _, _ = judging.run(judging.roles, numbers.__contains__)
+    shared = {k: v for k, v in vars(judging.module).items() if not k.startswith("__")}
+    space = {k: frozen(v) if isinstance(v, np.ndarray | dict | list) else v for k, v in shared.items()}
+    for event in run.order:
+        if event.unit not in numbers:
+            continue
+        unit = judging.units[event.unit]
+        key = (unit.line, unit.column)
+        if key not in found:
+            found[key] = Suspect(unit.statement, unit.function)
+        suspect = found[key]
+        suspect.raises |= event.error is not None
+        if event.unit not in suspect.units:
+            suspect.units.append(event.unit)
+    for suspect in found.values():
+        events = [e for e in run.events[suspect.units[0]] if e.names is not None]
+        suspect.environments = [{**space, **(e.names or {})} for e in spread(events, EXECUTIONS)]  # type: ignore[type-var]
+        for number in suspect.units:
+            suspect.moves |= _moves(judging, number)
+    return list(found.values())
+
+
+def backward_statements(judging: Judging) -> set[int]:
+    """Return the units that are no part of the forward pass and compute something."""
+    forward = judging.units_of_the_cost()
+    known = {n for n, role in judging.roles.items() if role.series.kind != "value"} | set(judging.sink_names)
+    order = {number: place for place, number in reversed(list(enumerate(e.unit for e in judging.natural.order)))}
+    begin = min((order[n] for n in known if n in order and n not in forward), default=None)
+    if begin is None:
+        begin = min((order[n] for n in known if n in order), default=0)
+    return {
+        unit.number
+        for unit in judging.units
+        if unit.number in order
+        and (unit.number not in forward or order[unit.number] >= begin)
+        and not is_zero(unit.expression)
+    }
+
+
+def _moves(judging: Judging, number: int) -> set[str]:
+    """Return the gradients that change when one unit's values are disturbed."""
+    moved, before = judging.disturbed(number), judging.delivered
+    if not before:
+        return set(judging.truth.parameters)
+    return {
+        name
+        for name, value in before.items()
+        if name not in moved or not np.array_equal(np.asarray(moved[name]), np.asarray(value), equal_nan=True)
+    }

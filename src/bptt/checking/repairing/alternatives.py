@@ -1,0 +1,245 @@
+"""What else a statement might have been: every single edit of it that keeps its shape, without knowing its goal.
+
+:mod:`bptt.checking.repairing.repair` searches for a statement with a known value; this is for where no value is known,
+and the gradients of the whole program are the judge.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from bptt.checking.repairing.edits import (
+    activated,
+    derivatives,
+    everywhere,
+    places,
+    rebuild,
+    shifts,
+    slices,
+    variants,
+)
+from bptt.checking.repairing.leaves import ATOMS, Leaf, leaves
+from bptt.checking.repairing.nodes import text_of
+from bptt.checking.repairing.patch import Change, replace
+from bptt.checking.repairing.ranking import Ranking
+from bptt.checking.repairing.reading import Parsed, Reader
+from bptt.checking.repairing.repair import Statement, statement_text
+from bptt.checking.repairing.terms import Stack, Term, Terms
+from bptt.checking.repairing.writing import Style, Writer
+
+KEPT = 200
+"""Distinct edits of one statement, the nearest to its text."""
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A change of the program that may be right, and how far it is from their text."""
+
+    changes: tuple[Change, ...]
+    cost: float
+    statement: ast.stmt
+    text: str = ""
+    """The whole statement instead of theirs, where it is an edit of one."""
+    what: str = ""
+    """What it does in words, where it is a change of form."""
+
+
+def alternatives(
+    node: ast.stmt, environments: Sequence[Mapping[str, Any]], *, code: str, tree: ast.Module
+) -> list[Alternative]:
+    """Return the single edits of a statement that change its value and not its shape, nearest first.
+
+    Parameters
+    ----------
+    node : ast.stmt
+        An assignment, an update, a return or a call; of any other there are none.
+    environments : sequence of mapping
+        The names that it saw, at a few executions; values are frozen.
+    code, tree
+        The program that it stands in.
+    """
+    value = getattr(node, "value", None)
+    if not environments or not isinstance(value, ast.expr):
+        return []
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        reader = Reader(Terms(list(environments)), code)
+        parsed = reader.read(value)
+        nearby = [leaf for leaf in leaves(reader, node, tree) if leaf.rank < 1.0]
+        ranking = Ranking(reader.terms, parsed.term, {leaf.term: leaf.rank for leaf in nearby})
+        distinct: dict[Any, tuple[float, Term]] = {_value_key(parsed.term): (0.0, parsed.term)}
+        for cost, term in _edits(reader.terms, parsed, nearby):
+            key = _value_key(term)
+            if key not in distinct:
+                distinct[key] = (cost + ranking.danger(term) - ranking.danger(parsed.term), term)
+            if len(distinct) > 4 * KEPT:
+                break
+    start = reader.offset(node.lineno, node.col_offset)
+    end = reader.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
+    writer = Writer(code, Style.of(reader.terms, code[start:end], code), parsed)
+    statement = Statement(node, reader, "=", parsed)
+    chosen = [pair for pair in distinct.values() if pair[1] is not parsed.term]
+    found = []
+    for cost, term in sorted(chosen, key=lambda pair: (pair[0], pair[1].number))[:KEPT]:
+        text = statement_text(statement, "=", writer.text(term), code, start, end)
+        found.append(Alternative((replace(code, node, text),), round(cost, 6), node, text))
+    return found + _indices(node, environments[0], code)
+
+
+def _indices(node: ast.stmt, names: Mapping[str, Any], code: str) -> list[Alternative]:
+    """Return the statement with one index moved by a step or counted by another variable, where no term is made of it.
+
+    That is in its target and within a comprehension.
+    """
+    steps = [n for n, v in names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)]
+    loops = [n for n in ast.walk(node) if isinstance(n, ast.comprehension)]
+    counted = [n.id for loop in loops for n in ast.walk(loop.target) if isinstance(n, ast.Name)]
+    own = [ast.unparse(x) for t in getattr(node, "targets", [getattr(node, "target", None)]) if t for x in ast.walk(t)]
+    found = []
+    for holder in ast.walk(node):
+        if not isinstance(holder, ast.Subscript):
+            continue
+        inside = any(isinstance(n, ast.Name) and n.id in counted for n in ast.walk(holder.slice))
+        if not inside and ast.unparse(holder) not in own:
+            continue
+        for index in ast.walk(holder.slice):
+            if isinstance(index, ast.BinOp) and isinstance(index.left, ast.Name) and isinstance(index.op, ast.Add | ast.Sub):
+                other = "+" if isinstance(index.op, ast.Sub) else "-"
+                texts = [index.left.id, f"{index.left.id} {other} {text_of(code, index.right)}"]
+            elif isinstance(index, ast.Name) and index.id in (*steps, *counted):
+                texts = [f"{index.id} - 1", f"{index.id} + 1", *(n for n in steps if n != index.id and len(n) < 16)]
+            else:
+                continue
+            for text in texts:
+                change = replace(code, index, text)
+                found.append(Alternative((change,), 1.0, node, _restated(code, node, change)))
+    return found
+
+
+def _restated(code: str, node: ast.stmt, change: Change) -> str:
+    """Return a statement's text with one change within it."""
+    lines = text_of(code, node).split("\n")
+    row = change.line - node.lineno
+    shift = node.col_offset if row == 0 else 0
+    line = lines[row]
+    lines[row] = line[: change.column - shift] + change.text + line[change.end_column - shift :]
+    return "\n".join(lines)
+
+
+def _edits(terms: Terms, parsed: Parsed, nearby: list[Leaf]) -> Iterator[tuple[float, Term]]:
+    """Yield the whole expression with one place of it changed, and about how far that is: first what is near."""
+    whole = parsed.term
+    atoms = [leaf for leaf in nearby if leaf.term.op in ATOMS]
+    for cost, moved in ((0.9, shifts(terms, parsed)), (1.0, everywhere(terms, whole, [a.term for a in atoms]))):
+        for term in moved:
+            if _same_kind(whole, term):
+                yield cost, term
+    ways = [
+        way
+        for way in places(parsed)
+        if not any(p.term.op in ("item", "slice") and part is not p.parts[0] for p, part in pairwise(way))
+    ]
+    slopes = [(leaf.rank, d) for leaf in atoms if activated(leaf.term) for d in derivatives(terms, leaf.term)]
+    for stage in (_replaced, _joined):
+        for way in ways:
+            here = way[-1].term
+            handed_on = len(way) > 1 and whole.value is not None and not isinstance(whole.value, Stack)
+            for cost, new in stage(terms, here, atoms, slopes):
+                if new.value is None or new is here or (handed_on and _shape(here) not in (None, _shape(new))):
+                    continue  # a function of theirs is handed operands of the shapes that it had
+                term = rebuild(terms, way, new)
+                if _same_kind(whole, term):
+                    yield cost, term
+    for term in slices(terms, parsed, [leaf.term for leaf in nearby]):
+        if _same_kind(whole, term):
+            yield 1.4, term
+
+
+Slopes = list[tuple[float, Term]]
+
+
+def _replaced(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iterator[tuple[float, Term]]:
+    for new in variants(terms, here):
+        yield 1.1, new
+    shape = _shape(here)
+    for leaf in atoms:
+        if shape is None or _shape(leaf.term) == shape:
+            yield 1.1 + 0.4 * leaf.rank, leaf.term
+    for rank, new in slopes:
+        if shape is None or _shape(new) == shape:
+            yield 1.4 + 0.4 * rank, new
+
+
+def _joined(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iterator[tuple[float, Term]]:
+    """Yield what one more operand makes of a part, where that has the part's shape."""
+    shape = _shape(here)
+    if shape is None or here.op == "const":
+        return
+    make = terms.make
+    for rank, other in [(leaf.rank, leaf.term) for leaf in atoms] + [(r + 0.2, s) for r, s in slopes]:
+        beside = _shape(other)
+        if beside is None:
+            continue
+        cost = 1.6 + 0.4 * rank
+        if _broadcast(shape, beside) == shape:
+            for op in ("*", "+", "-"):
+                yield cost, make(op, here, other)
+            if not beside:
+                yield cost, make("/", here, other)
+        if len(shape) and len(beside) == 2:
+            for right, turned in ((other, beside), (make("T", other), beside[::-1])):
+                if turned[0] == turned[1]:
+                    if shape[-1] == turned[0]:
+                        yield cost, make("dot", here, right)
+                    if shape[0] == turned[1]:
+                        yield cost, make("dot", right, here)
+
+
+def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
+    try:
+        return np.broadcast_shapes(a, b)
+    except ValueError:
+        return None
+
+
+def _shape(term: Term) -> tuple[int, ...] | None:
+    return term.value.shape if isinstance(term.value, Stack) else None
+
+
+def _same_kind(old: Term, new: Term) -> bool:
+    """Tell whether one value may stand for another: numbers of one shape; where theirs raises, anything may."""
+    if new.value is None:
+        return False
+    if old.value is None:
+        return True
+    return _shape(old) == _shape(new)
+
+
+def _value_key(term: Term) -> Any:
+    """Return what two expressions of the same value share; a call that returns nothing is known by its arguments."""
+    if term.value is None:
+        return ("raises",)
+    if term.op == "call" and isinstance(term.value, tuple) and all(item is None for item in term.value):
+        return ("call", *[_value_key(arg) for arg in term.args[1:]])
+    return _key(term.value)
+
+
+def _key(value: Any) -> Any:
+    if isinstance(value, Stack):
+        return _key(value.data)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+        return (value.shape, (value.astype(np.float32) + 0.0).tobytes())  # +0.0: no negative zero
+    if isinstance(value, tuple | list):
+        return tuple(_key(item) for item in value)
+    if isinstance(value, dict):
+        return tuple((str(name), _key(item)) for name, item in value.items())
+    if isinstance(value, float | int | np.number):
+        return _key(np.array(value))
+    return id(value)
