@@ -15,6 +15,7 @@ from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.bench import COST_NAME, COST_TRIES, FORWARD_KEPT, FORWARD_TRIES, PROBE, SLACK, call_of
 from bptt.checking.loading.binding import Context, options_for
+from bptt.checking.loading.callsites import told_by_calls
 from bptt.checking.loading.explore import explore
 from bptt.checking.loading.facts import Function
 from bptt.checking.loading.homes import Homes
@@ -129,8 +130,12 @@ class Passes(Homes):
             if function in (unit.forward, unit.backward):
                 continue
             options = [
-                options_for(n, function, context, plan, stage="cost", outputs=outputs) for n in function.arguments
-            ]
+                told_by_calls(
+                    n, options_for(n, function, context, plan, stage="cost", outputs=outputs), function, unit.forward,
+                    plan, self.evidence,
+                )
+                for n in function.arguments
+            ]  # fmt: skip
             options = (
                 [_with_nested(o) for o in options] if unit.forward.name in self.facts.reached(function) else options
             )
