@@ -25,9 +25,6 @@ FORWARD_TRIES, FORWARD_KEPT, COST_TRIES, BACKWARD_TRIES = 250, 5, 50, 24
 MARGIN = 1.2  # a reading that agrees is taken before more plausible ones only within this much
 SLACK = 2.2  # readings less plausible than the best that runs by this much are not tried
 AGREES = 1e-4  # of the directional slope
-COST_NAME = re.compile(
-    r"((?i:(total_?|sum_?|overall_?|seq_?|batch_?|train_?|mean_?|avg_?)?(loss(es)?|cost|error|nll|mse)(_?(total|sum|val|value|t))?)|[JLE])"
-)
 
 
 @dataclass

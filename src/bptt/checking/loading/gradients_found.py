@@ -106,6 +106,11 @@ class Delivery:
             for name, value in vars(case.module).items():
                 if isinstance(value, dict) and not name.startswith("__"):
                     others += [Leaf((name, k), v, False) for k, v in value.items() if isinstance(v, np.ndarray)]
+                elif type(value).__module__ == case.module.__name__ or isinstance(value, list | tuple):
+                    others += [
+                        Leaf((name, *(n for _, n in path)), v, False)
+                        for path, v in places.walk(value) if isinstance(v, np.ndarray) and id(v) not in own
+                    ]  # fmt: skip
             others += self._returned(world.result, returned=False)
             for role, value in world.data.items():
                 others += [Leaf((role, *(n for _, n in p)), v, False) for p, v in places.walk(value) if role == "grads"]

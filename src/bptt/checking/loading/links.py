@@ -160,3 +160,18 @@ def gradients_by_use(functions: Iterable[ast.AST], parameters: Iterable[str]) ->
             if name in known and other not in known:
                 found.setdefault(other, name)
     return found
+
+
+def run_together(tree: ast.AST) -> list[list[str]]:
+    """Return the lists of names through which the text runs: ``for q in (U, W, b)``, ``zip([W, b], [dW, db])``."""
+    found = []
+    for node in ast.walk(tree):
+        sources: list[ast.expr] = []
+        if isinstance(node, ast.For | ast.comprehension):
+            sources = [node.iter]
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("zip", "map"):
+            sources = list(node.args)
+        for source in sources:
+            if isinstance(source, ast.Tuple | ast.List) and all(isinstance(e, ast.Name) for e in source.elts):
+                found.append([end_of(e) for e in source.elts])
+    return found
