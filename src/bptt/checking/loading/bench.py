@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from bptt.checking.loading.callsites import Evidence, call_sites
 from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.namespace import Namespace
 from bptt.checking.loading.options import Option
@@ -23,9 +25,6 @@ FORWARD_TRIES, FORWARD_KEPT, COST_TRIES, BACKWARD_TRIES = 250, 5, 50, 24
 MARGIN = 1.2  # a reading that agrees is taken before more plausible ones only within this much
 SLACK = 2.2  # readings less plausible than the best that runs by this much are not tried
 AGREES = 1e-4  # of the directional slope
-COST_NAME = re.compile(
-    r"((?i:(total_?|sum_?|overall_?|seq_?|batch_?|train_?|mean_?|avg_?)?(loss(es)?|cost|error|nll|mse)(_?(total|sum|val|value|t))?)|[JLE])"
-)
 
 
 @dataclass
@@ -39,6 +38,11 @@ class Bench:
     known_slopes: dict[Any, Any] = field(default_factory=dict)
     parameters_seen: tuple[Parameter, ...] = ()
     least: float = np.inf  # the penalty of the most plausible reading whose cost runs
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What the program's own calls say."""
+        return Evidence(call_sites(self.facts))
 
     def execute(self, module: ModuleType, constants: dict[str, Any]) -> None:
         """Run the module's constants again with other sizes."""

@@ -15,6 +15,7 @@ from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.layouts import Hints, Layout, candidates, hints_for
 from bptt.checking.loading.options import Option
 from bptt.checking.loading.outputs import outputs_for, places_only
+from bptt.checking.loading.parameters_found import reachable, rows
 from bptt.checking.loading.plan import LARGE, Plan, Source
 
 LIMIT = r"(grad(ient)?s?_?)?(clip|clipping|clip_?(value|norm|threshold|val|at|grad|by)?|max_?(grad_?)?norm|threshold|max_?value|maxvalue|max_?grad|limit)"
@@ -60,16 +61,19 @@ def data_options(
         return [Option(penalty, Source("data", role), role)]
     hints = hints_for(function.node, name, {f.name: f.node for f in context.facts.functions.values()})
     found: list[tuple[float, Layout]]
+    side = rows(reachable(context.facts, [function]))
     if role == "X":
         kinds = ["ids", "dense"] if hints.index else ["dense", "ids"]
-        found = candidates(hints, context.features, kinds, batch=context.batch, steps=context.cell)[:44]  # type: ignore[arg-type]
+        found = candidates(hints, context.features, kinds, batch=context.batch, steps=context.cell, rows=side)[:44]  # type: ignore[arg-type]
     elif role == "Y":
         text = ast.unparse(context.facts.tree)
         soft = re.search(r"softmax|soft_max", text, re.I) or (re.search(r"np\.exp\([^-]", text) and "log(" in text)
         dense = "onehot" if soft else "binary" if re.search(r"sigm", text) and "log(" in text else "dense"
         kinds = ["ids", dense] if hints.index else [dense, "ids"]
         like = layouts.get("X")
-        found = candidates(hints, context.classes, kinds, batch=context.batch, steps=context.cell, like=like)  # type: ignore[arg-type]
+        found = candidates(
+            hints, context.classes, kinds, batch=context.batch, steps=context.cell, like=like, rows=side,  # type: ignore[arg-type]
+        )  # fmt: skip
         shapes = _shapes_of(outputs)
         if shapes:  # targets share the shape of what they are compared with
             found = [(score - 1.5 * bool(_shape_at_probe(x) & shapes), x) for score, x in found]

@@ -80,6 +80,7 @@ class Delivery:
     labels: tuple[str, ...] = ()
     fused: bool = False
     local: bool = False  # the result is all the locals of a script's pass: only a gradient's name tells one
+    links: tuple[tuple[str, str], ...] = ()  # gradient's name -> its parameter's, as the text links them
 
     def collect(self, case: PlannedCase, world: World, result: Any, before: dict[str, Array]) -> dict[str, Array]:
         """Return the gradients by parameter; a parameter whose gradient is nowhere is left out."""
@@ -87,7 +88,9 @@ class Delivery:
         if self.fused:
             return self._moved(case, world, result, before)
         leaves = self._returned(result, returned=not self.local)
-        found = match(wanted, leaves, {n: np.shape(before[n]) for n in wanted}, by_shape=not self.local)
+        shapes = {n: np.shape(before[n]) for n in wanted}
+        linked = self._linked(case)
+        found = match(wanted, leaves, shapes, by_shape=not self.local, linked=linked)
         left = {n: k for n, k in wanted.items() if n not in found}
         if left:
             own = {id(v) for v in case.parameters.values()}
@@ -103,11 +106,23 @@ class Delivery:
             for name, value in vars(case.module).items():
                 if isinstance(value, dict) and not name.startswith("__"):
                     others += [Leaf((name, k), v, False) for k, v in value.items() if isinstance(v, np.ndarray)]
+                elif type(value).__module__ == case.module.__name__ or isinstance(value, list | tuple):
+                    others += [
+                        Leaf((name, *(n for _, n in path)), v, False)
+                        for path, v in places.walk(value) if isinstance(v, np.ndarray) and id(v) not in own
+                    ]  # fmt: skip
             others += self._returned(world.result, returned=False)
             for role, value in world.data.items():
                 others += [Leaf((role, *(n for _, n in p)), v, False) for p, v in places.walk(value) if role == "grads"]
-            found |= match(left, others, {n: np.shape(before[n]) for n in wanted}, by_shape=False)
+            found |= match(left, others, shapes, by_shape=False, linked=linked)
         return {name: np.array(found[name], dtype=float) for name in wanted if name in found}
+
+    def _linked(self, case: PlannedCase) -> dict[str, str]:
+        """Return the parameter that each linked gradient's name belongs to, where the link names just one."""
+        ends: dict[str, list[str]] = {}
+        for parameter in case.plan.parameters:
+            ends.setdefault(_end(parameter), []).append(parameter.name)
+        return {name: ends[of][0] for name, of in self.links if len(ends.get(of, ())) == 1}
 
     def _returned(self, result: Any, returned: bool = True) -> list[Leaf]:
         out: list[Leaf] = []
@@ -160,12 +175,28 @@ def _names(parameter: Any) -> list[Any]:
     return [n for _, n in parameter.paths[0]]
 
 
+def _end(parameter: Any) -> str:
+    """Return the innermost name of a parameter that is no mere box."""
+    names = [n for n in _names(parameter) if isinstance(n, str) and n not in ("value", "v", "data", "val")]
+    return names[-1] if names else str(parameter.name)
+
+
 def match(
-    wanted: dict[str, tuple[Any, ...]], leaves: list[Leaf], shapes: dict[str, tuple[int, ...]], *, by_shape: bool
+    wanted: dict[str, tuple[Any, ...]],
+    leaves: list[Leaf],
+    shapes: dict[str, tuple[int, ...]],
+    *,
+    by_shape: bool,
+    linked: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Give each parameter its leaf: by the whole path, by the last name where it is the only such, then by shape."""
+    """Give each parameter its leaf: as the text links them, by the whole path, by the last name, then by shape."""
     found: dict[str, Any] = {}
     used: set[int] = set()
+    for i, leaf in enumerate(leaves):
+        of = next((linked[n] for n in leaf.names if isinstance(n, str) and n in linked), "") if linked else ""
+        if of in wanted and of not in found:
+            found[of] = leaf.value
+            used.add(i)
     ends: dict[Any, list[str]] = {}
     for name, key in wanted.items():
         ends.setdefault(key[-1], []).append(name)

@@ -17,8 +17,10 @@ from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.bench import PROBE, Bench, call_of, labels_of, last_name
 from bptt.checking.loading.binding import COUNTS, LIMIT, Context, data_options, options_for
+from bptt.checking.loading.constants import numbers_of
 from bptt.checking.loading.explore import explore
 from bptt.checking.loading.facts import Function
+from bptt.checking.loading.links import end_of
 from bptt.checking.loading.namespace import Exhausted, within_budget
 from bptt.checking.loading.options import Option, best_first, with_choice
 from bptt.checking.loading.parameters_found import (
@@ -68,19 +70,19 @@ class Homes(Bench):
                 yield plan, context, 1
             return
         held = held_by_module(self.module, reachable(self.facts, functions))
-        held = [p for p in held if not _is_state_name(p.name) and not _is_data(p, self.module, set())]
+        held = [p for p in held if not self.is_state(p, unit) and not _is_data(p, self.module, set())]
         if unit.forward.name == STEP:
             held = script_parameters(self.module, unit.forward)
             context.loose = [p.name for p in held if p.name in unit.forward.arguments]
             context.handed = [n for n in unit.forward.arguments if n in vars(self.module) and n not in context.loose]
-            yield replace(empty, parameters=tuple(held), states=tuple(self.global_states(functions))), context, 1
+            yield replace(empty, parameters=tuple(held), states=tuple(self.global_states(unit, functions))), context, 1
             return
         if held:
             context.features += _own_sizes(self.module, held)
             context.classes += _own_sizes(self.module, held)
-        plan = replace(empty, parameters=tuple(held), states=tuple(self.global_states(functions)))
+        plan = replace(empty, parameters=tuple(held), states=tuple(self.global_states(unit, functions)))
         yield from self.made(unit, plan, context)
-        loose = loose_arguments(unit.forward)
+        loose = loose_arguments(unit.forward, self.facts.tree)
         box = box_argument(unit.forward, reachable(self.facts, [unit.forward]))
         if loose and not (held and len(loose) < 2) and not (box and len(loose) < 2):
             context.loose = loose
@@ -128,24 +130,7 @@ class Homes(Bench):
 
     def constants(self, functions: list[Function]) -> dict[str, Source]:
         """Return the module-level sizes and rates, to be replaced by ours."""
-        out: dict[str, Source] = {}
-        stored = {
-            n.id
-            for s in self.facts.run
-            for n in ast.walk(s)
-            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-        }
-        for name in sorted(stored):
-            value = vars(self.module).get(name)
-            size = roles.size_of(name)
-            if isinstance(value, int) and not isinstance(value, bool) and size:
-                out[name] = Source("size", size)
-            elif isinstance(value, float | int) and roles.matches(name, roles.RATE):
-                out[name] = Source("const", 1.0)
-            elif isinstance(value, float | int) and roles.matches(name, LIMIT):
-                out[name] = Source("const", 1e6)
-            elif isinstance(value, int) and roles.matches(name, roles.TRUNCATION):
-                out[name] = Source("const", 10_000)
+        out = numbers_of(self.facts.run, self.module, reachable(self.facts, functions))
         if out:
             try:
                 with quiet():
@@ -160,11 +145,28 @@ class Homes(Bench):
                 return {}
         return out
 
-    def global_states(self, functions: list[Function]) -> list[tuple[str, places.Path]]:
+    def is_state(self, parameter: Parameter, unit: Unit) -> bool:
+        """Tell a state that is kept from a parameter of such a name: a bias ``c``, whose gradient is ``dc``.
+
+        A state is stored by the passes; a bias is only read by them, and its gradient is stored.
+        """
+        name = last_name(parameter)
+        if not _is_state_name(name):
+            return False
+        if len(name) > 1:
+            return True
+        functions = list(self.facts.methods(unit.owner).values()) if unit.owner else self.facts.functions.values()
+        stored: set[str] = set()
+        for function in functions:
+            if not function.name.startswith("__"):
+                stored |= {end_of(n) for n in ast.walk(function.node) if isinstance(getattr(n, "ctx", None), ast.Store)}  # type: ignore[arg-type]
+        return name in stored or not any(n != name and roles.gradient_of(n, [name]) == name for n in stored)
+
+    def global_states(self, unit: Unit, functions: list[Function]) -> list[tuple[str, places.Path]]:
         """Return the global arrays that hold an initial state."""
         out: list[tuple[str, places.Path]] = []
         for parameter in held_by_module(self.module, reachable(self.facts, functions)):
-            if _is_state_name(parameter.name) and len(parameter.paths[0]) == 1:
+            if self.is_state(parameter, unit) and len(parameter.paths[0]) == 1:
                 out.append(("global", parameter.paths[0]))
         return out
 
@@ -194,13 +196,13 @@ class Homes(Bench):
             }  # fmt: skip
             held = held_by_object(thing)
             data = {id(v) for v in case.make_data().values()}
-            own = [p for p in held if not _is_state_name(last_name(p)) and not _is_data(p, thing, data)]
+            own = [p for p in held if not self.is_state(p, unit) and not _is_data(p, thing, data)]
             own_sizes = sorted(
                 {str(n) for p in own for n in np.shape(places.read(thing, p.paths[0]))} - {"3", "5", "7", "1"}
             )
             context.features += [s for s in own_sizes if s not in context.features]
             context.classes += [s for s in own_sizes if s not in context.classes]
-            states = tuple(("self", p.paths[0]) for p in held if _is_state_name(last_name(p)))
+            states = tuple(("self", p.paths[0]) for p in held if self.is_state(p, unit))
             setter = self.setter(unit)
             if setter is not None:
                 kept += 1

@@ -228,6 +228,7 @@ def candidates(
     batch: bool,
     steps: bool = False,
     like: Layout | None = None,
+    rows: bool | None = None,
 ) -> list[tuple[float, Layout]]:
     """Return the layouts that an argument may have, the likeliest first, each with what speaks against it.
 
@@ -244,6 +245,8 @@ def candidates(
         Whether a single step is as likely as a sequence.
     like : Layout, optional
         That of the inputs, which targets mostly share.
+    rows : bool, optional
+        Whether one step's examples are rows; None where the text does not say.
     """
     scored: list[tuple[float, int, Layout]] = []
     shapes = [*SEQUENCES, *STEPS] if not steps else [*STEPS, *SEQUENCES]
@@ -258,7 +261,7 @@ def candidates(
                 score += 1.5 * (several != bool(pairs)) if T in axes or not several else 0.5
             else:
                 score += 1.5 * (not several) if batch else 2.0 * several
-            score += 1.0 * (axes in STEPS) * (not steps)
+            score += 1.0 * (axes in STEPS) * (not steps) + _turned(axes, rows)
             score += 0.8 * (F not in axes and kind != "ids") + 0.8 * (kind == "ids" and ONE in axes)
             if like is not None:
                 mine = tuple(a for a in axes if a != F)
@@ -279,6 +282,14 @@ def candidates(
                     scored.append((score + 0.25 * b + 0.9 * j, len(scored), layout))
     scored.sort(key=lambda x: x[:2])
     return [(score - scored[0][0], layout) for score, _, layout in scored]
+
+
+def _turned(axes: tuple[str, ...], rows: bool | None) -> float:
+    """Return what speaks against examples in rows where the weights stand on the left, or the reverse."""
+    plain = [a for a in axes if a in (F, M, ONE)]
+    if rows is None or len(plain) != 2 or F not in plain or (len(axes) < 3 and T in axes):
+        return 0.0
+    return 0.5 * (rows != (plain[1] == F))
 
 
 def _distance(axes: tuple[str, ...], hints: Hints, kind: Kind) -> float:

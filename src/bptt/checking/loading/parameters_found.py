@@ -15,6 +15,7 @@ from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.gradients_found import MARK, path_label
 from bptt.checking.loading.lazy import LazyArray
+from bptt.checking.loading.links import moved_by, run_together, zeros_of
 from bptt.checking.loading.plan import Parameter
 from bptt.checking.loading.planned import random_weights
 from bptt.checking.program import Sizes
@@ -57,7 +58,10 @@ def held_by_object(thing: Any) -> list[Parameter]:
     taken: set[str] = set()
     leaves = [(p, v) for p, v in places.walk(thing) if _may_be_weight(p, v)]
     plain = {places.spell(p) for p, _ in leaves}
+    beside = _zeros_beside(leaves)
     for path, value in leaves:
+        if path in beside:
+            continue
         last = next((str(n) for _, n in reversed(path) if isinstance(n, str)), "")
         if is_accumulator(last, path, plain):
             continue
@@ -71,6 +75,32 @@ def held_by_object(thing: Any) -> list[Parameter]:
         taken.add(name)
         found[id(value) if isinstance(value, np.ndarray) else hash(path)] = Parameter(name, "self", (path,))
     return list(found.values())
+
+
+def _zeros_beside(leaves: list[tuple[places.Path, Any]]) -> set[places.Path]:
+    """Return the arrays of zeros that stand beside others under their names and one more syllable: ``wi_diff``, ``gWi``.
+
+    In any language: what is added to the name is the same for all that bear it.
+    """
+    by_holder: dict[places.Path, dict[str, Any]] = {}
+    for path, value in leaves:
+        if path and isinstance(path[-1][1], str) and isinstance(value, np.ndarray):
+            by_holder.setdefault(path[:-1], {})[path[-1][1]] = (path, value)
+    found: set[places.Path] = set()
+    for held in by_holder.values():
+        families: dict[tuple[str, bool], list[str]] = {}
+        for name, (_, value) in held.items():
+            for stem, (_, other) in held.items():
+                if len(name) > len(stem) and value.shape == other.shape and not value.any():
+                    if name.startswith(stem):
+                        families.setdefault((name[len(stem) :], True), []).append(name)
+                    if name.endswith(stem):
+                        families.setdefault((name[: -len(stem)], False), []).append(name)
+        for (added, behind), names in families.items():
+            bearers = [n for n in held if (n.endswith(added) if behind else n.startswith(added))]
+            if len(names) > 1 and set(bearers) == set(names):
+                found |= {held[n][0] for n in names}
+    return found
 
 
 def _may_be_weight(path: places.Path, value: Any) -> bool:
@@ -127,6 +157,8 @@ def held_by_module(module: ModuleType, functions: list[Function]) -> list[Parame
 def script_parameters(module: ModuleType, step: Function) -> list[Parameter]:
     """Return the global arrays of a script that are weights by their name, or for which a gradient is named."""
     stored = [n.id for n in ast.walk(step.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    moved = {n for n in moved_by(ast.walk(step.node)) if isinstance(vars(module).get(n), np.ndarray)}
+    linked = set(zeros_of(ast.walk(step.node)).values())
     out = []
     for name in sorted(step.reads | set(step.arguments)):
         value = vars(module).get(name)
@@ -135,15 +167,18 @@ def script_parameters(module: ModuleType, step: Function) -> list[Parameter]:
         named = any(roles.gradient_of(other, [name]) == name and other != name for other in stored)
         if not roles.is_weight(name) and (roles.matches(name, roles.INPUT) or roles.matches(name, roles.TARGET)):
             continue
-        if named or roles.is_weight(name) or roles.is_bias(name):
+        if len(moved & linked) > 1 and name not in moved | linked and not named:
+            continue  # weights are what is moved
+        if named or name in moved & linked or roles.is_weight(name) or roles.is_bias(name):
             path: places.Path = (("attr", name),)
             out.append(Parameter(name, "global", (path,)))
     return out
 
 
-def loose_arguments(function: Function) -> list[str]:
-    """Return the arguments that are parameters, one by one: Wx, Wh, b."""
+def loose_arguments(function: Function, tree: ast.AST | None = None) -> list[str]:
+    """Return the arguments that are parameters, one by one: Wx, Wh, b; also by the lists that they are in with others."""
     names = []
+    together = [] if tree is None else run_together(tree)
     for name in function.arguments:
         if not (roles.is_weight(name) or roles.is_bias(name)) or name in function.defaults:
             continue
@@ -156,6 +191,9 @@ def loose_arguments(function: Function) -> list[str]:
         ):
             continue
         names.append(name)
+    for others in together:
+        if len(set(others) & set(names)) >= max(3, len(others) / 2):
+            names = [n for n in function.arguments if n in names or n in others]
     return names
 
 
@@ -199,15 +237,15 @@ def box_keys(functions: list[Function], box: str) -> tuple[list[str], Literal["d
     return (list(keys), "dict") if keys else (list(unpacked), "tuple")
 
 
-def rows(functions: list[Function]) -> bool:
-    """Tell whether weights stand on the right of products, as for inputs in rows."""
+def rows(functions: list[Function]) -> bool | None:
+    """Tell whether weights stand on the right of products, as for inputs in rows; None where the text does not say."""
     weight = r"(?:\w+\.)?(?:\w+\[['\"])?(?:W|U|V|w_|weights?)\w*(?:['\"]\])?"
     text = "\n".join(f.text for f in functions)
     left = len(re.findall(rf"dot\({weight},|{weight}(\.T)? @|{weight}\.dot\(", text))
     right = len(
         re.findall(rf"dot\([^()]*(?:\([^()]*\))?[^()]*, {weight}\)|@ {weight}(?!\w*\.T)|\.dot\({weight}\)", text)
     )
-    return right > left
+    return right > left if right != left else None
 
 
 def lazy_arrays(names: list[str], functions: list[Function], sizes: Sizes, gates: int, seed: int = 0) -> dict[str, Any]:
@@ -216,7 +254,7 @@ def lazy_arrays(names: list[str], functions: list[Function], sizes: Sizes, gates
     ``gates`` is how many gates are stacked in one matrix; -1 stands for one, with the last weight giving the output.
     """
     values = sizes.as_dict()
-    in_rows = rows(functions)
+    in_rows = bool(rows(functions))
     text = "\n".join(f.text for f in functions)
     rank = 1 if in_rows and not re.search(r"keepdims|\(1, (hidden|n_|H|self)", text) else 2
     rng = np.random.default_rng(seed)

@@ -13,8 +13,9 @@ import numpy as np
 
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
-from bptt.checking.loading.bench import COST_NAME, COST_TRIES, FORWARD_KEPT, FORWARD_TRIES, PROBE, SLACK, call_of
+from bptt.checking.loading.bench import COST_TRIES, FORWARD_KEPT, FORWARD_TRIES, PROBE, SLACK, call_of, labels_of
 from bptt.checking.loading.binding import Context, options_for
+from bptt.checking.loading.callsites import told_by_calls
 from bptt.checking.loading.explore import explore
 from bptt.checking.loading.facts import Function
 from bptt.checking.loading.homes import Homes
@@ -30,6 +31,8 @@ from bptt.checking.loading.parameters_found import (
 from bptt.checking.loading.plan import Cost, Parameter, Plan, Source
 from bptt.checking.loading.units import Unit
 from bptt.checking.tracing.quiet import quiet
+
+COST_LIKE = r"loss|cost|error|err|^j$|^l$|^e$|obj|nll|mse"
 
 
 class Passes(Homes):
@@ -115,22 +118,25 @@ class Passes(Homes):
 
     def cost_options(self, unit: Unit, plan: Plan, context: Context, outputs: list[Any]) -> Iterator[Plan]:
         """Yield the plan with every cost that may be meant."""
-        for names, source, value in outputs:
-            if (
-                _is_scalar(value)
-                and source.kind in ("result", "self")
-                and re.search(r"loss|cost|error|err|^j$|^l$|^e$|obj|nll|mse", names[-1] if names else "loss", re.I)
-            ):
-                kind = "result" if source.kind == "result" else "self"
-                yield replace(plan, cost=Cost(kind, path=source.path))  # type: ignore[arg-type]
+        scalars = [o for o in outputs if _is_scalar(o[2]) and o[1].kind in ("result", "self")]
+        called = [o for o in scalars if re.search(COST_LIKE, o[0][-1] if o[0] else "loss", re.I)]
+        if not called and unit.backward is not None:  # a number in the result, whatever its name, is a cost
+            called = [o for o in scalars if o[1].kind == "result"][:1]
+        for _, source, _ in called:
+            kind = "result" if source.kind == "result" else "self"
+            yield replace(plan, cost=Cost(kind, path=source.path))  # type: ignore[arg-type]
         if plan.cost_name:
             yield replace(plan, cost=Cost("local"))
         for function in unit.costs:
             if function in (unit.forward, unit.backward):
                 continue
             options = [
-                options_for(n, function, context, plan, stage="cost", outputs=outputs) for n in function.arguments
-            ]
+                told_by_calls(
+                    n, options_for(n, function, context, plan, stage="cost", outputs=outputs), function, unit.forward,
+                    plan, self.evidence,
+                )
+                for n in function.arguments
+            ]  # fmt: skip
             options = (
                 [_with_nested(o) for o in options] if unit.forward.name in self.facts.reached(function) else options
             )
@@ -138,7 +144,7 @@ class Passes(Homes):
 
             def run(choice: tuple[Option, ...], function: Function = function) -> Plan | None:
                 chosen = with_choice(plan, choice)
-                for path in ((), (("item", 0),)):
+                for path in ((), (("item", 0),)) if len(labels_of(function)) > 1 else ((),):
                     sign = -1 if re.search(r"likelihood|log_?prob|reward", function.name, re.I) else 1
                     candidate = replace(
                         chosen, sign=sign, cost=Cost("call", call_of(function, function.owner, choice), path=path)
@@ -205,11 +211,11 @@ def _cost_variable(function: Function) -> tuple[str, int]:
     """Return the local variable that holds the cost, and the last line that changes it; nothing where there is none."""
     found: dict[str, int] = {}
     for node in ast.walk(function.node):
-        if not isinstance(node, ast.Assign | ast.AugAssign):
-            continue
+        if not isinstance(node, ast.Assign | ast.AugAssign) or re.search(r"^len\(|\.shape\b", ast.unparse(node.value)):
+            continue  # `L = len(x)` is a length
         for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
             for part in target.elts if isinstance(target, ast.Tuple) else [target]:
-                if isinstance(part, ast.Name) and COST_NAME.fullmatch(part.id):
+                if isinstance(part, ast.Name) and roles.COST_NAME.fullmatch(part.id):
                     found[part.id] = max(found.get(part.id, 0), node.end_lineno or node.lineno)
     returned = [n for n in function.labels if n in found]
     name = (

@@ -14,9 +14,12 @@ from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.bench import AGREES, BACKWARD_TRIES, MARGIN, OTHER, call_of, labels_of, last_name
 from bptt.checking.loading.binding import Context, options_for
+from bptt.checking.loading.callsites import told_by_calls
 from bptt.checking.loading.gradients_found import Delivery
+from bptt.checking.loading.links import gradients_by_use
 from bptt.checking.loading.namespace import Exhausted, within_budget
 from bptt.checking.loading.options import Option, best_first, with_choice
+from bptt.checking.loading.parameters_found import reachable
 from bptt.checking.loading.passes import Passes
 from bptt.checking.loading.plan import Cost, Parameter, Plan
 from bptt.checking.loading.planned import PlannedCase
@@ -88,14 +91,18 @@ class Search(Passes):
         """Yield what the backward does under each binding of its arguments; a standard cost compares ``compared``."""
         function = unit.backward or unit.forward
         script = function.name == STEP
-        delivery = Delivery(() if script else labels_of(function), local=script)
+        delivery = Delivery(() if script else labels_of(function), local=script, links=self.links(unit, plan))
         fused = function.updates_weights and not any(re.match(r"d_?|grad", x) for x in delivery.labels)
         if unit.backward is None:
             choices: Iterator[tuple[Option, ...]] = iter([()])
         else:
             options = [
-                options_for(n, function, context, plan, stage="backward", outputs=outputs) for n in function.arguments
-            ]
+                told_by_calls(
+                    n, options_for(n, function, context, plan, stage="backward", outputs=outputs), function,
+                    unit.forward, plan, self.evidence,
+                )
+                for n in function.arguments
+            ]  # fmt: skip
             choices = best_first(options, BACKWARD_TRIES)
         for choice in choices:
             bound = with_choice(plan, choice)
@@ -106,6 +113,19 @@ class Search(Passes):
                     attempt = self.judge(final)
                     if attempt is not None:
                         yield attempt
+
+    def links(self, unit: Unit, plan: Plan) -> tuple[tuple[str, str], ...]:
+        """Return which names the text links to parameters as their gradients."""
+        functions = reachable(self.facts, [f for f in (unit.backward, unit.forward) if f])
+        names = [last_name(p) for p in plan.parameters]
+        found = gradients_by_use([f.node for f in functions], names)
+        labels = labels_of(unit.backward or unit.forward)
+        elsewhere = gradients_by_use([self.facts.tree], names)
+        for alias, path in self.evidence.aliases(unit.backward or unit.forward).items():  # g1 of `loss, g1 = f(x)`
+            place = path[0][1] if len(path) == 1 and path[0][0] == "item" else None
+            if alias in elsewhere and isinstance(place, int) and place < len(labels):
+                found.setdefault(labels[place], elsewhere[alias])
+        return tuple(sorted(found.items()))
 
     def with_cost(self, unit: Unit, plan: Plan, outputs: list[Any]) -> Iterator[Plan]:
         """Yield the plan with its cost, where that was left to the backward."""

@@ -34,6 +34,10 @@ PARAMETERS = (
 CACHE = r"(caches?|mem(ory|ories|o)?|tape|saved|store|storage|ctx|context|history|forward_?(cache|pass|results?|out|vars|values|state)|fwd|record|states|trace|intermediates?|tmp|buf|stuff|activations|layers?|acts|cch|results?)"
 UPSTREAM = r"(d_?(a|h|y|o|out|hs|as|next|output|x_?out|ys|ht|H|A|Y|z|logits|pred|e|E|loss|L|hn|h_?last|outputs|h_?out|scores|y_?pred|hidden)|grads?_?(out(put)?s?|y|h|in)?|upstream(_?(grad|gradient))?|delta|deltas|error|errors|err|e|dout|d_?l_?d_?y|dy|d_?y|gout|gy|gh|g|dldy|dl_?dh|out_?grad|output_?grad|incoming|top_?diff|grad_?outs?|d_?hseq|d_?h_?all|accum_?grad)"
 
+COST_NAME = re.compile(
+    r"((?i:(total_?|sum_?|overall_?|seq_?|batch_?|train_?|mean_?|avg_?)?(loss(es)?|cost|error|nll|mse)(_?(total|sum|val|value|t))?)|[JLE])"
+)
+
 IN, HID, OUT = "n_x", "n_a", "n_y"
 LETTERS = {
     "x": IN,

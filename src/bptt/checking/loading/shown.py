@@ -7,6 +7,7 @@ import ast
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.assumed import usual_definition
 from bptt.checking.loading.discover_state import usage_of_self
+from bptt.checking.loading.links import zeros_of
 from bptt.checking.loading.plan import Parameter, Source
 
 SHOWN = "Shown"
@@ -46,6 +47,7 @@ def missing_attributes(
     """
     usage = usage_of_self(methods)
     known = {m.name for m in methods}
+    weights = {n for m in methods for n in zeros_of(ast.walk(m)).values()} - usage.stored.keys()
     missing = [n for n in (*usage.dicts, *usage.plain) if n not in usage.stored and n not in known]
     attributes: dict[str, Source] = {}
     parameters: list[Parameter] = []
@@ -53,7 +55,7 @@ def missing_attributes(
     said: list[str] = []
     for name in dict.fromkeys(missing):
         box = usage.dicts.get(name)
-        size = roles.size_of(name)
+        size = roles.size_of(name) if name not in weights else None
         if box is not None and box.read and not box.assigned:
             attributes[name] = Source("params")
             parameters += [Parameter(key, "argument", (), ()) for key in box.read]
@@ -61,7 +63,7 @@ def missing_attributes(
             attributes[name] = Source("empty", {})
         elif size:
             attributes[name] = Source("size", size)
-        elif roles.is_weight(name) or roles.is_bias(name):
+        elif name in weights or roles.is_weight(name) or roles.is_bias(name):
             attributes[name] = Source("param", name)
             parameters.append(Parameter(name, "argument", (), ()))
         elif roles.matches(name, f"{roles.INPUT}|{roles.TARGET}|{roles.STATE0}|{roles.CELL0}"):

@@ -6,6 +6,7 @@ import ast
 import re
 from dataclasses import dataclass
 
+from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.scores import BACKWARD, TRAIN, backward_score, cost_score, forward_score
 from bptt.checking.loading.script import STEP
@@ -83,9 +84,9 @@ def _in_scope(
                 out.append(Unit(c, None, owner, pair.score + 1.5 * step - 1.0 - 1.5 * trains, False, chosen))
     for bs, b in backwards[:5] if others is None else []:
         if bs >= 1.5 and (_does_both(b, facts) or not out):
-            out.append(
-                Unit(b, None, owner, bs + 2.5 + shift - 1.0 * bool(re.search(BACKWARD, b.name, re.I)), False, chosen)
-            )
+            score = bs + 2.5 + shift - 1.0 * bool(re.search(BACKWARD, b.name, re.I))
+            score += 1.5 * returns_cost_and_gradients(b) + 1.0 * (_does_both(b, facts) and any(f.name in b.calls for _, f in forwards[:6]))
+            out.append(Unit(b, None, owner, score, False, chosen))
     return out
 
 
@@ -103,17 +104,39 @@ def _kinship(forward: str, backward: str) -> float:
 
 
 def _does_both(function: Function, facts: Facts) -> bool:
-    """Tell whether a function runs forwards as well as backwards in its own text."""
+    """Tell whether a function runs forwards as well as backwards: by its own text, or as it returns cost and gradients."""
+    if returns_cost_and_gradients(function):
+        return True
     loops = [n for n in ast.walk(function.node) if isinstance(n, ast.For)]
     forwards = [n for n in loops if not re.search(r"reversed|, -1, -1\)|::-1", ast.unparse(n.iter))]
-    activates = re.search(r"tanh\(|sigmoid\(|relu\(|exp\(", function.text) is not None
+    reached = facts.reached(function)
+    texts = [function.text, *(f.text for f in facts.functions.values() if f.name in reached)]
+    activates = any(re.search(r"tanh\(|sigmoid\(|relu\(|exp\(", text) for text in texts)
     assigns = re.search(r"loss|cost|error|err\b|p\[t\]|ps\[t\]|probs|y_hat|y_pred|pred|out", function.text) is not None
     return (
         bool(forwards)
         and (activates or bool(re.search(r"forw", function.text)))
-        and assigns
+        and (assigns or any(_adds_up(loop, function) for loop in forwards))
         and (function.has_backward_loop or len(loops) > 1)
     )
+
+
+def returns_cost_and_gradients(function: Function) -> bool:
+    """Tell whether a function returns ``loss, grads``, under whatever prefix."""
+    labels = function.labels
+    gradient = [n for n in labels if re.fullmatch(r"d?_?(grads?|gradients?|d_?params?|deriv\w*)(_\w+)?|\w+_grads?", n, re.I)]
+    cost = [n for n in labels if roles.COST_NAME.fullmatch(n) or re.search(r"loss|cost|value|objective", n, re.I)]
+    return len(labels) == 2 and bool(cost) and bool(gradient)
+
+
+def _adds_up(loop: ast.For, function: Function) -> bool:
+    """Tell whether a loop adds to a number that began as zero, as costs are added up."""
+    zeros = {
+        t.id for n in ast.walk(function.node) if isinstance(n, ast.Assign) and isinstance(n.value, ast.Constant) and n.value.value == 0
+        for t in n.targets if isinstance(t, ast.Name)
+    }  # fmt: skip
+    added = [n.target for n in ast.walk(loop) if isinstance(n, ast.AugAssign)]
+    return any(isinstance(t, ast.Name) and t.id in zeros for t in added)
 
 
 def _owner_score(facts: Facts, owner: str | None) -> float:
