@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 TRIED = 64
 """At most so many different quantities are tried for one unit."""
+RUNS = 160
+"""At most so many runs of one program."""
 STILL = 3
 """After so many that leave the reader with the same exception, the fault is the reader's own."""
 
@@ -44,6 +46,8 @@ def _gives(judging: Judging, judged: Judged, wrong: list[Judged], unit: Unit, se
         key = (unit.number, id(role.series), role.axes, len(judging.roles))
         run = judging.tried.get(key)
         if run is None:
+            if len(judging.tried) >= RUNS:
+                return False
             run, _, _ = judging.run({**judging.roles, unit.number: role})
             judging.tried[key] = run
         events = run.events.get(judged.unit.number, [])

@@ -8,9 +8,11 @@ so that a fault of one step shows by itself.
 
 from __future__ import annotations
 
+import heapq
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judging
 
 DEPTH = 4
-TRIES = 1500
+TRIES = 2500
+NEAREST = 0.9
+"""The least that an edit costs."""
 NEAR = 0.6
 """How much less likely a change may be than one that helps, to be tried as well."""
 """Changes that are tried on top of one state at most."""
@@ -83,17 +87,14 @@ class Climbing:
         self.suspects = suspects(judging)
         self._moves = {id(suspect.statement): suspect.moves for suspect in self.suspects}
         self._edits: dict[int, list[Alternative]] = {}
+        self._known: dict[tuple[patch.Change, ...], _State] = {}
         self.refused: set[tuple[patch.Change, ...]] = set()
         self.base = self._state([])
 
-    def single(self) -> Climbed | None:
-        """Return the one change that makes every gradient right, if there is one."""
-        wrong = self._wrong(self.base)
-        for _, alternative in self._candidates(self.base):
-            moves = self._moves.get(id(alternative.statement))
-            if self.base.delivered and moves is not None and not wrong <= moves:
-                continue
-            if self._late:
+    def single(self, limit: float = float("inf")) -> Climbed | None:
+        """Return the one change that makes every gradient right, if there is one of at most this rank."""
+        for rank, alternative in self._candidates(self.base, alone=True):
+            if self._late or rank > limit:
                 return None
             tried = self._state([alternative], self.base)
             if self._all_right(tried) and (done := self._proven(tried)) is not None:
@@ -108,13 +109,14 @@ class Climbing:
         given : sequence of Alternative
             What makes one statement right, as forced execution knows; it is tried first.
         """
-        state = self.base
-        for alternative in given:
-            tried = self._step(state, alternative)
-            if tried is not None and tried.right > state.right:
-                state = tried
-                if self._all_right(state) and (done := self._proven(state)) is not None:
-                    return done
+        state = self._together(given)
+        if state is self.base:
+            for alternative in given:
+                tried = self._step(state, alternative)
+                if tried is not None and tried.right > state.right:
+                    state = tried
+        if self._all_right(state) and (done := self._proven(state)) is not None:
+            return done
         while len(state.changes) < DEPTH:
             best: _State | None = None
             limit = float("inf")
@@ -137,6 +139,17 @@ class Climbing:
             state = best
         return None
 
+    def _together(self, given: Sequence[Alternative]) -> _State:
+        """Return the state of the first change for each statement, if that is better than theirs: where more than one
+        line raises, none of them helps alone."""
+        first: dict[int, Alternative] = {}
+        for alternative in given:
+            first.setdefault(id(alternative.statement), alternative)
+        if len(first) < 2:
+            return self.base
+        state = self._state(list(first.values()), self.base)
+        return state if state.right > self.base.right else self.base
+
     def _step(self, state: _State, alternative: Alternative) -> _State | None:
         if any(_overlap(alternative, other) for other in state.changes):
             return None
@@ -155,6 +168,12 @@ class Climbing:
 
     def _state(self, changes: list[Alternative], before: _State | None = None) -> _State:
         """Run a state; what cannot be better than the state before it is given up after the first size."""
+        key = tuple(change for one in changes for change in one.changes)
+        if key not in self._known:
+            self._known[key] = self._ran(changes, before)
+        return self._known[key]
+
+    def _ran(self, changes: list[Alternative], before: _State | None) -> _State:
         state = _State(changes)
         right: set[tuple[int, str]] = set()
         for number, (sizes, true) in enumerate(zip(self.sizes, self.true, strict=True)):
@@ -198,48 +217,57 @@ class Climbing:
                 return None
         return Climbed(kept, proof)
 
-    def _candidates(self, state: _State) -> Iterable[tuple[float, Alternative]]:
-        """Yield all single changes with their rank, the likeliest first."""
+    def _candidates(self, state: _State, alone: bool = False) -> Iterator[tuple[float, Alternative]]:
+        """Yield all single changes with their rank, the likeliest first.
+
+        ``alone``: only those that can move every wrong gradient.
+        """
         wrong = self._wrong(state)
-        ranked: list[tuple[float, int, Alternative]] = []
+        queue: list[tuple[float, int, Alternative | Suspect]] = []
         for suspect in self.suspects:
-            if state.delivered and not suspect.moves & wrong:
-                continue
-            doubt = 0.0
+            moves = suspect.moves
+            doubt = 0.0 if suspect.raises or state.delivered else 0.8
             if state.delivered:
-                doubt = 0.8 * len(wrong - suspect.moves) / len(wrong) + 0.8 * bool(suspect.moves - wrong)
-            elif not suspect.raises:
-                doubt = 0.8
-            for alternative in self._edits_of(suspect):
-                ranked.append((alternative.cost + doubt, len(ranked), alternative))
-        for alternative in self._forms():
-            ranked.append((alternative.cost, len(ranked), alternative))
-        for rank, _, alternative in sorted(ranked, key=lambda one: one[:2])[:TRIES]:
-            yield rank, alternative
+                if not moves & wrong or (alone and not wrong <= moves):
+                    continue
+                doubt = 0.8 * len(wrong - moves) / len(wrong) + 0.8 * bool(moves - wrong)
+            queue.append((doubt + NEAREST, len(queue), suspect))
+        for alternative in self._forms:
+            known = self._moves.get(id(alternative.statement))
+            if known is not None and state.delivered and (not known & wrong or (alone and not wrong <= known)):
+                continue
+            queue.append((alternative.cost, len(queue), alternative))
+        heapq.heapify(queue)
+        tries, count = 0, len(queue)
+        while queue and tries < TRIES:
+            rank, _, one = heapq.heappop(queue)
+            if isinstance(one, Alternative):
+                tries += 1
+                yield rank, one
+                continue
+            for alternative in self._edits_of(one):  # made only now that its turn comes
+                count += 1
+                heapq.heappush(queue, (alternative.cost + rank - NEAREST, count, alternative))
 
     def _edits_of(self, suspect: Suspect) -> list[Alternative]:
         key = id(suspect)
         if key not in self._edits:
             program = self.judging.program
-            self._edits[key] = alternatives(
-                suspect.statement, suspect.environments, code=program.code, tree=program.tree
-            )
+            found = alternatives(suspect.statement, suspect.environments, code=program.code, tree=program.tree)
+            self.exchange.offer(suspect.statement, [(a.changes[0], a.text) for a in found])
+            self._edits[key] = found
         return self._edits[key]
 
+    @cached_property
     def _forms(self) -> list[Alternative]:
-        if not hasattr(self, "_shapes"):
-            program = self.judging.program
-            self._shapes = [
-                Alternative(
-                    form.changes,
-                    next((cost for word, cost in KINDS if word in form.what), 2.0),
-                    form.statement,
-                    what=form.what,
-                )
-                for function in backward_functions(self.judging)
-                for form in restructurings(program.code, program.tree, function)
-            ]
-        return self._shapes
+        program = self.judging.program
+        return [
+            Alternative(
+                form.changes, next((cost for word, cost in KINDS if word in form.what), 2.0), form.statement, what=form.what
+            )
+            for function in backward_functions(self.judging)
+            for form in restructurings(program.code, program.tree, function)
+        ]
 
 
 def _gain(state: _State, before: _State) -> tuple[int, float]:

@@ -70,7 +70,7 @@ def backward_statements(judging: Judging) -> set[int]:
         for unit in judging.units
         if unit.number in order
         and (unit.number not in forward or order[unit.number] >= begin)
-        and not is_zero(unit.expression)
+        and (unit.loops or not is_zero(unit.expression))
     }
 
 

@@ -25,6 +25,9 @@ from bptt.checking.tracing.series import Truth
 FIRST = Sizes(n_x=3, n_a=5, n_y=7, m=2, T_x=4)
 """Where the lines are judged: pairwise different sizes, and a first, two middle and a last step."""
 
+SIMPLE = 2.0
+"""How far one change may be from the text to be preferred to several that are proven."""
+
 
 @dataclass
 class Findings:
@@ -90,7 +93,7 @@ def _climbed(
 ) -> Climbed | None:
     """Return one change that explains everything; where nothing else does, several."""
     climbing = Climbing(judging, seed, deadline)
-    found = climbing.single()
+    found = climbing.single() if unmended else climbing.single(SIMPLE)
     if found is not None or not unmended:
         return found
     statements = {judged.unit.number: judged.unit.statement for judged in judgement.wrong}

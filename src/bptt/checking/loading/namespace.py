@@ -7,7 +7,7 @@ import builtins
 import re
 import sys
 from collections.abc import Callable, Iterable
-from types import FrameType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,8 @@ class Namespace:
             if self._provide(name) is None:
                 self.unknown.append(name)
         self.failed: dict[str, str] = {}
+        self._trees: list[tuple[ast.Module, bool, ast.Module]] = []
+        self._codes: dict[int, tuple[ast.stmt, CodeType]] = {}
 
     def _provide(self, name: str) -> Any:
         usual = usual_definition(name, self.tree)
@@ -68,8 +70,7 @@ class Namespace:
         **constants
             Values that module-level names have whatever the program assigns to them (its sizes).
         """
-        tree = as_function(without_clips(tree)[0])[0]
-        tree = as_class(tree) if self.dressed else tree
+        tree = self._ready(tree)
         module = ModuleType(MODULE_NAME)
         scope = module.__dict__
         scope["__builtins__"] = self._builtins()
@@ -86,6 +87,25 @@ class Namespace:
                 sys.modules[MODULE_NAME] = kept
         return module
 
+    def _ready(self, given: ast.Module) -> ast.Module:
+        """Return the tree as it is executed; the last few are kept, for a program is loaded many times."""
+        for kept, dressed, ready in self._trees:
+            if kept is given and dressed == self.dressed:
+                return ready
+        tree = as_function(without_clips(given)[0])[0]
+        tree = as_class(tree) if self.dressed else tree
+        self._trees = [(given, self.dressed, tree), *self._trees[:3]]
+        return tree
+
+    def _compiled(self, statement: ast.stmt, file: str) -> CodeType:
+        """Return the code of a statement, compiled once."""
+        held = self._codes.get(id(statement))
+        if held is None or held[0] is not statement:
+            if len(self._codes) > 2000:
+                self._codes.clear()
+            held = self._codes[id(statement)] = (statement, compile(ast.Module([statement], []), file, "exec"))
+        return held[1]
+
     def execute(self, body: Iterable[ast.stmt], scope: dict[str, Any], constants: dict[str, Any]) -> None:
         """Execute the statements that define something; what fails is remembered in ``failed``."""
         scope.update(constants)
@@ -96,7 +116,7 @@ class Namespace:
             for statement in body:
                 if not self._wanted(statement, scope):
                     continue
-                code = compile(ast.Module([statement], []), scope["__file__"], "exec")
+                code = self._compiled(statement, scope["__file__"])
                 try:
                     if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.Import):
                         exec(code, scope)

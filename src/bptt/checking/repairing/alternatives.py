@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,7 @@ def alternatives(
         reader = Reader(Terms(list(environments)), code)
         parsed = reader.read(value)
         nearby = [leaf for leaf in leaves(reader, node, tree) if leaf.rank < 1.0]
+        nearby += [Leaf(s, leaf.rank + 0.3) for leaf in nearby for s in _siblings(reader.terms, leaf.term)]
         ranking = Ranking(reader.terms, parsed.term, {leaf.term: leaf.rank for leaf in nearby})
         distinct: dict[Any, tuple[float, Term]] = {_value_key(parsed.term): (0.0, parsed.term)}
         for cost, term in _edits(reader.terms, parsed, nearby):
@@ -162,19 +164,54 @@ def _edits(terms: Terms, parsed: Parsed, nearby: list[Leaf]) -> Iterator[tuple[f
             yield 1.4, term
 
 
+def _siblings(terms: Terms, term: Term) -> Iterator[Term]:
+    """Yield what lies beside an attribute or under another key of a dict."""
+    keyed = term.op == "item" and len(term.args) == 2 and isinstance(term.args[1].payload, str)
+    holder = term.args[0].value if term.op == "attr" or keyed else None
+    if not isinstance(holder, tuple):
+        return
+    for name in list(holder[0] if isinstance(holder[0], dict) else vars(holder[0]))[:40] if _held(holder[0]) else ():
+        if isinstance(name, str) and name != (term.payload if term.op == "attr" else term.args[1].payload):
+            if keyed:
+                yield terms.make("item", term.args[0], terms.number(name), payload=term.payload)
+            else:
+                yield terms.make("attr", term.args[0], payload=name)
+
+
+def _held(holder: Any) -> bool:
+    return isinstance(holder, dict) or (hasattr(holder, "__dict__") and not isinstance(holder, type | ModuleType))
+
+
 Slopes = list[tuple[float, Term]]
 
 
 def _replaced(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iterator[tuple[float, Term]]:
     for new in variants(terms, here):
-        yield 1.1, new
+        yield _unlikely(here, new), new
     shape = _shape(here)
+    whole = 0.0 if here.op in (*ATOMS, "T", "neg") else 0.5  # more goes than one variable
     for leaf in atoms:
         if shape is None or _shape(leaf.term) == shape:
-            yield 1.1 + 0.4 * leaf.rank, leaf.term
+            number = 0.4 if leaf.term.op == "const" else 0.0
+            yield 1.0 + 0.4 * leaf.rank + whole + number, leaf.term
     for rank, new in slopes:
         if shape is None or _shape(new) == shape:
             yield 1.4 + 0.4 * rank, new
+
+
+def _unlikely(old: Term, new: Term) -> float:
+    """Return the cost of one edit at the top of a term, without new variables."""
+    if new.op == "T" or old.op == "T" or "neg" in (old.op, new.op) or {old.op, new.op} <= {"sum", "mean", "dot"}:
+        return 1.0
+    if new in old.args:
+        return 1.3
+    if old.op == new.op or len(old.args) == len(new.args) == 2 and set(old.args) == set(new.args):
+        return 1.1
+    if new.op == "sum":
+        return 1.1
+    if new.op in (">", "**"):
+        return 2.2
+    return 1.5 if activated(old) else 2.0
 
 
 def _joined(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iterator[tuple[float, Term]]:
@@ -185,14 +222,14 @@ def _joined(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iter
     make = terms.make
     for rank, other in [(leaf.rank, leaf.term) for leaf in atoms] + [(r + 0.2, s) for r, s in slopes]:
         beside = _shape(other)
-        if beside is None:
+        if beside is None or (other.op == "const" and other.payload in (0, 1)):
             continue
-        cost = 1.6 + 0.4 * rank
         if _broadcast(shape, beside) == shape:
-            for op in ("*", "+", "-"):
+            cost = 1.5 + 0.4 * rank if beside else 0.8 + 0.2 * rank
+            for op in ("*", "/") if not beside else ("*",):
                 yield cost, make(op, here, other)
-            if not beside:
-                yield cost, make("/", here, other)
+            for op in ("+", "-"):
+                yield 1.5 + 0.4 * rank, make(op, here, other)
         if len(shape) and len(beside) == 2:
             for right, turned in ((other, beside), (make("T", other), beside[::-1])):
                 if turned[0] == turned[1]:

@@ -7,20 +7,65 @@ compiled, and its code takes the place of the old one.
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from types import FunctionType, ModuleType
+from dataclasses import dataclass
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from bptt.checking.loading.clips import without_clips
 from bptt.checking.program import Program, Sizes
-from bptt.checking.repairing.patch import Change, patched_code
-from bptt.checking.tracing.numeric import fresh, reseed, seeded_generators
+from bptt.checking.repairing.patch import Change, patched_code, replace
+from bptt.checking.tracing.numeric import reseed, seeded_generators
 from bptt.checking.tracing.quiet import quiet
 from bptt.dims import Array
+
+
+TURN = "__bptt_turn__"
+TURNS = 2000
+"""Turns of ``while`` loops in one run at most."""
+
+
+HERE = "__bptt_here__"
+CHOICE = "__bptt_choice__"
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """Versions of one statement."""
+
+    here: Change
+    texts: list[str]
+
+
+class _Chooser(ast.NodeTransformer):
+    """Puts a choice between statements in the place of the marked one."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.blocks = [_block(text) for text in texts]
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
+        if not (isinstance(node.value, ast.Name) and node.value.id == HERE):
+            return node
+        return [ast.copy_location(statement, node) for statement in self._between(0, len(self.blocks))]
+
+    def _between(self, first: int, last: int) -> list[ast.stmt]:
+        if last - first == 1:
+            return self.blocks[first]
+        middle = (first + last) // 2
+        test = ast.Compare(ast.Name(CHOICE, ast.Load()), [ast.Lt()], [ast.Constant(middle)])
+        return [ast.If(test, self._between(first, middle), self._between(middle, last))]
+
+
+def _block(text: str) -> list[ast.stmt]:
+    try:
+        return ast.parse(text).body or [ast.Pass()]
+    except SyntaxError:  # it is then refused where it is tried alone
+        return [ast.Raise(ast.Name("SyntaxError", ast.Load()))]
 
 
 class Exchange:
@@ -35,16 +80,18 @@ class Exchange:
 
     def __init__(self, program: Program, seed: int) -> None:
         self.program, self.seed = program, seed
-        self.runs = 0
+        self.runs = self._turns = 0
         self._lines = program.code.split("\n")
         with quiet():
             reseed(seed)
-            self._module = program.load(program.tree)
+            self._module = self._loaded(program.tree)
         shown = {(n.lineno, n.name) for n in ast.walk(_parsed(program.code)) if isinstance(n, ast.FunctionDef)}
         self._functions = [
             n for n in ast.walk(program.tree) if isinstance(n, ast.FunctionDef) and (n.lineno, n.name) in shown
         ]
-        self._compiled: tuple[tuple[Change, ...], tuple[Any, Any] | None] | None = None
+        self._last: tuple[tuple[Change, ...], list[tuple[FunctionType, CodeType]] | None] | None = None
+        self._groups: dict[Change, tuple[_Group, int]] = {}
+        self._versions: dict[Any, CodeType] = {}
         self._live = {(f.__code__.co_firstlineno, f.__name__): f for f in _functions(self._module)}
 
     def gradients(self, changes: Sequence[Change], sizes: Sizes) -> dict[str, Array]:
@@ -57,67 +104,128 @@ class Exchange:
         """
         self.runs += 1
         with quiet():
-            if self._compiled is None or self._compiled[0] != tuple(changes):  # it is run at one size after the other
-                self._compiled = (tuple(changes), self._exchanged(changes))
-            exchanged = self._compiled[1]
+            if self._last is None or self._last[0] != tuple(changes):  # it is run at one size after the other
+                self._last = (tuple(changes), self._exchanged(changes))
+            exchanged = self._last[1]
             if exchanged is None:
-                _, case = fresh(self.program, ast.parse(patched_code(self.program, changes)), sizes, self.seed)
-                return _numbers(case.gradients())
-            function, code = exchanged
-            held = function.__code__
-            function.__code__ = code
+                return self._run(self._loaded(ast.parse(patched_code(self.program, changes))), sizes)
+            held = [(function, function.__code__) for function, _ in exchanged]
             try:
-                reseed(self.seed)
-                with seeded_generators(self.seed):
-                    case = self.program.build(self._module, sizes, self.seed)
-                reseed(self.seed)
-                return _numbers(case.gradients())
+                for function, code in exchanged:
+                    function.__code__ = code
+                return self._run(self._module, sizes)
             finally:
-                function.__code__ = held
+                for function, code in held:
+                    function.__code__ = code
 
-    def _exchanged(self, changes: Sequence[Change]) -> tuple[Any, Any] | None:
-        """Return the live function that all changes stand in and its new code; None where only a new load will do."""
-        node = self._around(changes)
-        live = self._live.get((_first_line(node), node.name)) if node is not None else None
-        if node is None or live is None or not set(live.__code__.co_freevars) <= {"__class__"}:
-            return None
+    def _loaded(self, tree: ast.Module) -> ModuleType:
+        if any(isinstance(n, ast.While) for n in ast.walk(tree)):
+            tree = copy.deepcopy(tree)
+            _count_turns(tree)
+        module = self.program.load(tree)
+        vars(module)[TURN] = self._turn
+        return module
+
+    def _run(self, module: ModuleType, sizes: Sizes) -> dict[str, Array]:
+        self._turns = TURNS
+        reseed(self.seed)
+        with seeded_generators(self.seed):
+            case = self.program.build(module, sizes, self.seed)
+        reseed(self.seed)
+        return {name: np.array(value) for name, value in dict(case.gradients()).items()}
+
+    def _turn(self) -> None:
+        """Count a turn of a ``while``: a change may make it endless."""
+        self._turns -= 1
+        if self._turns < 0:
+            raise TimeoutError("a loop does not end")
+
+    def offer(self, node: ast.stmt, texts: Sequence[tuple[Change, str]]) -> None:
+        """Compile many versions of one statement together, so that each of them runs without being compiled.
+
+        Parameters
+        ----------
+        node : ast.stmt
+        texts : sequence of (Change, str)
+            The change that puts each version in the place of the statement, and the whole version.
+        """
+        group = _Group(replace(self.program.code, node, HERE), [text for _, text in texts])
+        self._groups.update({change: (group, k) for k, (change, _) in enumerate(texts)})
+
+    def _exchanged(self, changes: Sequence[Change]) -> list[tuple[FunctionType, CodeType]] | None:
+        """Return the live functions that are changed and their new code; None where only a new load will do."""
+        inside: dict[int, list[Change]] = {}
+        for change in changes:
+            node = self._around(change)
+            if node is None:
+                return None
+            inside.setdefault(self._functions.index(node), []).append(change)
+        found = []
+        for place, own in inside.items():
+            node = self._functions[place]
+            live = self._live.get((_first_line(node), node.name))
+            if live is None or not set(live.__code__.co_freevars) <= {"__class__"}:
+                return None
+            found.append((live, self._version(node, live, tuple(own))))
+        return found
+
+    def _version(self, node: ast.FunctionDef, live: FunctionType, changes: tuple[Change, ...]) -> CodeType:
+        """Return the code of one changed function; the last change may be one of many that were offered."""
+        offered = self._groups.get(changes[-1])
+        if offered is not None and not any(c in self._groups and self._groups[c][0] is offered[0] for c in changes[:-1]):
+            group, vars(self._module)[CHOICE] = offered
+            key: Any = (changes[:-1], group)
+            if key not in self._versions:
+                self._versions[key] = self._code(node, live, [*changes[:-1], group.here], group.texts)
+            return self._versions[key]
+        if changes not in self._versions:
+            self._versions[changes] = self._code(node, live, changes, ())
+        return self._versions[changes]
+
+    def _code(
+        self, node: ast.FunctionDef, live: FunctionType, changes: Sequence[Change], texts: Sequence[str]
+    ) -> CodeType:
+        """Compile a changed function; with ``texts``, the marked statement is one of them, by a number."""
         lines = patched_code(self.program, changes).split("\n")
         last = (node.end_lineno or node.lineno) + len(lines) - len(self._lines)
         text = textwrap.dedent("\n".join(lines[_first_line(node) - 1 : last]))
-        tree, _ = without_clips(ast.parse(text))
+        tree = ast.parse("\n" * (_first_line(node) - 1) + text)  # so that the lines keep their numbers
+        if "clip" in text:
+            tree, _ = without_clips(tree)
+        if "while" in text:
+            _count_turns(tree)
+        if texts:
+            tree = _Chooser(texts).visit(tree)
         made = tree.body[0]
         if len(tree.body) != 1 or not isinstance(made, ast.FunctionDef):
-            return None
+            raise SyntaxError("a change goes beyond the function that it stands in")
         made.decorator_list, made.returns = [], None
         if live.__code__.co_freevars:
             tree.body = [ast.ClassDef("_", [], [], [made], [])]
+        if texts or live.__code__.co_freevars:
             ast.fix_missing_locations(tree)
-        ast.increment_lineno(tree, _first_line(node) - 1)
-        code = next(
-            (c for c in _codes(compile(tree, live.__code__.co_filename, "exec")) if c.co_name == node.name), None
+        compiled = compile(tree, live.__code__.co_filename, "exec")
+        return next(
+            c for c in _codes(compiled) if c.co_name == node.name and c.co_freevars == live.__code__.co_freevars
         )
-        if code is None or code.co_freevars != live.__code__.co_freevars:
-            return None
-        return live, code
 
-    def _around(self, changes: Sequence[Change]) -> ast.FunctionDef | None:
-        """Return the innermost function that holds every change."""
-        best = None
-        for node in self._functions:
-            end = node.end_lineno or node.lineno
-            if all(node.lineno <= c.line and c.end_line <= end for c in changes) and (
-                best is None or node.lineno > best.lineno
-            ):
-                best = node
-        return best
+    def _around(self, change: Change) -> ast.FunctionDef | None:
+        """Return the innermost function that holds a change."""
+        holders = [
+            n for n in self._functions if n.lineno <= change.line and change.end_line <= (n.end_lineno or n.lineno)
+        ]
+        return max(holders, key=lambda n: n.lineno, default=None)
 
 
 def _parsed(code: str) -> ast.Module:
     return ast.parse(code)
 
 
-def _numbers(gradients: Any) -> dict[str, Array]:
-    return {name: np.array(value) for name, value in dict(gradients).items()}
+def _count_turns(tree: ast.Module) -> None:
+    """Let every ``while`` count its turns."""
+    for loop in [n for n in ast.walk(tree) if isinstance(n, ast.While)]:
+        turn = ast.Expr(ast.Call(ast.Name(TURN, ast.Load()), [], []))
+        loop.body.insert(0, ast.fix_missing_locations(ast.copy_location(turn, loop.body[0])))
 
 
 def _first_line(node: ast.FunctionDef) -> int:

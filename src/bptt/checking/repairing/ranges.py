@@ -56,6 +56,20 @@ def _near(end: str) -> list[str]:
     return [end, f"{end} - 1", f"{end} + 1"]
 
 
+def endings(code: str, test: ast.expr) -> Iterator[str]:
+    """Yield other tests of a ``while``: one turn more or less."""
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+        return
+    left, right = text_of(code, test.left), text_of(code, test.comparators[0])
+    signs = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.NotEq: "!="}
+    sign = signs.get(type(test.ops[0]))
+    for other in (">", ">=", "<", "<=", "!=") if sign else ():
+        if other != sign and (other[0] == (sign or "")[0] or "!" in (other + (sign or ""))):
+            yield f"{left} {other} {right}"
+    for end in _near(right)[1:] if sign else ():
+        yield f"{left} {sign} {end}"
+
+
 def carries(code: str, function: Function) -> Iterator[tuple[ast.stmt, str, str]]:
     """Yield the update that a loop's carried gradient lacks, v = Wᵀ x: (statement before it, text, what it does)."""
     matrices: dict[str, None] = {}

@@ -13,7 +13,7 @@ from bptt.checking.program import Program
 from bptt.checking.repairing.nodes import Function, block_of, blocks, statements, targets_of, text_of
 from bptt.checking.repairing.patch import Change, delete, insert_after, insert_before, patched_code, replace
 from bptt.checking.repairing.prove import PROOF_SIZES, Proof, looks_right, prove
-from bptt.checking.repairing.ranges import carries, is_zero, ranges
+from bptt.checking.repairing.ranges import carries, endings, is_zero, ranges
 from bptt.checking.repairing.samples import Budget
 from bptt.checking.tracing.measured import Truth
 
@@ -110,10 +110,12 @@ def _restated(code: str, node: ast.stmt, text: str, what: str) -> Restructuring:
 
 def _loops(code: str, function: Function) -> Iterator[Restructuring]:
     for node in statements(function):
-        if not isinstance(node, ast.For):
-            continue
-        for text, what in ranges(code, node.iter):
-            yield Restructuring((replace(code, node.iter, text),), what, node)
+        if isinstance(node, ast.While):
+            for text in endings(code, node.test):
+                yield Restructuring((replace(code, node.test, text),), "over every step", node)
+        if isinstance(node, ast.For):
+            for text, what in ranges(code, node.iter):
+                yield Restructuring((replace(code, node.iter, text),), what, node)
 
 
 def _initialisations(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:

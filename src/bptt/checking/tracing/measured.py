@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -77,6 +77,30 @@ class Truth:
 
 def numeric_slope(program: Program, sizes: Sizes, seed: int) -> Slope:
     """Return the numeric gradient of the cost of the program as given: complex step where it carries it."""
+    cost, values, single = _cost_of(program, sizes, seed)
+    base = float(np.real(cost(values)))
+    if not np.isfinite(base) or float(np.real(cost(values))) != base:
+        raise ValueError("the cost is not finite, or two runs differ")
+    if not single:
+        if carries_complex(cost, values):
+            return Slope(base, {n: complex_step(cost, values, n) for n in values}, "complex step", 0.0, frozenset())
+        cost, values, _ = _cost_of(program, sizes, seed)  # complex numbers may have stayed behind in the other
+    step = FLOAT32_STEP if single else CENTRAL_STEP
+    both = {n: central_difference(cost, values, n, step) for n in values}
+    epsilon = np.finfo(np.float32 if single else np.float64).eps
+    return Slope(
+        base,
+        {n: slope for n, (slope, _) in both.items()},
+        "central differences in float32" if single else "central differences",
+        float(4 * epsilon * max(abs(base), 1e-3) / step),
+        frozenset(n for n, (_, rough) in both.items() if rough > KINK),
+    )
+
+
+def _cost_of(
+    program: Program, sizes: Sizes, seed: int
+) -> tuple[Callable[[dict[str, Array]], complex], dict[str, Array], bool]:
+    """Return a fresh case's cost as a function of its parameters, their values, and whether one is float32."""
     module, case = fresh(program, program.tree, sizes, seed)
     live = dict(case.parameters)
     values = {name: np.array(value, dtype=np.float64) for name, value in live.items()}
@@ -102,22 +126,7 @@ def numeric_slope(program: Program, sizes: Sizes, seed: int) -> Slope:
                 for place in held[name]:
                     place.put(live[name])
 
-    base = float(np.real(cost(values)))
-    if not np.isfinite(base) or float(np.real(cost(values))) != base:
-        raise ValueError("the cost is not finite, or two runs differ")
-    single = any(value.dtype == np.float32 for value in live.values())
-    if not single and carries_complex(cost, values):
-        return Slope(base, {n: complex_step(cost, values, n) for n in values}, "complex step", 0.0, frozenset())
-    step = FLOAT32_STEP if single else CENTRAL_STEP
-    both = {n: central_difference(cost, values, n, step) for n in values}
-    epsilon = np.finfo(np.float32 if single else np.float64).eps
-    return Slope(
-        base,
-        {n: slope for n, (slope, _) in both.items()},
-        "central differences in float32" if single else "central differences",
-        float(4 * epsilon * max(abs(base), 1e-3) / step),
-        frozenset(n for n, (_, rough) in both.items() if rough > KINK),
-    )
+    return cost, values, any(value.dtype == np.float32 for value in live.values())
 
 
 def distance(theirs: Array | None, numeric: Array, slope: Slope) -> float:

@@ -45,6 +45,8 @@ def array_places(case: object, module: ModuleType | None = None) -> Iterator[Pla
 def _members(name: str, value: Any, module: ModuleType | None) -> Iterator[tuple[str, Any, Any]]:
     if isinstance(value, dict):
         for key, item in list(value.items()):
+            if key == "__builtins__":  # ours, and behind it the whole program as it was read
+                continue
             yield (str(key) if isinstance(key, str) else name), item, _put_item(value, key)
     elif isinstance(value, list):
         for k, item in enumerate(value):
