@@ -125,8 +125,12 @@ def hints_for(
             if value == f"{name}.shape" and isinstance(node.targets[0], ast.Tuple):
                 names = [e.id if isinstance(e, ast.Name) else "_" for e in node.targets[0].elts]
                 hints.unpacked = tuple(roles.size_of(n) or "?" for n in names)
-            if isinstance(node.value, ast.Subscript) and ast.unparse(node.value.value) == name:
-                elements.add(target)
+            pairs = [(node.targets[0], node.value)]
+            if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = list(zip(node.targets[0].elts, node.value.elts, strict=False))
+            for one, of in pairs:
+                if isinstance(of, ast.Subscript) and ast.unparse(of.value) == name and not isinstance(of.slice, ast.Slice):
+                    elements.add(ast.unparse(one))
             if value in (f"np.array({name})", f"np.asarray({name})", f"list({name})"):
                 elements.add(target)
     for node in ast.walk(function):
@@ -163,6 +167,8 @@ def _merge_call(
         parameters = parameters[1:]
     pairs = [*zip(parameters, call.args, strict=False), *((k.arg or "", k.value) for k in call.keywords)]
     for parameter, argument in pairs:
+        if isinstance(argument, ast.Call) and argument.args and ast.unparse(argument.func) in ("list", "tuple", "np.array"):
+            argument = argument.args[0]
         text = ast.unparse(argument)
         element = isinstance(argument, ast.Subscript) and ast.unparse(argument.value) == name
         if text in elements or element:

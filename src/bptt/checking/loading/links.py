@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 LIKE = re.compile(r"(zeros|empty|ones|full)_like$")
+PRODUCT = re.compile(r"@|\bdot\(|outer\(|einsum\(|matmul\(|\bsum\(|\.T\b|tensordot\(")
 MAKES = re.compile(r"(zeros|empty)$")
 
 
@@ -137,9 +138,16 @@ def moved_in(node: ast.AST) -> tuple[str, set[str]] | None:
             return None
     else:
         return None
+    if PRODUCT.search(ast.unparse(by)) or (isinstance(by, ast.Name | ast.Attribute | ast.Subscript) and _adds(node)):
+        return None  # that is how a gradient is added up
     name = end_of(target)  # type: ignore[arg-type]
     names = {end_of(n) for n in ast.walk(by) if isinstance(n, ast.Name | ast.Attribute | ast.Subscript)}
     return (name, names - {"", name}) if name else None
+
+
+def _adds(node: ast.AST) -> bool:
+    operation = node.op if isinstance(node, ast.AugAssign) else node.value.op if isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp) else None  # fmt: skip
+    return isinstance(operation, ast.Add)
 
 
 def gradients_by_use(functions: Iterable[ast.AST], parameters: Iterable[str]) -> dict[str, str]:

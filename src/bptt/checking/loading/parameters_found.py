@@ -112,9 +112,9 @@ def _may_be_weight(path: places.Path, value: Any) -> bool:
 
 def is_accumulator(last: str, path: places.Path, plain: set[str]) -> bool:
     """Tell a gradient or an optimiser's memory from a parameter, by its name beside the others'."""
-    if re.search(
-        r"grad|^delta|_updates?$|_deltas?$|moment|veloc|^cache|_sum$|dparams|deriv|^d[WUVb]_?|^d_[WUVb]", last
-    ) or MEMORY.search(last):
+    if re.search(r"grad|^delta|_updates?$|_deltas?$|moment|veloc|^cache|_sum$|dparams|deriv|^d[WUVb]_?|^d_[WUVb]", last):
+        return True
+    if MEMORY.search(last) and _stands_beside(MEMORY.sub("", last), plain):
         return True
     if any(
         isinstance(n, str)
@@ -128,7 +128,11 @@ def is_accumulator(last: str, path: places.Path, plain: set[str]) -> bool:
     ):
         return True  # beside a value: its gradient, its momentum
     stripped = MARK.sub("", last)
-    return stripped != last and any(p.split(".")[-1] == stripped or p.endswith(f"'{stripped}']") for p in plain)
+    return stripped != last and _stands_beside(stripped, plain)
+
+
+def _stands_beside(name: str, plain: set[str]) -> bool:
+    return any(p.split(".")[-1] == name or p.endswith(f"'{name}']") for p in plain)
 
 
 def held_by_module(module: ModuleType, functions: list[Function]) -> list[Parameter]:
@@ -162,7 +166,7 @@ def script_parameters(module: ModuleType, step: Function) -> list[Parameter]:
     out = []
     for name in sorted(step.reads | set(step.arguments)):
         value = vars(module).get(name)
-        if not (isinstance(value, np.ndarray) and value.dtype.kind == "f") or is_accumulator(name, (), set()):
+        if not (isinstance(value, np.ndarray) and value.dtype.kind == "f") or is_accumulator(name, (), set(vars(module))):
             continue
         named = any(roles.gradient_of(other, [name]) == name and other != name for other in stored)
         if not roles.is_weight(name) and (roles.matches(name, roles.INPUT) or roles.matches(name, roles.TARGET)):
@@ -248,7 +252,15 @@ def rows(functions: list[Function]) -> bool | None:
     return right > left if right != left else None
 
 
-def lazy_arrays(names: list[str], functions: list[Function], sizes: Sizes, gates: int, seed: int = 0) -> dict[str, Any]:
+def bias_rank(functions: list[Function]) -> int:
+    """Return how many axes a bias has, by the way the text multiplies: one beside rows, two beside columns."""
+    text = "\n".join(f.text for f in functions)
+    return 1 if rows(functions) and not re.search(r"keepdims|\(1, (hidden|n_|H|self)", text) else 2
+
+
+def lazy_arrays(
+    names: list[str], functions: list[Function], sizes: Sizes, gates: int, seed: int = 0, rank: int = 2
+) -> dict[str, Any]:
     """Return an array of unknown shape for each parameter; its name says what it gives, and its shape if need be.
 
     ``gates`` is how many gates are stacked in one matrix; -1 stands for one, with the last weight giving the output.
@@ -256,7 +268,6 @@ def lazy_arrays(names: list[str], functions: list[Function], sizes: Sizes, gates
     values = sizes.as_dict()
     in_rows = bool(rows(functions))
     text = "\n".join(f.text for f in functions)
-    rank = 1 if in_rows and not re.search(r"keepdims|\(1, (hidden|n_|H|self)", text) else 2
     rng = np.random.default_rng(seed)
     out: dict[str, Any] = {}
     if not re.search(r"dot\(|@|matmul|einsum|outer\(", text):  # nothing but products of numbers

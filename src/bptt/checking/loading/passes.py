@@ -24,6 +24,7 @@ from bptt.checking.loading.namespace import Exhausted, within_budget
 from bptt.checking.loading.options import Option, with_choice
 from bptt.checking.loading.outputs import result_outputs
 from bptt.checking.loading.parameters_found import (
+    bias_rank,
     lazy_arrays,
     reachable,
     symbolic,
@@ -48,29 +49,35 @@ class Passes(Homes):
         name, line = _cost_variable(function) if unit.backward is None else ("", 0)
         told: dict[str, Any] = {"cost_name": name, "cost_line": line}
 
+        rank = 2
+
         def run(choice: tuple[Option, ...]) -> Any:
             plan = replace(with_choice(base, choice), forward=call_of(function, unit.owner, choice), **told)
             key = tuple((r, x.axes, x.kind == "ids") for r, x in sorted(plan.layouts.items()))
             if key in found:
                 return None
             suspicion = Suspicion()
-            lazy = lazy_arrays(lazy_names, readers, PROBE, gates) if lazy_names else None
+            lazy = lazy_arrays(lazy_names, readers, PROBE, gates, rank=rank) if lazy_names else None
             case = self.case(plan, probe=lambda v: probe(v, suspicion), lazy=lazy)
             world = case.run_forward()
             if not _finite(world.result) or not _has_numbers(world):
                 return None
             return key, plan, world, suspicion, lazy
 
-        limit = [np.inf]
-        for _, (key, plan, world, suspicion, lazy) in explore(function, options, FORWARD_TRIES, run, self.log, limit):
-            if lazy:
-                plan = replace(plan, parameters=tuple(_settled(p, lazy) for p in plan.parameters))
-            own = {p.paths[0][0][1] for p in plan.parameters if p.home == "self"}
-            outputs = result_outputs(function.labels, _plain(world.result), world.object, own)
-            penalty = plan.penalty + 3.0 * bool(suspicion.count) + 0.3 * world.partial + _clash(plan)
-            found[key] = (penalty, replace(plan, penalty=penalty), outputs)
-            limit[0] = min(limit[0], penalty + SLACK - base.penalty)
-            if sum(p <= min(x[0] for x in found.values()) + SLACK for p, *_ in found.values()) >= FORWARD_KEPT + 2:
+        usual = bias_rank(readers)
+        for rank in (usual, 3 - usual) if lazy_names else (usual,):
+            limit = [np.inf]
+            for _, (key, plan, world, suspicion, lazy) in explore(function, options, FORWARD_TRIES, run, self.log, limit):
+                if lazy:
+                    plan = replace(plan, parameters=tuple(_settled(p, lazy) for p in plan.parameters))
+                own = {p.paths[0][0][1] for p in plan.parameters if p.home == "self"}
+                outputs = result_outputs(function.labels, _plain(world.result), world.object, own)
+                penalty = plan.penalty + 3.0 * bool(suspicion.count) + 0.3 * world.partial + _clash(plan)
+                found[key] = (penalty, replace(plan, penalty=penalty), outputs)
+                limit[0] = min(limit[0], penalty + SLACK - base.penalty)
+                if sum(p <= min(x[0] for x in found.values()) + SLACK for p, *_ in found.values()) >= FORWARD_KEPT + 2:
+                    break
+            if found:
                 break
         for _, plan, outputs in sorted(found.values(), key=lambda x: x[0])[:FORWARD_KEPT]:
             yield plan, outputs
@@ -120,7 +127,7 @@ class Passes(Homes):
         """Yield the plan with every cost that may be meant."""
         scalars = [o for o in outputs if _is_scalar(o[2]) and o[1].kind in ("result", "self")]
         called = [o for o in scalars if re.search(COST_LIKE, o[0][-1] if o[0] else "loss", re.I)]
-        if not called and unit.backward is not None:  # a number in the result, whatever its name, is a cost
+        if not called and not plan.cost_name:  # a number in the result, whatever its name, is a cost
             called = [o for o in scalars if o[1].kind == "result"][:1]
         for _, source, _ in called:
             kind = "result" if source.kind == "result" else "self"
