@@ -170,6 +170,8 @@ def options_for(
         return [Option(0.0, Source("global", name))]
     if name in context.loose:
         return [Option(0.0, Source("param", name))]
+    if stage == "forward" and _series(function, name):
+        return [Option(0.0, Source("data", f"series {name}"), f"series {name}", Layout(("T_x",), "1", "binary"))]
     if roles.matches(name, roles.RATE) and len(name) > 1:
         return [Option(0.0, Source("const", 1.0))]
     if roles.matches(name, r"(np_?)?(rng|rs|random_state|gen(erator)?|prng|random|rand)"):
@@ -257,6 +259,17 @@ def options_for(
     if not out:
         out.append(Option(3.0, Source("const", None)))
     return out
+
+
+def _series(function: Function, name: str) -> bool:
+    """Tell whether an argument is a row of numbers, from which arrays are put together: ``np.array([[a[t], b[t]]])``."""
+    inside = {id(n) for d in ast.walk(function.node) if isinstance(d, ast.List) for n in ast.walk(d)}
+    taken = [n for n in ast.walk(function.node) if isinstance(n, ast.Subscript) and ast.unparse(n.value) == name]
+    measured = [n.args[0] for n in ast.walk(function.node) if isinstance(n, ast.Call) and ast.unparse(n.func) == "len" and n.args]
+    known = {id(n.value) for n in taken} | {id(n) for n in measured}
+    uses = [n for n in ast.walk(function.node) if isinstance(n, ast.Name) and n.id == name]
+    single = all(id(n) in inside and not isinstance(n.slice, ast.Tuple | ast.Slice | ast.Constant) for n in taken)
+    return bool(taken) and single and all(id(n) in known for n in uses)
 
 
 def _counts(function: Function, name: str) -> bool:

@@ -50,8 +50,9 @@ class Homes(Bench):
         functions = [unit.forward] + ([unit.backward] if unit.backward else [])
         every = self.constants(functions)
         rates = {n: c for n, c in every.items() if c.kind == "const"}
+        inner = {n: c for n, c in every.items() if c.kind == "const" or c.value not in ("n_x", "n_y")}
         hidden = {n: c for n, c in every.items() if c.kind == "const" or c.value == "n_a"}
-        for constants in dict.fromkeys(tuple(sorted(c.items())) for c in (every, hidden, rates)):
+        for constants in dict.fromkeys(tuple(sorted(c.items())) for c in (every, inner, hidden, rates)):
             yield from self._bases(unit, functions, dict(constants))
 
     def _bases(

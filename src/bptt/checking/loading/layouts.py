@@ -314,6 +314,8 @@ def _distance(axes: tuple[str, ...], hints: Hints, kind: Kind) -> float:
         score += 2.0 * (longest > len(axes)) + 0.2 * (longest < len(axes) and longest > 1)
     if hints.iterated and T in axes:
         score += 0.0 if axes[0] == T else 2.0
+    if (hints.iterated or hints.time_axes) and M in axes and T not in axes and F in axes:
+        score += 1.2  # what is run through are its steps
     if (kind == "ids") != hints.index:
         score += 2.5
     return score

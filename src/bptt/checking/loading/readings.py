@@ -21,7 +21,7 @@ from bptt.checking.loading.namespace import Exhausted, within_budget
 from bptt.checking.loading.options import Option, best_first, with_choice
 from bptt.checking.loading.parameters_found import reachable
 from bptt.checking.loading.passes import Passes
-from bptt.checking.loading.plan import Cost, Parameter, Plan
+from bptt.checking.loading.plan import Call, Cost, Parameter, Plan
 from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.script import STEP
 from bptt.checking.loading.standard_costs import standard_costs
@@ -92,7 +92,9 @@ class Search(Passes):
         function = unit.backward or unit.forward
         script = function.name == STEP
         delivery = Delivery(() if script else labels_of(function), local=script, links=self.links(unit, plan))
-        fused = function.updates_weights and not any(re.match(r"d_?|grad", x) for x in delivery.labels)
+        names = [last_name(p) for p in plan.parameters]
+        told = [x for x in delivery.labels if "grad" in x.lower() or roles.gradient_of(x, names) or x in dict(delivery.links)]
+        fused = function.updates_weights and not told
         if unit.backward is None:
             choices: Iterator[tuple[Option, ...]] = iter([()])
         else:
@@ -107,12 +109,25 @@ class Search(Passes):
         for choice in choices:
             bound = with_choice(plan, choice)
             if unit.backward is not None:
-                bound = replace(bound, backward=call_of(function, unit.owner, choice), forward_first=unit.forward_first)
+                bound = replace(
+                    bound, backward=call_of(function, unit.owner, choice), forward_first=unit.forward_first,
+                    after=self.resets(unit),
+                )  # fmt: skip
             for way in (replace(delivery, fused=True), delivery) if fused else (delivery,):
                 for final in self.with_cost(unit, replace(bound, delivery=way), compared):
                     attempt = self.judge(final)
                     if attempt is not None:
                         yield attempt
+
+    def resets(self, unit: Unit) -> tuple[Call, ...]:
+        """Return the calls that set the gradients of an object to zero, where the backward does not make them itself."""
+        methods = self.facts.methods(unit.owner) if unit.owner else {}
+        reached = self.facts.reached(unit.backward) | self.facts.reached(unit.forward) if unit.backward else set()
+        return tuple(
+            Call(name, True, ()) for name, method in methods.items()
+            if re.search(r"(zero|reset|clear)\w*(grad|diff|delta|deriv)", name, re.I) and name not in reached
+            and len(method.defaults) == len(method.arguments)
+        )  # fmt: skip
 
     def links(self, unit: Unit, plan: Plan) -> tuple[tuple[str, str], ...]:
         """Return which names the text links to parameters as their gradients."""
