@@ -12,7 +12,8 @@ import numpy as np
 
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.facts import Facts, Function
-from bptt.checking.loading.layouts import Hints, Layout, candidates, hints_for
+from bptt.checking.loading.hints import Hints, hints_for
+from bptt.checking.loading.layouts import Layout, candidates
 from bptt.checking.loading.options import Option
 from bptt.checking.loading.outputs import outputs_for, places_only
 from bptt.checking.loading.parameters_found import reachable, rows
@@ -59,7 +60,7 @@ def data_options(
     """Return the layouts for an argument that is the inputs, the targets or a state."""
     if role in layouts:
         return [Option(penalty, Source("data", role), role)]
-    hints = hints_for(function.node, name, {f.name: f.node for f in context.facts.functions.values()})
+    hints = hints_for(function.node, name, context.facts.definitions)
     found: list[tuple[float, Layout]]
     side = rows(reachable(context.facts, [function]))
     if role == "X":
@@ -158,6 +159,8 @@ def options_for(
     default = function.defaults.get(name)
     if isinstance(default, ast.Constant) and isinstance(default.value, bool | str):
         return [Option(0.0, None)]
+    if stage == "backward" and isinstance(default, ast.Constant) and default.value and roles.matches(name, roles.UPSTREAM):
+        return [Option(0.0, None)]  # the gradient of the loss by itself: dout=1
     if roles.matches(name, LIMIT):
         return [Option(0.0, Source("const", 1e6))]
     if roles.matches(name, SWITCH):

@@ -200,6 +200,14 @@ class Facts:
     bases: dict[str, list[str]] = field(default_factory=dict)
 
     @cached_property
+    def definitions(self) -> dict[str, list[ast.FunctionDef]]:
+        """The functions and methods of each bare name."""
+        found: dict[str, list[ast.FunctionDef]] = {}
+        for function in self.functions.values():
+            found.setdefault(function.name, []).append(function.node)
+        return found
+
+    @cached_property
     def run(self) -> list[ast.stmt]:
         """The statements at module level that define no function: setup, training, usage."""
         return [s for s in self.tree.body if not isinstance(s, ast.FunctionDef | ast.ClassDef)]

@@ -208,10 +208,18 @@ def _with_nested(options: list[Option]) -> list[Option]:
 
 
 def _clash(plan: Plan) -> float:
-    """Return what speaks against a batch in the initial state and none in the inputs, or the reverse."""
+    """Return what speaks against layouts together: a batch in one and none in the other, steps before examples in one."""
     inputs = plan.layouts.get("X")
+    if inputs is None:
+        return 0.0
     states = [plan.layouts[r] for r in ("a0", "c0") if r in plan.layouts]
-    return 1.5 * sum(("m" in s.axes) != ("m" in inputs.axes) for s in states) if inputs is not None else 0.0
+    targets = plan.layouts.get("Y")
+    turned = targets is not None and _order(targets.axes) != _order(inputs.axes) and {"m", "T_x"} <= set(targets.axes)
+    return 1.5 * sum(("m" in s.axes) != ("m" in inputs.axes) for s in states) + 1.0 * turned
+
+
+def _order(axes: tuple[str, ...]) -> list[str]:
+    return [a for a in axes if a in ("m", "T_x")]
 
 
 def _cost_variable(function: Function) -> tuple[str, int]:
