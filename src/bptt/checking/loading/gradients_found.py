@@ -91,6 +91,8 @@ class Delivery:
         shapes = {n: np.shape(before[n]) for n in wanted}
         linked = self._linked(case)
         found = match(wanted, leaves, shapes, by_shape=not self.local, linked=linked)
+        for name, value in self._parallel(case, world).items():
+            found.setdefault(name, value)
         left = {n: k for n, k in wanted.items() if n not in found}
         if left:
             own = {id(v) for v in case.parameters.values()}
@@ -116,6 +118,20 @@ class Delivery:
                 others += [Leaf((role, *(n for _, n in p)), v, False) for p, v in places.walk(value) if role == "grads"]
             found |= match(left, others, shapes, by_shape=False, linked=linked)
         return {name: np.array(found[name], dtype=float) for name in wanted if name in found}
+
+    def _parallel(self, case: PlannedCase, world: World) -> dict[str, Any]:
+        """Return the gradients in the object's own list beside that of its parameters: ``self.params``, ``self.grads``."""
+        held = vars(world.object) if hasattr(world.object, "__dict__") else {}
+        lists = {n: v for n, v in held.items() if isinstance(v, list) and v and GRADIENT_BOXES.fullmatch(n)}
+        found: dict[str, Any] = {}
+        for parameter in case.plan.parameters:
+            for path in parameter.paths if parameter.home == "self" else ():
+                if len(path) == 2 and isinstance(path[1][1], int) and BOXES.fullmatch(str(path[0][1])):
+                    beside = held.get(path[0][1])
+                    for gradients in lists.values():
+                        if isinstance(beside, list) and len(beside) == len(gradients):
+                            found[parameter.name] = gradients[path[1][1]]
+        return found
 
     def _linked(self, case: PlannedCase) -> dict[str, str]:
         """Return the parameter that each linked gradient's name belongs to, where the link names just one."""

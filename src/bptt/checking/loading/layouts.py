@@ -10,7 +10,7 @@ import numpy as np
 
 from bptt.checking.loading.hints import Hints
 
-Kind = Literal["dense", "onehot", "ids", "binary"]
+Kind = Literal["dense", "onehot", "ids", "binary", "mask"]
 F, M, T, ONE = "f", "m", "T_x", "1"
 
 SEQUENCES: tuple[tuple[str, ...], ...] = (
@@ -40,6 +40,9 @@ class Layout:
         value: Any
         if self.kind == "ids":
             value = rng.integers(count, size=shape)
+        elif self.kind == "mask":
+            value = rng.integers(2, size=shape).astype(float)
+            value.reshape(-1)[:1] = 1.0  # something must be left
         elif self.kind == "binary":
             value = rng.integers(2, size=shape).astype(float)
         elif self.kind == "onehot" and F in self.axes and count > 1:

@@ -243,7 +243,7 @@ def box_keys(functions: list[Function], box: str) -> tuple[list[str], Literal["d
 
 def rows(functions: list[Function]) -> bool | None:
     """Tell whether weights stand on the right of products, as for inputs in rows; None where the text does not say."""
-    weight = r"(?:\w+\.)?(?:\w+\[['\"])?(?:W|U|V|w_|weights?)\w*(?:['\"]\])?"
+    weight = r"(?:\w+\.)?(?:\w+\[['\"])?(?:(?:W|U|V|w_|weights?)\w*|w\b)(?:['\"]\])?"
     text = "\n".join(f.text for f in functions)
     left = len(re.findall(rf"dot\({weight},|{weight}(\.T)? @|{weight}\.dot\(", text))
     right = len(
@@ -278,6 +278,9 @@ def lazy_arrays(
     gates = abs(gates)
     gated = {n[-1:].lower() for n in names if len(n) <= 3} >= {"f", "i"}  # then Wo is the output gate's
     for name in names:
+        if roles.matches(name, f"{roles.STATE0}|{roles.CELL0}") and not roles.is_weight(name) and len(name) > 1:
+            out[name] = random_weights(_state_shape(sizes, in_rows, rank, text), rng)  # a state that is learnt
+            continue
         if gated and re.fullmatch(r"[WUVRb]_?[a-z]?_?o|b_?o", name):
             values = {**values, "n_y": values["n_a"]}
         else:
@@ -297,6 +300,13 @@ def lazy_arrays(
         bias = roles.is_bias(name) or (name == "c" and "b" in names)
         out[name] = LazyArray(gives, default, bias, lambda shape: random_weights(shape, rng), rank)
     return out
+
+
+def _state_shape(sizes: Sizes, in_rows: bool, rank: int, text: str) -> tuple[int, ...]:
+    batch = re.search(r"batch|axis=|keepdims|\bN\b|\bm\b", text) is not None
+    if not batch:
+        return (sizes.n_a,) if rank == 1 else (1, sizes.n_a) if in_rows else (sizes.n_a, 1)
+    return (sizes.m, sizes.n_a) if in_rows else (sizes.n_a, sizes.m)
 
 
 def _ends_by_use(name: str, text: str, to: str, of: str) -> tuple[str, str]:

@@ -77,7 +77,7 @@ class Passes(Homes):
                 limit[0] = min(limit[0], penalty + SLACK - base.penalty)
                 if sum(p <= min(x[0] for x in found.values()) + SLACK for p, *_ in found.values()) >= FORWARD_KEPT + 2:
                     break
-            if found:
+            if found and min(x[0] for x in found.values()) < base.penalty + 2.0:
                 break
         for _, plan, outputs in sorted(found.values(), key=lambda x: x[0])[:FORWARD_KEPT]:
             yield plan, outputs

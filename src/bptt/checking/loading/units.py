@@ -6,9 +6,8 @@ import ast
 import re
 from dataclasses import dataclass
 
-from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.facts import Facts, Function
-from bptt.checking.loading.scores import BACKWARD, TRAIN, backward_score, cost_score, forward_score
+from bptt.checking.loading.scores import BACKWARD, TRAIN, backward_score, cost_score, forward_score, returns_cost_and_gradients
 from bptt.checking.loading.script import STEP
 
 
@@ -86,6 +85,12 @@ def _in_scope(
         if bs >= 1.5 and (_does_both(b, facts) or not out):
             score = bs + 2.5 + shift - 1.0 * bool(re.search(BACKWARD, b.name, re.I))
             score += 1.5 * returns_cost_and_gradients(b) + 1.0 * (_does_both(b, facts) and any(f.name in b.calls for _, f in forwards[:6]))
+            whole = [
+                u.score + 0.5 for u in out
+                if u.backward and u.backward is not b and {u.forward.name, u.backward.name} <= facts.reached(b)
+            ]  # fmt: skip
+            if whole and returns_cost_and_gradients(b):  # the whole model comes before the layers that it is made of
+                score = max(score, *whole)
             out.append(Unit(b, None, owner, score, False, chosen))
     return out
 
@@ -119,14 +124,6 @@ def _does_both(function: Function, facts: Facts) -> bool:
         and (assigns or any(_adds_up(loop, function) for loop in forwards))
         and (function.has_backward_loop or len(loops) > 1)
     )
-
-
-def returns_cost_and_gradients(function: Function) -> bool:
-    """Tell whether a function returns ``loss, grads``, under whatever prefix."""
-    labels = function.labels
-    gradient = [n for n in labels if re.fullmatch(r"d?_?(grads?|gradients?|d_?params?|deriv\w*)(_\w+)?|\w+_grads?", n, re.I)]
-    cost = [n for n in labels if roles.COST_NAME.fullmatch(n) or re.search(r"loss|cost|value|objective", n, re.I)]
-    return len(labels) == 2 and bool(cost) and bool(gradient)
 
 
 def _adds_up(loop: ast.For, function: Function) -> bool:
