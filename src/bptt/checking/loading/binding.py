@@ -13,6 +13,7 @@ import numpy as np
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.hints import Hints, hints_for
+from bptt.checking.loading.instances import class_of
 from bptt.checking.loading.layouts import Layout, candidates
 from bptt.checking.loading.options import Option
 from bptt.checking.loading.outputs import outputs_for, places_only
@@ -39,6 +40,7 @@ class Context:
     box: str | None = None  # the argument that holds the parameters
     handed: list[str] = field(default_factory=list)  # what one pass of a script hands to the next, from the setup
     cell: bool = False  # a single step, not a sequence
+    each: bool = False  # the forward is called for each step
 
 
 def uses(function: Function, name: str) -> bool:
@@ -61,6 +63,7 @@ def data_options(
     if role in layouts:
         return [Option(penalty, Source("data", role), role)]
     hints = hints_for(function.node, name, context.facts.definitions)
+    hints.iterated |= context.each
     found: list[tuple[float, Layout]]
     side = rows(reachable(context.facts, [function]))
     if role == "X":
@@ -192,6 +195,16 @@ def options_for(
         and not re.search(rf"\b{name}\[|\b{name}\.(T|shape|dot|sum|copy|size)\b", function.text)
     ):
         return [Option(0.0, Source("object"))]
+    if stage in ("constructor", "backward"):
+        made = class_of(name, function, context.facts)
+        init = context.facts.methods(made).get("__init__") if made else None
+        if made:
+            inner = [
+                (n, min(options_for(n, init, context, plan, stage="constructor"), key=lambda o: o.penalty).source)
+                for n in (init.arguments if init else []) if init and n not in init.defaults
+            ]  # fmt: skip
+            if not any(s is not None and s.kind == "instance" for _, s in inner):
+                return [Option(0.1, Source("instance", (made, tuple(inner))))]
     if stage in ("cost", "backward"):
         out += outputs_for(name, function, outputs, stage, plan)
     if (

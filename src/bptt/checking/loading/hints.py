@@ -52,7 +52,7 @@ def hints_for(
             for one, of in pairs:
                 if isinstance(of, ast.Subscript) and ast.unparse(of.value) == name and not isinstance(of.slice, ast.Slice):
                     elements.add(ast.unparse(one))
-            if value in (f"np.array({name})", f"np.asarray({name})", f"list({name})"):
+            if _same_values(node.value, name):
                 elements.add(target)
     for node in ast.walk(function):
         if isinstance(node, ast.Subscript):
@@ -105,6 +105,17 @@ def _merge(
                 hints.time_axes |= inner.time_axes or set()
                 hints.iterated |= inner.iterated
                 hints.unpacked = hints.unpacked or inner.unpacked
+
+
+def _same_values(value: ast.expr, name: str) -> bool:
+    """Tell whether an expression is the argument in another build: ``np.array(x)``, ``x.reshape(-1)``, ``x.astype(int)``."""
+    if not isinstance(value, ast.Call):
+        return False
+    if isinstance(value.func, ast.Attribute) and ast.unparse(value.func.value) == name:
+        return value.func.attr in ("reshape", "ravel", "flatten", "astype", "copy", "squeeze")
+    return bool(value.args) and ast.unparse(value.args[0]) == name and ast.unparse(value.func) in (
+        "np.array", "np.asarray", "list", "tuple", "np.ravel", "np.reshape",
+    )  # fmt: skip
 
 
 def _is_step(item: ast.expr) -> bool:

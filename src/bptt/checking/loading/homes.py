@@ -66,6 +66,8 @@ class Homes(Bench):
         context.cell = re.search(r"\bfor\b|while", unit.forward.text) is None and not re.search(
             r"forward|backward", " ".join(self.facts.reached(unit.forward))
         )
+        context.each = unit.each
+        context.cell = context.cell and not unit.each
         if unit.owner:
             for plan in self.objects(unit, empty, context):
                 yield plan, context, 1

@@ -52,7 +52,8 @@ class Passes(Homes):
         rank = 2
 
         def run(choice: tuple[Option, ...]) -> Any:
-            plan = replace(with_choice(base, choice), forward=call_of(function, unit.owner, choice), **told)
+            call = replace(call_of(function, unit.owner, choice), each=unit.each)
+            plan = replace(with_choice(base, choice), forward=call, **told)
             key = tuple((r, x.axes, x.kind == "ids") for r, x in sorted(plan.layouts.items()))
             if key in found:
                 return None

@@ -20,7 +20,7 @@ class Source:
 
     ``kind``: "data" (X, Y, a0 ..., made by a layout), "size", "const", "param" (one live array), "params" (all of
     them, in a dict, tuple or list), "result" (of the forward, at ``path``), "upstream" (random, like the forward's
-    result at ``path``), "self" (what stands on the object), "table" (characters to ids), "zeros" (like a result).
+    result at ``path``), "instance" (an object of a class of theirs), "self" (what stands on the object), "table" (characters to ids), "zeros" (like a result).
     """
 
     kind: Literal[
@@ -40,6 +40,7 @@ class Source:
         "sizes",
         "object",
         "global",
+        "instance",
     ]
     value: Any = None
     path: Path = ()
@@ -54,6 +55,7 @@ class Call:
     arguments: tuple[tuple[str, Source], ...]
     labels: tuple[str, ...] = ()
     prefix: int = 0  # how many arguments are passed by position
+    each: bool = False  # called once for each step of its argument
 
 
 @dataclass(frozen=True)

@@ -152,10 +152,13 @@ class Search(Passes):
         if takes_upstream:
             yield replace(plan, cost=Cost("upstream"))
             return
-        for i, name in enumerate(plan.delivery.labels if plan.delivery else ()):
-            if re.search(r"loss|cost|error|^j$|obj", name, re.I):
-                path: places.Path = (("item", i),) if len(plan.delivery.labels) > 1 else ()  # type: ignore[union-attr]
-                yield replace(plan, cost=Cost("backward", path=path))
+        labels = plan.delivery.labels if plan.delivery else ()
+        returned = [i for i, name in enumerate(labels) if re.search(r"loss|cost|error|^j$|obj", name, re.I)]
+        for i in returned:
+            path: places.Path = (("item", i),) if len(labels) > 1 else ()
+            yield replace(plan, cost=Cost("backward", path=path))
+        if returned:
+            return
         text = ast.unparse(self.facts.tree)
         targets = [plan] if "Y" in plan.layouts else []
         for base in targets:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from bptt.checking.loading.facts import Facts, Function
+from bptt.checking.loading.instances import feeders
 from bptt.checking.loading.scores import BACKWARD, TRAIN, backward_score, cost_score, forward_score, returns_cost_and_gradients
 from bptt.checking.loading.script import STEP
 
@@ -21,6 +22,7 @@ class Unit:
     score: float
     forward_first: bool = True
     costs: tuple[Function, ...] = ()
+    each: bool = False  # the forward takes one step at a time
 
 
 def units_of(facts: Facts, name: str | None = None) -> list[Unit]:
@@ -81,6 +83,12 @@ def _in_scope(
                 step = not re.search(r"\bfor\b|\bwhile\b", pair.backward.text)
                 trains = bool(re.search(TRAIN + "|step|process|epoch", c.name, re.I)) or c.updates_weights
                 out.append(Unit(c, None, owner, pair.score + 1.5 * step - 1.0 - 1.5 * trains, False, chosen))
+    for f in feeders(functions, facts) if owner else []:
+        for b in functions.values():
+            names = facts.reached(b) | {b.name}
+            learns = any(_adds_products(x) for x in facts.functions.values() if x.name in names)
+            if b is not f and learns and b.arguments and not b.name.startswith("__") and not b.updates_weights:
+                out.append(Unit(f, b, owner, 6.0 + shift, True, chosen, True))
     for bs, b in backwards[:5] if others is None else []:
         if bs >= 1.5 and (_does_both(b, facts) or not out):
             score = bs + 2.5 + shift - 1.0 * bool(re.search(BACKWARD, b.name, re.I))
@@ -124,6 +132,12 @@ def _does_both(function: Function, facts: Facts) -> bool:
         and (assigns or any(_adds_up(loop, function) for loop in forwards))
         and (function.has_backward_loop or len(loops) > 1)
     )
+
+
+def _adds_products(function: Function) -> bool:
+    """Tell whether a function adds up gradients: by their names, or by products that are added to something."""
+    added = re.findall(r"\+= .*(?:outer\(|dot\(|@)", function.text)
+    return function.makes_gradients or len(added) > 1
 
 
 def _adds_up(loop: ast.For, function: Function) -> bool:

@@ -52,6 +52,9 @@ class World:
                 return source.value
             case "global":
                 return copy.deepcopy(vars(case.module)[source.value])
+            case "instance":
+                made, arguments = source.value
+                return getattr(case.module, made)(**{name: self.value(inner) for name, inner in arguments})
             case "object":
                 return self.object
             case "made":
@@ -82,6 +85,9 @@ class World:
         owner = self.object if call.method else self.case.module
         function = getattr(owner, call.function)
         values = [(name, self.value(source)) for name, source in call.arguments]
+        if call.each:
+            results = [function(step) for step in values[0][1]]
+            return results[-1] if results else None
         positional = [v for _, v in values[: call.prefix]]
         return function(*positional, **dict(values[call.prefix :]))
 
