@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import ModuleType
 
@@ -21,6 +21,7 @@ from bptt.checking.loading.readings import Attempt, Search
 from bptt.checking.loading.script import STEP
 from bptt.checking.loading.shown import SHOWN, as_class, missing_attributes
 from bptt.checking.loading.units import Unit, units_of
+from bptt.checking.loading.data_gradients import with_data
 from bptt.checking.loading.unrun import Place, backward_functions, place_of, ran_during
 from bptt.checking.program import Case, Sizes
 from bptt.checking.tracing.quiet import quiet
@@ -63,6 +64,7 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
     best = _first_that_runs(search, units)
     if best is None:
         raise CannotCheckError(_what_is_missing(search, namespace, file, units, name))
+    best = (best[0], replace(best[1], plan=with_data(search, best[1].plan)))
     others = [] if name or facts.functions.get(STEP) else _others(search, best, units)
     return _found(search, namespace, [best, *others])
 
@@ -108,7 +110,7 @@ def _others(search: Search, best: Read, units: list[Unit]) -> list[Read]:
         if read is None or not (read[1].complete or read[1].plan.penalty <= DOUBTLESS):
             continue
         if read[1].ran or read[1].error:
-            found.append(read)
+            found.append((read[0], replace(read[1], plan=with_data(search, read[1].plan))))
             ran |= _run_of(search, read[1])
     return found
 

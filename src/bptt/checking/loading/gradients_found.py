@@ -119,6 +119,10 @@ class Delivery:
             found |= match(left, others, shapes, by_shape=False, linked=linked)
         return {name: np.array(found[name], dtype=float) for name in wanted if name in found}
 
+    def named(self, result: Any) -> list[tuple[str, Any]]:
+        """Return what the backward returned, by innermost name."""
+        return [(str(leaf.names[-1]), leaf.value) for leaf in self._returned(result) if leaf.names]
+
     def _parallel(self, case: PlannedCase, world: World) -> dict[str, Any]:
         """Return the gradients in the object's own list beside that of its parameters: ``self.params``, ``self.grads``."""
         held = vars(world.object) if hasattr(world.object, "__dict__") else {}
@@ -169,7 +173,7 @@ class Delivery:
         returned = {leaf.names[-1]: leaf.value for leaf in self._returned(result)}
         for parameter in case.plan.parameters:
             name = parameter.name
-            if parameter.idle:
+            if parameter.idle or parameter.home == "data":
                 continue
             if parameter.home == "argument":
                 after: Any = case.parameters[name]

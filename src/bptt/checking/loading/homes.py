@@ -73,7 +73,7 @@ class Homes(Bench):
                 yield plan, context, 1
             return
         held = held_by_module(self.module, reachable(self.facts, functions))
-        held = [p for p in held if not self.is_state(p, unit) and not _is_data(p, self.module, set())]
+        held = [p for p in held if not self.is_state(p, unit, held) and not _is_data(p, self.module, set())]
         if unit.forward.name == STEP:
             held = script_parameters(self.module, unit.forward)
             context.loose = [p.name for p in held if p.name in unit.forward.arguments]
@@ -148,7 +148,7 @@ class Homes(Bench):
                 return {}
         return out
 
-    def is_state(self, parameter: Parameter, unit: Unit) -> bool:
+    def is_state(self, parameter: Parameter, unit: Unit, held: list[Parameter]) -> bool:
         """Tell a state that is kept from a parameter of such a name: a bias ``c``, whose gradient is ``dc``.
 
         A state is stored by the passes; a bias is only read by them, and its gradient is stored.
@@ -156,6 +156,10 @@ class Homes(Bench):
         name = last_name(parameter)
         if not _is_state_name(name):
             return False
+        *box, last = parameter.paths[0]
+        beside = [p for p in held if [*p.paths[0][:-1]] == box and roles.is_weight(last_name(p))]
+        if last[0] == "item" and len(beside) > 1:
+            return False  # in the box of the weights: a state that is learnt
         if len(name) > 1:
             return True
         functions = list(self.facts.methods(unit.owner).values()) if unit.owner else self.facts.functions.values()
@@ -168,8 +172,9 @@ class Homes(Bench):
     def global_states(self, unit: Unit, functions: list[Function]) -> list[tuple[str, places.Path]]:
         """Return the global arrays that hold an initial state."""
         out: list[tuple[str, places.Path]] = []
-        for parameter in held_by_module(self.module, reachable(self.facts, functions)):
-            if self.is_state(parameter, unit) and len(parameter.paths[0]) == 1:
+        held = held_by_module(self.module, reachable(self.facts, functions))
+        for parameter in held:
+            if self.is_state(parameter, unit, held) and len(parameter.paths[0]) == 1:
                 out.append(("global", parameter.paths[0]))
         return out
 
@@ -199,13 +204,13 @@ class Homes(Bench):
             }  # fmt: skip
             held = held_by_object(thing)
             data = {id(v) for v in case.make_data().values()}
-            own = [p for p in held if not self.is_state(p, unit) and not _is_data(p, thing, data)]
+            own = [p for p in held if not self.is_state(p, unit, held) and not _is_data(p, thing, data)]
             own_sizes = sorted(
                 {str(n) for p in own for n in np.shape(places.read(thing, p.paths[0]))} - {"3", "5", "7", "1"}
             )
             context.features += [s for s in own_sizes if s not in context.features]
             context.classes += [s for s in own_sizes if s not in context.classes]
-            states = tuple(("self", p.paths[0]) for p in held if self.is_state(p, unit))
+            states = tuple(("self", p.paths[0]) for p in held if self.is_state(p, unit, held))
             setter = self.setter(unit)
             if setter is not None:
                 kept += 1

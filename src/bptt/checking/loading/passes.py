@@ -52,6 +52,9 @@ class Passes(Homes):
         rank = 2
 
         def run(choice: tuple[Option, ...]) -> Any:
+            given = [o.role for o in choice if o.role]
+            if len(given) != len(set(given)):
+                return None  # two arguments are two things
             call = replace(call_of(function, unit.owner, choice), each=unit.each)
             plan = replace(with_choice(base, choice), forward=call, **told)
             key = tuple((r, x.axes, x.kind == "ids") for r, x in sorted(plan.layouts.items()))

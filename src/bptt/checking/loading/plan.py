@@ -63,9 +63,10 @@ class Parameter:
     """One parameter: where it lives, and its shape as sizes (None: as their own constructor makes it)."""
 
     name: str
-    home: Literal["global", "self", "argument", "made"]
+    home: Literal["global", "self", "argument", "made", "data"]
     paths: tuple[Path, ...] = ()
     shape: tuple[str, ...] | None = None
+    role: str = ""  # of data whose gradient is delivered as well: "X", "a0"
     idle: bool = False  # taken along, but neither the cost nor the backward knows of it
 
 

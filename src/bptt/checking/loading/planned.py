@@ -53,6 +53,11 @@ class PlannedCase:
             if self.lazy and parameter.name in self.lazy:
                 self.parameters[parameter.name] = self.lazy[parameter.name]
                 continue
+            if parameter.home == "data":
+                self.parameters[parameter.name] = np.asarray(
+                    self.plan.layouts[parameter.role].make(self.sizes, self._rng(parameter.role)), dtype=float
+                )
+                continue
             if parameter.shape is not None:
                 shape = tuple(size_value(s, self.sizes) for s in parameter.shape)
             else:
@@ -74,9 +79,10 @@ class PlannedCase:
     def make_data(self) -> dict[str, Any]:
         """Return fresh inputs, targets and states: the same values every time."""
         data = {}
+        own = {p.role: p.name for p in self.plan.parameters if p.home == "data"}
         for role in sorted(self.plan.layouts):
             layout = self.plan.layouts[role]
-            live = self.targets.get(role)
+            live = self.parameters.get(own[role]) if role in own else self.targets.get(role)
             made = layout.make(self.sizes, self._rng(role)) if live is None else layout.pack(live.copy())
             data[role] = self.wrap(made)
         return data
@@ -195,7 +201,7 @@ class PlannedCase:
             return 0.0
         if cost.kind == "backward":
             saved = self._saved()
-            world, result = self._run_backward()
+            world, result = self.run_backward()
             self._restore(saved)
             return _number(places.read(world.object if cost.title == "self" else result, cost.path))
         if cost.kind == "call" and cost.call is not None and not plan.forward_first and not _uses_result(cost.call):
@@ -239,7 +245,8 @@ class PlannedCase:
             if not np.array_equal(self.parameters[name], value):
                 self.parameters[name][...] = value
 
-    def _run_backward(self) -> tuple[World, Any]:
+    def run_backward(self) -> tuple[World, Any]:
+        """Run their forward and backward in a fresh world; return it, and what the backward returned."""
         plan = self.plan
         if plan.backward is None:
             world = World(self)
@@ -255,7 +262,7 @@ class PlannedCase:
         state = np.random.get_state()
         saved = self._saved()
         try:
-            world, result = self._run_backward()
+            world, result = self.run_backward()
             assert self.plan.delivery is not None
             return self.plan.delivery.collect(self, world, result, saved)
         finally:

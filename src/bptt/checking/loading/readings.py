@@ -256,9 +256,10 @@ class Search(Passes):
                 ends.append(float(np.real(np.asarray(case.cost()).reshape(()).item())))
             value[...] = before
             slope = (ends[0] - ends[1]) / 2e-5
-            if slope == 0.0 and parameter.home == "argument" and not roles.is_weight(parameter.name):
+            linked = case.plan.delivery is not None and last_name(parameter) in dict(case.plan.delivery.links).values()
+            if slope == 0.0 and parameter.home == "argument" and not (roles.is_weight(parameter.name) or linked):
                 kept.append(replace(parameter, idle=True))
-            elif slope != 0.0 or roles.is_weight(last_name(parameter)) or roles.is_bias(last_name(parameter)):
+            elif slope != 0.0 or linked or roles.is_weight(last_name(parameter)) or roles.is_bias(last_name(parameter)):
                 slopes[parameter.name] = (slope, direction)
                 kept.append(parameter)
         return slopes, tuple(kept)
