@@ -21,6 +21,7 @@ from bptt.checking.loading.readings import Attempt, Search
 from bptt.checking.loading.script import STEP
 from bptt.checking.loading.shown import SHOWN, as_class, missing_attributes
 from bptt.checking.loading.units import Unit, units_of
+from bptt.checking.loading.accumulating import as_trained
 from bptt.checking.loading.data_gradients import with_data
 from bptt.checking.loading.unrun import Place, backward_functions, place_of, ran_during
 from bptt.checking.program import Case, Sizes
@@ -64,7 +65,7 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
     best = _first_that_runs(search, units)
     if best is None:
         raise CannotCheckError(_what_is_missing(search, namespace, file, units, name))
-    best = (best[0], replace(best[1], plan=with_data(search, best[1].plan)))
+    best = (best[0], replace(best[1], plan=as_trained(search, with_data(search, best[1].plan))))
     others = [] if name or facts.functions.get(STEP) else _others(search, best, units)
     return _found(search, namespace, [best, *others])
 

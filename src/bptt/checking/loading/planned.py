@@ -248,14 +248,32 @@ class PlannedCase:
     def run_backward(self) -> tuple[World, Any]:
         """Run their forward and backward in a fresh world; return it, and what the backward returned."""
         plan = self.plan
+        saved = self._saved() if plan.again else {}
         if plan.backward is None:
             world = World(self)
             world.result = world.call(plan.forward)
+            if plan.again:
+                world.result = self._second(world, saved)
             return world, world.result
         world = self.run_forward() if plan.forward_first else World(self)
         for call in plan.after:
             world.call(call)
-        return world, world.call(plan.backward)
+        result = world.call(plan.backward)
+        return world, self._second(world, saved) if plan.again else result
+
+    def _second(self, world: World, saved: dict[str, Array]) -> Any:
+        """Run the pass once more in the same world, from the same weights, and return what it returned."""
+        plan = self.plan
+        self._restore(saved)
+        if isinstance(world.result, dict):
+            world.carried = dict(world.result)
+        for parameter in plan.parameters:
+            if parameter.home == "global" and parameter.name in self.parameters:
+                places.write(self.module, parameter.paths[0], self.parameters[parameter.name])
+        world.result = world.call(plan.forward)
+        for call in plan.after:
+            world.call(call)
+        return world.call(plan.backward) if plan.backward else world.result
 
     def gradients(self) -> dict[str, Array]:
         """Run their own forward and backward, and read the gradients where they deliver them."""

@@ -27,6 +27,7 @@ class World:
         self.result: Any = None
         self.made: Any = None
         self.kept: dict[str, Any] = {}
+        self.carried: dict[str, Any] = {}  # what one pass of a script hands to the next
         self.partial = False  # whether their function raised half-way or returned nothing
         case.prepare_module()
         if case.plan.owner:
@@ -51,6 +52,8 @@ class World:
             case "const":
                 return source.value
             case "global":
+                if source.value in self.carried:
+                    return self.carried[source.value]
                 return copy.deepcopy(vars(case.module)[source.value])
             case "instance":
                 made, arguments = source.value
