@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from bptt.checking.loading import roles_by_name as roles
+from bptt.checking.loading.argument_arrays import rows
 from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.hints import Hints, hints_for
 from bptt.checking.loading.instances import class_of
 from bptt.checking.loading.layouts import Layout, candidates
 from bptt.checking.loading.options import Option
 from bptt.checking.loading.outputs import outputs_for, places_only
-from bptt.checking.loading.parameters_found import reachable, rows
+from bptt.checking.loading.parameters_found import reachable
 from bptt.checking.loading.plan import LARGE, Plan, Source
 
 LIMIT = r"(grad(ient)?s?_?)?(clip|clipping|clip_?(value|norm|threshold|val|at|grad|by)?|max_?(grad_?)?norm|threshold|max_?value|maxvalue|max_?grad|limit)"
@@ -162,7 +163,12 @@ def options_for(
     default = function.defaults.get(name)
     if isinstance(default, ast.Constant) and isinstance(default.value, bool | str):
         return [Option(0.0, None)]
-    if stage == "backward" and isinstance(default, ast.Constant) and default.value and roles.matches(name, roles.UPSTREAM):
+    if (
+        stage == "backward"
+        and isinstance(default, ast.Constant)
+        and default.value
+        and roles.matches(name, roles.UPSTREAM)
+    ):
         return [Option(0.0, None)]  # the gradient of the loss by itself: dout=1
     if roles.matches(name, LIMIT):
         return [Option(0.0, Source("const", 1e6))]
@@ -170,8 +176,8 @@ def options_for(
         return [Option(0.0, None if default is not None else Source("const", False))]
     if roles.matches(name, r"(loss_?|pad(ding)?_?|seq_?)?masks?(_?\w)?"):
         shapes = [("m", "T_x"), ("T_x", "m"), ("T_x",), ("m",), ("T_x", "m", "1"), ("m", "T_x", "1")]
-        mine = [Option(0.1 * i, Source("data", "mask"), "mask", Layout(s, "1", "mask")) for i, s in enumerate(shapes)]
-        return [*mine, Option(0.05, None)] if name in function.defaults else mine
+        masks = [Option(0.1 * i, Source("data", "mask"), "mask", Layout(s, "1", "mask")) for i, s in enumerate(shapes)]
+        return [*masks, Option(0.05, None)] if name in function.defaults else masks
     if roles.matches(name, COUNTS):
         return [Option(0.0, Source("const", 1))]
     if roles.matches(name, roles.TRUNCATION):
@@ -196,15 +202,15 @@ def options_for(
     ):
         return [Option(0.0, Source("object"))]
     if stage in ("constructor", "backward"):
-        made = class_of(name, function, context.facts)
-        init = context.facts.methods(made).get("__init__") if made else None
-        if made:
+        kind = class_of(name, function, context.facts)
+        init = context.facts.methods(kind).get("__init__") if kind else None
+        if kind:
             inner = [
                 (n, min(options_for(n, init, context, plan, stage="constructor"), key=lambda o: o.penalty).source)
                 for n in (init.arguments if init else []) if init and n not in init.defaults
             ]  # fmt: skip
             if not any(s is not None and s.kind == "instance" for _, s in inner):
-                return [Option(0.1, Source("instance", (made, tuple(inner))))]
+                return [Option(0.1, Source("instance", (kind, tuple(inner))))]
     if stage in ("cost", "backward"):
         out += outputs_for(name, function, outputs, stage, plan)
     if (
@@ -285,7 +291,11 @@ def _series(function: Function, name: str) -> bool:
     """Tell whether an argument is a row of numbers, from which arrays are put together: ``np.array([[a[t], b[t]]])``."""
     inside = {id(n) for d in ast.walk(function.node) if isinstance(d, ast.List) for n in ast.walk(d)}
     taken = [n for n in ast.walk(function.node) if isinstance(n, ast.Subscript) and ast.unparse(n.value) == name]
-    measured = [n.args[0] for n in ast.walk(function.node) if isinstance(n, ast.Call) and ast.unparse(n.func) == "len" and n.args]
+    measured = [
+        n.args[0]
+        for n in ast.walk(function.node)
+        if isinstance(n, ast.Call) and ast.unparse(n.func) == "len" and n.args
+    ]
     known = {id(n.value) for n in taken} | {id(n) for n in measured}
     uses = [n for n in ast.walk(function.node) if isinstance(n, ast.Name) and n.id == name]
     single = all(id(n) in inside and not isinstance(n.slice, ast.Tuple | ast.Slice | ast.Constant) for n in taken)

@@ -10,7 +10,9 @@ from types import ModuleType
 
 import numpy as np
 
+from bptt.checking.loading.accumulating import as_trained
 from bptt.checking.loading.bench import MARGIN
+from bptt.checking.loading.data_gradients import with_data
 from bptt.checking.loading.discover_state import SelfCase, forward_lints, plan_self, wrap_lints
 from bptt.checking.loading.facts import facts_of
 from bptt.checking.loading.joined import JoinedCase
@@ -21,8 +23,6 @@ from bptt.checking.loading.readings import Attempt, Search
 from bptt.checking.loading.script import STEP
 from bptt.checking.loading.shown import SHOWN, as_class, missing_attributes
 from bptt.checking.loading.units import Unit, units_of
-from bptt.checking.loading.accumulating import as_trained
-from bptt.checking.loading.data_gradients import with_data
 from bptt.checking.loading.unrun import Place, backward_functions, place_of, ran_during
 from bptt.checking.program import Case, Sizes
 from bptt.checking.tracing.quiet import quiet
@@ -105,7 +105,11 @@ def _others(search: Search, best: Read, units: list[Unit]) -> list[Read]:
     for _, node in backward_functions(search.facts.tree):
         if place_of(node) in ran or len(found) == PARTS:
             continue
-        own = [u for u in units if u.backward is not None and u.backward.node is node and place_of(u.forward.node) not in ran]
+        own = [
+            u
+            for u in units
+            if u.backward is not None and u.backward.node is node and place_of(u.forward.node) not in ran
+        ]
         own += [u for u in units if u.backward is None and u.forward.node is node]
         read = _first_that_runs(search, own[:2])
         if read is None or not (read[1].complete or read[1].plan.penalty <= DOUBTLESS):
@@ -182,7 +186,9 @@ def _found(search: Search, namespace: Namespace, parts: list[Read]) -> Found:
         if unit.backward:
             names[unit.backward.qualified] = "backward"
         if plan.owner == SHOWN:
-            assumed.append("The class is not shown: `self` is made from what the methods use of it, with random values.")
+            assumed.append(
+                "The class is not shown: `self` is made from what the methods use of it, with random values."
+            )
             assumed += missing_attributes([f.node for f in search.facts.methods(SHOWN).values()], search.facts.tree)[3]
         if plan.cost is not None and plan.cost.kind == "standard":
             assumed.append(f"The cost is not shown: it is taken to be {plan.cost.title}.")

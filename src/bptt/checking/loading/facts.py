@@ -113,7 +113,8 @@ class Function:
             sum(
                 bool(
                     re.match(
-                        r"(d_?L?_?d?_?|grad_?|delta_?|g)(W|w|U|V|b|B|theta)|.*(_grad|_delta|_update|_diff|_deriv|\.grad|_d)$", n
+                        r"(d_?L?_?d?_?|grad_?|delta_?|g)(W|w|U|V|b|B|theta)|.*(_grad|_delta|_update|_diff|_deriv|\.grad|_d)$",
+                        n,
                     )
                 )
                 for n in names

@@ -1,4 +1,4 @@
-"""What the text says of one argument: how it is indexed, iterated and unpacked, also by the functions it is passed to."""
+"""What the text says of one argument: how it is indexed, iterated and unpacked, also further down."""
 
 from __future__ import annotations
 
@@ -50,7 +50,11 @@ def hints_for(
             if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
                 pairs = list(zip(node.targets[0].elts, node.value.elts, strict=False))
             for one, of in pairs:
-                if isinstance(of, ast.Subscript) and ast.unparse(of.value) == name and not isinstance(of.slice, ast.Slice):
+                if (
+                    isinstance(of, ast.Subscript)
+                    and ast.unparse(of.value) == name
+                    and not isinstance(of.slice, ast.Slice)
+                ):
                     elements.add(ast.unparse(one))
             if _same_values(node.value, name):
                 elements.add(target)
@@ -69,7 +73,12 @@ def hints_for(
 
 
 def _merge_call(
-    hints: Hints, call: ast.Call, name: str, elements: set[str], others: Mapping[str, Sequence[ast.FunctionDef]], depth: int
+    hints: Hints,
+    call: ast.Call,
+    name: str,
+    elements: set[str],
+    others: Mapping[str, Sequence[ast.FunctionDef]],
+    depth: int,
 ) -> None:
     """Add what a called function does with the argument, or with an element of it."""
     called = (
@@ -94,7 +103,11 @@ def _merge(
     """Add what one definition of the called function says of the argument."""
     pairs = [*zip(parameters, call.args, strict=False), *((k.arg or "", k.value) for k in call.keywords)]
     for parameter, argument in pairs:
-        if isinstance(argument, ast.Call) and argument.args and ast.unparse(argument.func) in ("list", "tuple", "np.array"):
+        if (
+            isinstance(argument, ast.Call)
+            and argument.args
+            and ast.unparse(argument.func) in ("list", "tuple", "np.array")
+        ):
             argument = argument.args[0]
         text = ast.unparse(argument)
         element = isinstance(argument, ast.Subscript) and ast.unparse(argument.value) == name
@@ -108,7 +121,7 @@ def _merge(
 
 
 def _same_values(value: ast.expr, name: str) -> bool:
-    """Tell whether an expression is the argument in another build: ``np.array(x)``, ``x.reshape(-1)``, ``x.astype(int)``."""
+    """Tell whether an expression is the argument in another build: ``np.array(x)``, ``x.reshape(-1)``."""
     if not isinstance(value, ast.Call):
         return False
     if isinstance(value.func, ast.Attribute) and ast.unparse(value.func.value) == name:

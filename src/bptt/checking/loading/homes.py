@@ -15,12 +15,13 @@ import numpy as np
 
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
-from bptt.checking.loading.bench import PROBE, Bench, call_of, labels_of, last_name
+from bptt.checking.loading.bench import PROBE, Bench, call_of, last_name
 from bptt.checking.loading.binding import COUNTS, LIMIT, Context, data_options, options_for
 from bptt.checking.loading.constants import numbers_of
 from bptt.checking.loading.explore import explore
 from bptt.checking.loading.facts import Function
 from bptt.checking.loading.links import end_of
+from bptt.checking.loading.makers import bindings, made_name
 from bptt.checking.loading.namespace import Exhausted, within_budget
 from bptt.checking.loading.options import Option, best_first, with_choice
 from bptt.checking.loading.parameters_found import (
@@ -118,16 +119,16 @@ class Homes(Bench):
                 return (made, thing) if places.arrays(thing) else None
 
             for _, (made, thing) in explore(function, options, 40, run, self.log, [np.inf]):
-                bindings = _bindings(unit.forward, function, thing, reachable(self.facts, [unit.forward]))
-                if not bindings:
+                bound = bindings(unit.forward, function, thing, reachable(self.facts, [unit.forward]))
+                if not bound:
                     continue
-                ends = {name: path for name, path in bindings.items() if path}
+                ends = {name: path for name, path in bound.items() if path}
                 sizes = sorted({str(n) for _, v in places.arrays(thing) for n in v.shape} - {"3", "5", "7", "1", "0"})
                 context.features += [n for n in (*sizes, "n_a") if n not in context.features]
                 context.classes += [n for n in (*sizes, "n_a") if n not in context.classes]
                 held = [p for p in held_by_object(thing) if not ends or p.paths[0][:1] in ends.values()]
-                held = [replace(p, home="made", name=_made_name(p, ends)) for p in held]
-                known = replace(context, made=bindings, loose=[], box=None)
+                held = [replace(p, home="made", name=made_name(p, ends)) for p in held]
+                known = replace(context, made=bound, loose=[], box=None)
                 yield replace(made, parameters=(*plan.parameters, *held), penalty=plan.penalty), known, 1
                 break
 
@@ -264,34 +265,6 @@ class Homes(Bench):
         ]  # fmt: skip
         for choice in islice(best_first(options, 200), 24):
             yield replace(with_choice(plan, choice), before=(call_of(setter, setter.owner, choice),))
-
-
-def _bindings(forward: Function, maker: Function, thing: Any, readers: list[Function]) -> dict[str, places.Path]:
-    """Return which arguments of the forward take what an initialiser makes: all of it, or an element by its name."""
-    if isinstance(thing, list) and len(maker.returns) and isinstance(maker.returns[-1], ast.Tuple):
-        labels = labels_of(maker)
-        ends: dict[str, places.Path] = {n: (("item", i),) for i, n in enumerate(labels) if n in forward.arguments}
-        if ends:
-            return ends
-        loose = loose_arguments(forward)
-        if len(loose) == len(thing):
-            return {n: (("item", i),) for i, n in enumerate(loose)}
-        inside = [n for n in forward.arguments if roles.matches(n, roles.PARAMETERS)]
-        return {inside[0]: ()} if inside else {}
-    holder = box_argument(forward, readers)
-    if holder is None:
-        return {}
-    keys, kind = box_keys(readers, holder)
-    return {holder: ()} if kind != "dict" or not keys or (isinstance(thing, dict) and set(keys) & set(thing)) else {}
-
-
-def _made_name(parameter: Parameter, ends: dict[str, places.Path]) -> str:
-    """Return a name for what an initialiser made: its key, or the name under which a tuple's element is returned."""
-    for name, path in ends.items():
-        if parameter.paths[0][:1] == path:
-            rest = places.spell(parameter.paths[0][1:])
-            return name + (f".{rest}" if rest else "")
-    return parameter.name
 
 
 def gates_in(text: str) -> list[int]:

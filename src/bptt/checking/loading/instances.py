@@ -1,10 +1,13 @@
-"""Arguments that are objects of the program's own classes: a box of weights, a loss layer; told by what is asked of them."""
+"""Arguments that are objects of the program's own classes: a box of weights, a loss layer."""
 
 from __future__ import annotations
 
 import ast
 
 from bptt.checking.loading.facts import Facts, Function
+
+OF_ANY = {"shape", "T", "copy", "dot", "size", "sum", "append", "items", "keys", "values", "get", "ndim", "reshape"}
+"""What arrays, lists and dicts have as well."""
 
 
 def class_of(name: str, function: Function, facts: Facts) -> str | None:
@@ -36,11 +39,7 @@ def class_of(name: str, function: Function, facts: Facts) -> str | None:
 
 def _asked(place: str, node: ast.AST) -> set[str]:
     """Return the attributes of a place that a text reads; those that any array has tell nothing."""
-    return {
-        n.attr
-        for n in ast.walk(node)
-        if isinstance(n, ast.Attribute) and ast.unparse(n.value) == place
-    } - {"shape", "T", "copy", "dot", "size", "sum", "append", "items", "keys", "values", "get", "ndim", "reshape"}  # fmt: skip
+    return {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and ast.unparse(n.value) == place} - OF_ANY
 
 
 def _offers(name: str, facts: Facts) -> set[str]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
+from bptt.checking.loading.argument_arrays import bias_rank, lazy_arrays, symbolic
 from bptt.checking.loading.bench import COST_TRIES, FORWARD_KEPT, FORWARD_TRIES, PROBE, SLACK, call_of, labels_of
 from bptt.checking.loading.binding import Context, options_for
 from bptt.checking.loading.callsites import told_by_calls
@@ -23,12 +24,7 @@ from bptt.checking.loading.lazy import Suspicion, probe
 from bptt.checking.loading.namespace import Exhausted, within_budget
 from bptt.checking.loading.options import Option, with_choice
 from bptt.checking.loading.outputs import result_outputs
-from bptt.checking.loading.parameters_found import (
-    bias_rank,
-    lazy_arrays,
-    reachable,
-    symbolic,
-)
+from bptt.checking.loading.parameters_found import reachable
 from bptt.checking.loading.plan import Cost, Parameter, Plan, Source
 from bptt.checking.loading.units import Unit
 from bptt.checking.tracing.quiet import quiet
@@ -69,9 +65,12 @@ class Passes(Homes):
             return key, plan, world, suspicion, lazy
 
         usual = bias_rank(readers)
-        for rank in (usual, 3 - usual) if lazy_names else (usual,):
+        for bias_axes in (usual, 3 - usual) if lazy_names else (usual,):
+            rank = bias_axes
             limit = [np.inf]
-            for _, (key, plan, world, suspicion, lazy) in explore(function, options, FORWARD_TRIES, run, self.log, limit):
+            for _, (key, plan, world, suspicion, lazy) in explore(
+                function, options, FORWARD_TRIES, run, self.log, limit
+            ):
                 if lazy:
                     plan = replace(plan, parameters=tuple(_settled(p, lazy) for p in plan.parameters))
                 own = {p.paths[0][0][1] for p in plan.parameters if p.home == "self"}

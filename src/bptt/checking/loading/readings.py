@@ -93,7 +93,11 @@ class Search(Passes):
         script = function.name == STEP
         delivery = Delivery(() if script else labels_of(function), local=script, links=self.links(unit, plan))
         names = [last_name(p) for p in plan.parameters]
-        told = [x for x in delivery.labels if "grad" in x.lower() or roles.gradient_of(x, names) or x in dict(delivery.links)]
+        told = [
+            x
+            for x in delivery.labels
+            if "grad" in x.lower() or roles.gradient_of(x, names) or x in dict(delivery.links)
+        ]
         fused = function.updates_weights and not told
         if unit.backward is None:
             choices: Iterator[tuple[Option, ...]] = iter([()])
@@ -120,7 +124,7 @@ class Search(Passes):
                         yield attempt
 
     def resets(self, unit: Unit) -> tuple[Call, ...]:
-        """Return the calls that set the gradients of an object to zero, where the backward does not make them itself."""
+        """Return the calls that set an object's gradients to zero, where the backward does not do so itself."""
         methods = self.facts.methods(unit.owner) if unit.owner else {}
         reached = self.facts.reached(unit.backward) | self.facts.reached(unit.forward) if unit.backward else set()
         return tuple(

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 
 from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.instances import feeders
-from bptt.checking.loading.scores import BACKWARD, TRAIN, backward_score, cost_score, forward_score, returns_cost_and_gradients
+from bptt.checking.loading.scores import (
+    BACKWARD,
+    TRAIN,
+    backward_score,
+    cost_score,
+    forward_score,
+    returns_cost_and_gradients,
+)
 from bptt.checking.loading.script import STEP
 
 
@@ -92,7 +99,9 @@ def _in_scope(
     for bs, b in backwards[:5] if others is None else []:
         if bs >= 1.5 and (_does_both(b, facts) or not out):
             score = bs + 2.5 + shift - 1.0 * bool(re.search(BACKWARD, b.name, re.I))
-            score += 1.5 * returns_cost_and_gradients(b) + 1.0 * (_does_both(b, facts) and any(f.name in b.calls for _, f in forwards[:6]))
+            score += 1.5 * returns_cost_and_gradients(b) + 1.0 * (
+                _does_both(b, facts) and any(f.name in b.calls for _, f in forwards[:6])
+            )
             whole = [
                 u.score + 0.5 for u in out
                 if u.backward and u.backward is not b and {u.forward.name, u.backward.name} <= facts.reached(b)
@@ -117,7 +126,7 @@ def _kinship(forward: str, backward: str) -> float:
 
 
 def _does_both(function: Function, facts: Facts) -> bool:
-    """Tell whether a function runs forwards as well as backwards: by its own text, or as it returns cost and gradients."""
+    """Tell whether a function runs forwards as well as backwards: by its text, or by what it returns."""
     if returns_cost_and_gradients(function):
         return True
     loops = [n for n in ast.walk(function.node) if isinstance(n, ast.For)]
@@ -142,10 +151,10 @@ def _adds_products(function: Function) -> bool:
 
 def _adds_up(loop: ast.For, function: Function) -> bool:
     """Tell whether a loop adds to a number that began as zero, as costs are added up."""
-    zeros = {
-        t.id for n in ast.walk(function.node) if isinstance(n, ast.Assign) and isinstance(n.value, ast.Constant) and n.value.value == 0
-        for t in n.targets if isinstance(t, ast.Name)
-    }  # fmt: skip
+    zeros: set[str] = set()
+    for node in ast.walk(function.node):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value == 0:
+            zeros |= {t.id for t in node.targets if isinstance(t, ast.Name)}
     added = [n.target for n in ast.walk(loop) if isinstance(n, ast.AugAssign)]
     return any(isinstance(t, ast.Name) and t.id in zeros for t in added)
 
