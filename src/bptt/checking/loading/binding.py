@@ -15,7 +15,7 @@ from bptt.checking.loading.argument_arrays import rows
 from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.hints import Hints, hints_for
 from bptt.checking.loading.instances import class_of
-from bptt.checking.loading.layouts import Layout, candidates
+from bptt.checking.loading.layouts import Layout, candidates, size_value
 from bptt.checking.loading.options import Option
 from bptt.checking.loading.outputs import outputs_for, places_only
 from bptt.checking.loading.parameters_found import reachable
@@ -108,7 +108,7 @@ def _shapes_of(outputs: Sequence[tuple[tuple[str, ...], Source, Any]]) -> set[tu
 def _shape_at_probe(layout: Layout) -> set[tuple[int, ...]]:
     """Return the shapes of predictions that a layout of targets fits."""
     count = PROBED.get(layout.feature, int(layout.feature) if layout.feature.isdigit() else 0)
-    shape = tuple(count if a == "f" else PROBED[a] for a in layout.axes)
+    shape = tuple(count if a == "f" else size_value(a, PROBED) for a in layout.axes)
     if layout.kind == "ids":
         return (
             {(*shape, count), (*shape, count, 1), (*shape, 1, count), (count, *shape), (count, 1)}

@@ -90,7 +90,8 @@ class Delivery:
         leaves = self._returned(result, returned=not self.local)
         shapes = {n: np.shape(before[n]) for n in wanted}
         linked = self._linked(case)
-        found = match(wanted, leaves, shapes, by_shape=not self.local, linked=linked)
+        whole = {p.name: tuple(_plain(n) for n in _names(p)) for p in case.plan.parameters}
+        found = match(wanted, leaves, shapes, by_shape=not self.local, linked=linked, whole_names=whole)
         for name, value in self._parallel(case, world).items():
             found.setdefault(name, value)
         left = {n: k for n, k in wanted.items() if n not in found}
@@ -116,7 +117,7 @@ class Delivery:
             others += self._returned(world.result, returned=False)
             for role, value in world.data.items():
                 others += [Leaf((role, *(n for _, n in p)), v, False) for p, v in places.walk(value) if role == "grads"]
-            found |= match(left, others, shapes, by_shape=False, linked=linked)
+            found |= match(left, others, shapes, by_shape=False, linked=linked, whole_names=whole)
         return {name: np.array(found[name], dtype=float) for name in wanted if name in found}
 
     def named(self, result: Any) -> list[tuple[str, Any]]:
@@ -208,6 +209,7 @@ def match(
     *,
     by_shape: bool,
     linked: dict[str, str] | None = None,
+    whole_names: dict[str, tuple[Any, ...]] | None = None,
 ) -> dict[str, Any]:
     """Give each parameter its leaf: as the text links them, by the whole path, by the last name, then by shape."""
     found: dict[str, Any] = {}
@@ -230,7 +232,7 @@ def match(
                         continue
                     options = [k for k, marked in keys(leaf.names) if marked or leaf.returned]
                     fits = (
-                        key in options
+                        (key in options or (whole_names or {}).get(name) in options)
                         if whole
                         else len(ends[key[-1]]) == 1 and any(k[-1:] == key[-1:] for k in options)
                     )

@@ -20,7 +20,7 @@ from bptt.checking.loading.binding import COUNTS, LIMIT, Context, data_options, 
 from bptt.checking.loading.constants import numbers_of
 from bptt.checking.loading.explore import explore
 from bptt.checking.loading.facts import Function
-from bptt.checking.loading.links import end_of
+from bptt.checking.loading.links import end_of, moved_by
 from bptt.checking.loading.makers import bindings, made_name
 from bptt.checking.loading.namespace import Exhausted, within_budget
 from bptt.checking.loading.options import Option, best_first, with_choice
@@ -163,6 +163,9 @@ class Homes(Bench):
             return False  # in the box of the weights: a state that is learnt
         if len(name) > 1:
             return True
+        moved = moved_by(n for f in self.facts.functions.values() for n in ast.walk(f.node))
+        if name in moved:
+            return False
         functions = list(self.facts.methods(unit.owner).values()) if unit.owner else self.facts.functions.values()
         stored: set[str] = set()
         for function in functions:

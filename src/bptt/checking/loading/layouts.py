@@ -12,10 +12,11 @@ from bptt.checking.loading.hints import Hints
 
 Kind = Literal["dense", "onehot", "ids", "binary", "mask"]
 F, M, T, ONE = "f", "m", "T_x", "1"
+ALL = "T_x * m"  # every example at every step, in one axis
 
 SEQUENCES: tuple[tuple[str, ...], ...] = (
     (F, M, T), (M, T, F), (T, M, F), (T, F, M), (T, F, ONE), (T, F), (T, ONE, F), (F, T), (ONE, T, F), (M, T), (T, M),
-    (T,), (T, ONE), (ONE, T), (F, ONE, T), (M, T, F, ONE), (T, ONE, ONE), (M, F, T),
+    (T,), (T, ONE), (ONE, T), (F, ONE, T), (M, T, F, ONE), (T, ONE, ONE), (M, F, T), (ALL,), (ALL, F),
 )  # fmt: skip
 STEPS: tuple[tuple[str, ...], ...] = ((F, M), (M, F), (F, ONE), (ONE, F), (F,), (M,), (M, ONE), (ONE, ONE), ())
 
@@ -126,6 +127,7 @@ def candidates(
                 continue
             score = 0.3 * i / len(shapes) + 3.0 * rank + _distance(axes, hints, kind)
             several = M in axes
+            score += 1.5 * (ALL in axes)
             if kind == "ids":  # x[t][ids[t]] = 1 takes one id at a time, whatever is said of batches
                 pairs = (hints.unpacked and len(hints.unpacked) == 2) or any(n == 2 for _, n in hints.time_axes or ())
                 score += 1.5 * (several != bool(pairs)) if T in axes or not several else 0.5

@@ -22,7 +22,7 @@ from bptt.checking.loading.facts import Function
 from bptt.checking.loading.homes import Homes
 from bptt.checking.loading.lazy import Suspicion, probe
 from bptt.checking.loading.namespace import Exhausted, within_budget
-from bptt.checking.loading.options import Option, with_choice
+from bptt.checking.loading.options import Option, twice_the_same, with_choice
 from bptt.checking.loading.outputs import result_outputs
 from bptt.checking.loading.parameters_found import reachable
 from bptt.checking.loading.plan import Cost, Parameter, Plan, Source
@@ -48,9 +48,8 @@ class Passes(Homes):
         rank = 2
 
         def run(choice: tuple[Option, ...]) -> Any:
-            given = [o.role for o in choice if o.role]
-            if len(given) != len(set(given)):
-                return None  # two arguments are two things
+            if twice_the_same(choice):
+                return None
             call = replace(call_of(function, unit.owner, choice), each=unit.each)
             plan = replace(with_choice(base, choice), forward=call, **told)
             key = tuple((r, x.axes, x.kind == "ids") for r, x in sorted(plan.layouts.items()))
@@ -153,6 +152,8 @@ class Passes(Homes):
             worked: list[tuple[float, int, Plan]] = []
 
             def run(choice: tuple[Option, ...], function: Function = function) -> Plan | None:
+                if twice_the_same(choice):
+                    return None
                 chosen = with_choice(plan, choice)
                 for path in ((), (("item", 0),)) if len(labels_of(function)) > 1 else ((),):
                     sign = -1 if re.search(r"likelihood|log_?prob|reward", function.name, re.I) else 1

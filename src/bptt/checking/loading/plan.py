@@ -20,8 +20,8 @@ class Source:
 
     ``kind``: "data" (X, Y, a0 ..., made by a layout), "size", "const", "param" (one live array), "params" (all of
     them, in a dict, tuple or list), "result" (of the forward, at ``path``), "upstream" (random, like the forward's
-    result at ``path``), "instance" (an object of a class of theirs), "self" (what stands on the object), "table"
-    (characters to ids), "zeros" (like a result).
+    result at ``path``), "instance" (an object of a class of theirs), "self" (what stands on the object), "cost"
+    (what the cost function returned beside the cost), "table" (characters to ids), "zeros" (like a result).
     """
 
     kind: Literal[
@@ -42,6 +42,7 @@ class Source:
         "object",
         "global",
         "instance",
+        "cost",
     ]
     value: Any = None
     path: Path = ()

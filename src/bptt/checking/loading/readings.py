@@ -18,7 +18,7 @@ from bptt.checking.loading.callsites import told_by_calls
 from bptt.checking.loading.gradients_found import Delivery
 from bptt.checking.loading.links import gradients_by_use
 from bptt.checking.loading.namespace import Exhausted, within_budget
-from bptt.checking.loading.options import Option, best_first, with_choice
+from bptt.checking.loading.options import Option, best_first, twice_the_same, with_choice
 from bptt.checking.loading.parameters_found import reachable
 from bptt.checking.loading.passes import Passes
 from bptt.checking.loading.plan import Call, Cost, Parameter, Plan
@@ -102,15 +102,20 @@ class Search(Passes):
         if unit.backward is None:
             choices: Iterator[tuple[Option, ...]] = iter([()])
         else:
+            called = next(
+                (c for c in unit.costs if plan.cost and plan.cost.call and c.name == plan.cost.call.function), None
+            )
             options = [
                 told_by_calls(
                     n, options_for(n, function, context, plan, stage="backward", outputs=outputs), function,
-                    unit.forward, plan, self.evidence,
+                    unit.forward, plan, self.evidence, called,
                 )
                 for n in function.arguments
             ]  # fmt: skip
             choices = best_first(options, BACKWARD_TRIES)
         for choice in choices:
+            if twice_the_same(choice):
+                continue
             bound = with_choice(plan, choice)
             if unit.backward is not None:
                 bound = replace(
@@ -120,8 +125,22 @@ class Search(Passes):
             for way in (replace(delivery, fused=True), delivery) if fused else (delivery,):
                 for final in self.with_cost(unit, replace(bound, delivery=way), compared):
                     attempt = self.judge(final)
+                    if attempt is not None and attempt.error:
+                        yield from self.after_cost(unit, final)
                     if attempt is not None:
                         yield attempt
+
+    def after_cost(self, unit: Unit, plan: Plan) -> Iterator[Attempt]:
+        """Yield what a backward does that needs their cost to have been called on the same object."""
+        call = plan.cost.call if plan.cost is not None else None
+        if call is None or not call.method or plan.backward is None:
+            return
+        cost = next((c for c in unit.costs if c.name == call.function), None)
+        runs_forward = cost is not None and unit.forward.name in self.facts.reached(cost)
+        later = replace(plan, after=(*plan.after, call), forward_first=plan.forward_first and not runs_forward)
+        attempt = self.judge(later)
+        if attempt is not None and attempt.ran:
+            yield attempt
 
     def resets(self, unit: Unit) -> tuple[Call, ...]:
         """Return the calls that set an object's gradients to zero, where the backward does not do so itself."""

@@ -27,6 +27,7 @@ class World:
         self.result: Any = None
         self.made: Any = None
         self.kept: dict[str, Any] = {}
+        self.costed: Any = None  # what the cost function returned
         self.carried: dict[str, Any] = {}  # what one pass of a script hands to the next
         self.partial = False  # whether their function raised half-way or returned nothing
         case.prepare_module()
@@ -55,6 +56,10 @@ class World:
                 if source.value in self.carried:
                     return self.carried[source.value]
                 return copy.deepcopy(vars(case.module)[source.value])
+            case "cost":
+                if self.costed is None and self.plan.cost is not None and self.plan.cost.call is not None:
+                    self.costed = self.call(self.plan.cost.call)
+                return places.read(self.costed, source.path)
             case "instance":
                 made, arguments = source.value
                 return getattr(case.module, made)(**{name: self.value(inner) for name, inner in arguments})
