@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.argument_arrays import rows
+from bptt.checking.loading.examples import misfit
 from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.hints import Hints, hints_for
 from bptt.checking.loading.instances import class_of
@@ -40,6 +41,7 @@ class Context:
     )  # arguments that an initialiser of theirs makes, with their paths
     box: str | None = None  # the argument that holds the parameters
     handed: list[str] = field(default_factory=list)  # what one pass of a script hands to the next, from the setup
+    shown: dict[tuple[str, str], Any] = field(default_factory=dict)  # (function, argument): what the run passes
     cell: bool = False  # a single step, not a sequence
     each: bool = False  # the forward is called for each step
 
@@ -85,7 +87,14 @@ def data_options(
             found.sort(key=lambda x: x[0])
         found = [(score - found[0][0], x) for score, x in found[:44]]
     else:
-        found = [(0.2 * i, x) for i, x in enumerate(state_layouts(layouts.get("X"), hints, context, function))]
+        held = states_in(function, name)
+        found = [
+            (0.2 * i, replace(x, nested=held))
+            for i, x in enumerate(state_layouts(layouts.get("X"), hints, context, function))
+        ]
+    example = context.shown.get((function.qualified, name))
+    if example is not None:
+        found = [(score + misfit(layout, example), layout) for score, layout in found]
     return [Option(penalty + score, Source("data", role), role, layout) for score, layout in found]
 
 
@@ -116,6 +125,14 @@ def _shape_at_probe(layout: Layout) -> set[tuple[int, ...]]:
             else {(count,), (count, 1), (1, count)}
         )
     return {shape}
+
+
+def states_in(function: Function, name: str) -> int:
+    """Return how many states an argument holds in a tuple: ``H, C = state``; 0 where it is one itself."""
+    for node in ast.walk(function.node):
+        if isinstance(node, ast.Assign) and ast.unparse(node.value) == name and isinstance(node.targets[0], ast.Tuple):
+            return len(node.targets[0].elts)
+    return 0
 
 
 def state_layouts(inputs: Layout | None, hints: Hints, context: Context, function: Function) -> list[Layout]:

@@ -90,7 +90,10 @@ class Delivery:
         leaves = self._returned(result, returned=not self.local)
         shapes = {n: np.shape(before[n]) for n in wanted}
         linked = self._linked(case)
-        whole = {p.name: tuple(_plain(n) for n in _names(p)) for p in case.plan.parameters}
+        whole = {
+            p.name: tuple(_plain(n) for _, n in p.paths[0]) for p in case.plan.parameters
+            if p.paths and all(isinstance(n, str | int) for _, n in p.paths[0])
+        }  # fmt: skip
         found = match(wanted, leaves, shapes, by_shape=not self.local, linked=linked, whole_names=whole)
         for name, value in self._parallel(case, world).items():
             found.setdefault(name, value)

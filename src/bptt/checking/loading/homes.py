@@ -18,6 +18,7 @@ from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.bench import PROBE, Bench, call_of, last_name
 from bptt.checking.loading.binding import COUNTS, LIMIT, Context, data_options, options_for
 from bptt.checking.loading.constants import numbers_of
+from bptt.checking.loading.examples import examples_of
 from bptt.checking.loading.explore import explore
 from bptt.checking.loading.facts import Function
 from bptt.checking.loading.links import end_of, moved_by
@@ -68,6 +69,9 @@ class Homes(Bench):
             r"forward|backward", " ".join(self.facts.reached(unit.forward))
         )
         context.each = unit.each
+        for function in (*functions, *unit.costs):
+            for name, value in examples_of(function, self.evidence, self.facts, self.module).items():
+                context.shown[function.qualified, name] = value
         context.cell = context.cell and not unit.each
         if unit.owner:
             for plan in self.objects(unit, empty, context):
@@ -127,7 +131,10 @@ class Homes(Bench):
                 context.features += [n for n in (*sizes, "n_a") if n not in context.features]
                 context.classes += [n for n in (*sizes, "n_a") if n not in context.classes]
                 held = [p for p in held_by_object(thing) if not ends or p.paths[0][:1] in ends.values()]
-                held = [replace(p, home="made", name=made_name(p, ends)) for p in held]
+                readers = reachable(self.facts, [unit.forward])
+                labels, kind = box_keys(readers, next(iter(bound)))
+                unpacked = labels if kind == "tuple" and isinstance(thing, list) and len(labels) == len(thing) else []
+                held = [replace(p, home="made", name=made_name(p, ends, unpacked)) for p in held]
                 known = replace(context, made=bound, loose=[], box=None)
                 yield replace(made, parameters=(*plan.parameters, *held), penalty=plan.penalty), known, 1
                 break

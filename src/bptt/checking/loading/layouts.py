@@ -32,10 +32,12 @@ class Layout:
     feature: str
     kind: Kind = "dense"
     box: Literal["array", "list", "dict"] = "array"
-    nested: bool = False  # a list that holds this value as its only example
+    nested: int = 0  # a list that holds so many such values: the only example, the states of an LSTM
 
     def make(self, sizes: Mapping[str, int], rng: np.random.Generator) -> Any:
         """Return a random value of this layout."""
+        if self.nested:
+            return [replace(self, nested=0).make(sizes, rng) for _ in range(self.nested)]
         shape = tuple(size_value(self.feature if a == F else a, sizes) for a in self.axes)
         count = size_value(self.feature, sizes)
         value: Any
@@ -63,7 +65,7 @@ class Layout:
             value = value.tolist() if value.ndim == 1 else list(value)
         elif self.box == "dict":
             value = dict(enumerate(value))
-        return [value] if self.nested else value
+        return value
 
     def describe(self) -> str:
         """Return the layout in words: ``(n_x, m, T_x)``, ``list over T_x of (n_x, 1)``, ``T_x ids below n_x``."""
@@ -127,7 +129,7 @@ def candidates(
                 continue
             score = 0.3 * i / len(shapes) + 3.0 * rank + _distance(axes, hints, kind)
             several = M in axes
-            score += 1.5 * (ALL in axes)
+            score += 0.7 * (ALL in axes)
             if kind == "ids":  # x[t][ids[t]] = 1 takes one id at a time, whatever is said of batches
                 pairs = (hints.unpacked and len(hints.unpacked) == 2) or any(n == 2 for _, n in hints.time_axes or ())
                 score += 1.5 * (several != bool(pairs)) if T in axes or not several else 0.5
@@ -185,8 +187,3 @@ def _distance(axes: tuple[str, ...], hints: Hints, kind: Kind) -> float:
     if (kind == "ids") != hints.index:
         score += 2.5
     return score
-
-
-def nested(layout: Layout) -> Layout:
-    """Return the layout of a list that holds one such example."""
-    return replace(layout, nested=True)

@@ -32,10 +32,13 @@ def bindings(forward: Function, maker: Function, thing: Any, readers: list[Funct
     return {holder: ()} if kind != "dict" or not keys or (isinstance(thing, dict) and set(keys) & set(thing)) else {}
 
 
-def made_name(parameter: Parameter, ends: dict[str, places.Path]) -> str:
+def made_name(parameter: Parameter, ends: dict[str, places.Path], unpacked: list[str]) -> str:
     """Return a name for what an initialiser made: its key, or the name under which a tuple's element is returned."""
     for name, path in ends.items():
         if parameter.paths[0][:1] == path:
             rest = places.spell(parameter.paths[0][1:])
             return name + (f".{rest}" if rest else "")
+    (kind, place), *more = parameter.paths[0]
+    if kind == "item" and isinstance(place, int) and not more and place < len(unpacked):
+        return unpacked[place]
     return parameter.name

@@ -155,7 +155,9 @@ class Passes(Homes):
                 if twice_the_same(choice):
                     return None
                 chosen = with_choice(plan, choice)
-                for path in ((), (("item", 0),)) if len(labels_of(function)) > 1 else ((),):
+                labels = labels_of(function)
+                named = [i for i, x in enumerate(labels) if re.search(COST_LIKE, x, re.I)] or [0]
+                for path in ((("item", named[0]),),) if len(labels) > 1 else ((),):
                     sign = -1 if re.search(r"likelihood|log_?prob|reward", function.name, re.I) else 1
                     candidate = replace(
                         chosen, sign=sign, cost=Cost("call", call_of(function, function.owner, choice), path=path)

@@ -42,7 +42,7 @@ class PlannedCase:
         self.parameters, self.idle, self.targets = {}, {}, {}
         layout = self.plan.layouts.get("Y")
         if layout is not None and layout.kind != "ids" and layout.axes:
-            plain = replace(layout, box="array", nested=False)
+            plain = replace(layout, box="array", nested=0)
             self.targets["Y"] = np.asarray(plain.make(self.sizes, self._rng("Y")))
         rng = np.random.default_rng([self.seed, 1])
         self.prepare_module()
