@@ -116,7 +116,7 @@ def test_a_notebook_leads_back_to_cell_and_line() -> None:
     assert (program.origins[first.lineno - 1].cell, program.origins[first.lineno - 1].line) == (2, 1)
     with quiet():
         case = program.build(program.load(program.tree), SMALL, 0)
-        assert set(case.gradients()) == {"Wx", "Wh", "b"}
+        assert set(case.gradients()) == {"Wx", "Wh", "b", "x", "h0"}
 
 
 ADAPTER = """

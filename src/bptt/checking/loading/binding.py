@@ -5,17 +5,21 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from bptt.checking.loading import roles_by_name as roles
+from bptt.checking.loading.argument_arrays import rows
+from bptt.checking.loading.examples import misfit
 from bptt.checking.loading.facts import Facts, Function
-from bptt.checking.loading.layouts import Hints, Layout, candidates, hints_for
+from bptt.checking.loading.hints import Hints, hints_for
+from bptt.checking.loading.instances import class_of
+from bptt.checking.loading.layouts import Layout, candidates, size_value
 from bptt.checking.loading.options import Option
 from bptt.checking.loading.outputs import outputs_for, places_only
-from bptt.checking.loading.parameters_found import reachable, rows
+from bptt.checking.loading.parameters_found import reachable
 from bptt.checking.loading.plan import LARGE, Plan, Source
 
 LIMIT = r"(grad(ient)?s?_?)?(clip|clipping|clip_?(value|norm|threshold|val|at|grad|by)?|max_?(grad_?)?norm|threshold|max_?value|maxvalue|max_?grad|limit)"
@@ -37,7 +41,9 @@ class Context:
     )  # arguments that an initialiser of theirs makes, with their paths
     box: str | None = None  # the argument that holds the parameters
     handed: list[str] = field(default_factory=list)  # what one pass of a script hands to the next, from the setup
+    shown: dict[tuple[str, str], Any] = field(default_factory=dict)  # (function, argument): what the run passes
     cell: bool = False  # a single step, not a sequence
+    each: bool = False  # the forward is called for each step
 
 
 def uses(function: Function, name: str) -> bool:
@@ -59,7 +65,8 @@ def data_options(
     """Return the layouts for an argument that is the inputs, the targets or a state."""
     if role in layouts:
         return [Option(penalty, Source("data", role), role)]
-    hints = hints_for(function.node, name, {f.name: f.node for f in context.facts.functions.values()})
+    hints = hints_for(function.node, name, context.facts.definitions)
+    hints.iterated |= context.each
     found: list[tuple[float, Layout]]
     side = rows(reachable(context.facts, [function]))
     if role == "X":
@@ -80,7 +87,14 @@ def data_options(
             found.sort(key=lambda x: x[0])
         found = [(score - found[0][0], x) for score, x in found[:44]]
     else:
-        found = [(0.2 * i, x) for i, x in enumerate(state_layouts(layouts.get("X"), hints, context, function))]
+        held = states_in(function, name)
+        found = [
+            (0.2 * i, replace(x, nested=held))
+            for i, x in enumerate(state_layouts(layouts.get("X"), hints, context, function))
+        ]
+    example = context.shown.get((function.qualified, name))
+    if example is not None:
+        found = [(score + misfit(layout, example), layout) for score, layout in found]
     return [Option(penalty + score, Source("data", role), role, layout) for score, layout in found]
 
 
@@ -103,7 +117,7 @@ def _shapes_of(outputs: Sequence[tuple[tuple[str, ...], Source, Any]]) -> set[tu
 def _shape_at_probe(layout: Layout) -> set[tuple[int, ...]]:
     """Return the shapes of predictions that a layout of targets fits."""
     count = PROBED.get(layout.feature, int(layout.feature) if layout.feature.isdigit() else 0)
-    shape = tuple(count if a == "f" else PROBED[a] for a in layout.axes)
+    shape = tuple(count if a == "f" else size_value(a, PROBED) for a in layout.axes)
     if layout.kind == "ids":
         return (
             {(*shape, count), (*shape, count, 1), (*shape, 1, count), (count, *shape), (count, 1)}
@@ -111,6 +125,14 @@ def _shape_at_probe(layout: Layout) -> set[tuple[int, ...]]:
             else {(count,), (count, 1), (1, count)}
         )
     return {shape}
+
+
+def states_in(function: Function, name: str) -> int:
+    """Return how many states an argument holds in a tuple: ``H, C = state``; 0 where it is one itself."""
+    for node in ast.walk(function.node):
+        if isinstance(node, ast.Assign) and ast.unparse(node.value) == name and isinstance(node.targets[0], ast.Tuple):
+            return len(node.targets[0].elts)
+    return 0
 
 
 def state_layouts(inputs: Layout | None, hints: Hints, context: Context, function: Function) -> list[Layout]:
@@ -158,10 +180,21 @@ def options_for(
     default = function.defaults.get(name)
     if isinstance(default, ast.Constant) and isinstance(default.value, bool | str):
         return [Option(0.0, None)]
+    if (
+        stage == "backward"
+        and isinstance(default, ast.Constant)
+        and default.value
+        and roles.matches(name, roles.UPSTREAM)
+    ):
+        return [Option(0.0, None)]  # the gradient of the loss by itself: dout=1
     if roles.matches(name, LIMIT):
         return [Option(0.0, Source("const", 1e6))]
     if roles.matches(name, SWITCH):
         return [Option(0.0, None if default is not None else Source("const", False))]
+    if roles.matches(name, r"(loss_?|pad(ding)?_?|seq_?)?masks?(_?\w)?"):
+        shapes = [("m", "T_x"), ("T_x", "m"), ("T_x",), ("m",), ("T_x", "m", "1"), ("m", "T_x", "1")]
+        masks = [Option(0.1 * i, Source("data", "mask"), "mask", Layout(s, "1", "mask")) for i, s in enumerate(shapes)]
+        return [*masks, Option(0.05, None)] if name in function.defaults else masks
     if roles.matches(name, COUNTS):
         return [Option(0.0, Source("const", 1))]
     if roles.matches(name, roles.TRUNCATION):
@@ -170,6 +203,8 @@ def options_for(
         return [Option(0.0, Source("global", name))]
     if name in context.loose:
         return [Option(0.0, Source("param", name))]
+    if stage == "forward" and _series(function, name):
+        return [Option(0.0, Source("data", f"series {name}"), f"series {name}", Layout(("T_x",), "1", "binary"))]
     if roles.matches(name, roles.RATE) and len(name) > 1:
         return [Option(0.0, Source("const", 1.0))]
     if roles.matches(name, r"(np_?)?(rng|rs|random_state|gen(erator)?|prng|random|rand)"):
@@ -183,6 +218,16 @@ def options_for(
         and not re.search(rf"\b{name}\[|\b{name}\.(T|shape|dot|sum|copy|size)\b", function.text)
     ):
         return [Option(0.0, Source("object"))]
+    if stage in ("constructor", "backward"):
+        kind = class_of(name, function, context.facts)
+        init = context.facts.methods(kind).get("__init__") if kind else None
+        if kind:
+            inner = [
+                (n, min(options_for(n, init, context, plan, stage="constructor"), key=lambda o: o.penalty).source)
+                for n in (init.arguments if init else []) if init and n not in init.defaults
+            ]  # fmt: skip
+            if not any(s is not None and s.kind == "instance" for _, s in inner):
+                return [Option(0.1, Source("instance", (kind, tuple(inner))))]
     if stage in ("cost", "backward"):
         out += outputs_for(name, function, outputs, stage, plan)
     if (
@@ -257,6 +302,21 @@ def options_for(
     if not out:
         out.append(Option(3.0, Source("const", None)))
     return out
+
+
+def _series(function: Function, name: str) -> bool:
+    """Tell whether an argument is a row of numbers, from which arrays are put together: ``np.array([[a[t], b[t]]])``."""
+    inside = {id(n) for d in ast.walk(function.node) if isinstance(d, ast.List) for n in ast.walk(d)}
+    taken = [n for n in ast.walk(function.node) if isinstance(n, ast.Subscript) and ast.unparse(n.value) == name]
+    measured = [
+        n.args[0]
+        for n in ast.walk(function.node)
+        if isinstance(n, ast.Call) and ast.unparse(n.func) == "len" and n.args
+    ]
+    known = {id(n.value) for n in taken} | {id(n) for n in measured}
+    uses = [n for n in ast.walk(function.node) if isinstance(n, ast.Name) and n.id == name]
+    single = all(id(n) in inside and not isinstance(n.slice, ast.Tuple | ast.Slice | ast.Constant) for n in taken)
+    return bool(taken) and single and all(id(n) in known for n in uses)
 
 
 def _counts(function: Function, name: str) -> bool:

@@ -160,13 +160,22 @@ def _within(value: ast.expr, held: dict[str, Path]) -> Path | None:
 
 
 def told_by_calls(
-    name: str, options: list[Option], function: Function, forward: Function, plan: Plan, evidence: Evidence
+    name: str,
+    options: list[Option],
+    function: Function,
+    forward: Function,
+    plan: Plan,
+    evidence: Evidence,
+    cost: Function | None = None,
 ) -> list[Option]:
     """Return an argument's options with what the program's own calls pass for it first, and all else far behind."""
     source: Source | None = None
     path = evidence.flows(forward, function).get(name)
+    beside = evidence.flows(cost, function).get(name) if cost is not None else None
     if path is not None:
         source = Source("result", None, path)
+    elif beside:
+        source = Source("cost", None, beside)
     else:
         same = evidence.shared(forward, function).get(name)
         source = dict(plan.forward.arguments).get(same) if same else None

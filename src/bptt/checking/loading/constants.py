@@ -53,7 +53,7 @@ def numbers_of(run: Iterable[ast.stmt], module: ModuleType, functions: list[Func
 
 
 def _size_by_use(name: str, run: list[ast.stmt], module: ModuleType, functions: list[Function]) -> str | None:
-    """Return the size that a number is by its use: of a square weight, the states'; of a loop in the passes, the steps."""
+    """Return the size that a number is by its use: the states' of a square weight, the steps of a loop."""
     value = vars(module)[name]
     for statement in run:
         if isinstance(statement, ast.Assign) and _mentions(statement.value, name):

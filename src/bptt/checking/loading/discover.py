@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import ModuleType
 
 import numpy as np
 
+from bptt.checking.loading.accumulating import as_trained
 from bptt.checking.loading.bench import MARGIN
+from bptt.checking.loading.data_gradients import with_data
 from bptt.checking.loading.discover_state import SelfCase, forward_lints, plan_self, wrap_lints
 from bptt.checking.loading.facts import facts_of
+from bptt.checking.loading.joined import JoinedCase
 from bptt.checking.loading.namespace import Namespace
 from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.protocol import cannot_check
 from bptt.checking.loading.readings import Attempt, Search
+from bptt.checking.loading.script import STEP
 from bptt.checking.loading.shown import SHOWN, as_class, missing_attributes
 from bptt.checking.loading.units import Unit, units_of
+from bptt.checking.loading.unrun import Place, backward_functions, place_of, ran_during
 from bptt.checking.program import Case, Sizes
 from bptt.checking.tracing.quiet import quiet
 from bptt.errors import CannotCheckError
 
 UNITS, ATTEMPTS = 6, 80
+PARTS = 4  # how many further layers are checked by themselves
+DOUBTLESS = 1.0  # a reading with no more against it is that of a layer that may be called wrong
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,20 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
     with quiet():
         module = namespace.load(tree)
     search = Search(facts, namespace, module)
-    best: tuple[Unit, Attempt] | None = None
+    best = _first_that_runs(search, units)
+    if best is None:
+        raise CannotCheckError(_what_is_missing(search, namespace, file, units, name))
+    best = (best[0], replace(best[1], plan=as_trained(search, with_data(search, best[1].plan))))
+    others = [] if name or facts.functions.get(STEP) else _others(search, best, units)
+    return _found(search, namespace, [best, *others])
+
+
+Read = tuple[Unit, Attempt]
+
+
+def _first_that_runs(search: Search, units: list[Unit]) -> Read | None:
+    """Return the likeliest unit that can be read, and its reading."""
+    best: Read | None = None
     for unit in units[:UNITS]:
         if best is not None and (unit.owner != best[0].owner or unit.score < best[0].score - 2.0):
             break
@@ -70,9 +90,51 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
             best = (unit, found)
         if best is not None and (best[1].complete or best[1].runs_through):
             break
-    if best is None:
-        raise CannotCheckError(_what_is_missing(search, namespace, file, units, name))
-    return _found(search, namespace, *best)
+    return best
+
+
+def _others(search: Search, best: Read, units: list[Unit]) -> list[Read]:
+    """Return the readings of the layers that the first reading does not run: they are checked as well, by themselves.
+
+    One that is not right is only taken along where its reading leaves no doubt.
+    """
+    found: list[Read] = []
+    ran: set[Place] = set()
+    for _, attempt in [best]:
+        ran |= _run_of(search, attempt)
+    for _, node in backward_functions(search.facts.tree):
+        if place_of(node) in ran or len(found) == PARTS:
+            continue
+        own = [
+            u
+            for u in units
+            if u.backward is not None and u.backward.node is node and place_of(u.forward.node) not in ran
+        ]
+        own += [u for u in units if u.backward is None and u.forward.node is node]
+        read = _first_that_runs(search, own[:2])
+        if read is None or not (read[1].complete or read[1].plan.penalty <= DOUBTLESS):
+            continue
+        if read[1].ran or read[1].error:
+            found.append((read[0], replace(read[1], plan=with_data(search, read[1].plan))))
+            ran |= _run_of(search, read[1])
+    return found
+
+
+def _run_of(search: Search, attempt: Attempt) -> set[Place]:
+    """Return the functions that a reading runs; where its backward raises, all that it may reach."""
+    case = search.case(attempt.plan)
+    ran: set[Place] = set()
+    with quiet():
+        try:
+            ran = ran_during(case.gradients)
+        except Exception:
+            plan = attempt.plan
+            for call in (plan.forward, plan.backward):
+                for function in search.facts.functions.values():
+                    if call is not None and function.name == call.function and function.owner in (None, plan.owner):
+                        names = search.facts.reached(function) | {function.name}
+                        ran |= {place_of(f.node) for f in search.facts.functions.values() if f.name in names}
+    return ran
 
 
 def _what_is_missing(search: Search, namespace: Namespace, file: str, units: list[Unit], name: str | None) -> str:
@@ -108,21 +170,31 @@ def _best(seen: list[Attempt]) -> Attempt | None:
     return max(whole or seen, key=lambda a: a.plausibility, default=None)
 
 
-def _found(search: Search, namespace: Namespace, unit: Unit, attempt: Attempt) -> Found:
-    plan = attempt.plan
-
+def _found(search: Search, namespace: Namespace, parts: list[Read]) -> Found:
     def build(module: ModuleType, sizes: Sizes, seed: int) -> Case:
-        return PlannedCase(plan, module, sizes, seed, search.execute)
+        cases = {
+            unit.owner or unit.forward.name: PlannedCase(attempt.plan, module, sizes, seed, search.execute)
+            for unit, attempt in parts
+        }
+        return next(iter(cases.values())) if len(cases) == 1 else JoinedCase(cases)
 
-    names = {unit.forward.qualified: "forward"}
-    if unit.backward:
-        names[unit.backward.qualified] = "backward"
-    assumed = []
-    if plan.owner == SHOWN:
-        assumed.append("The class is not shown: `self` is made from what the methods use of it, with random values.")
-        assumed += missing_attributes([f.node for f in search.facts.methods(SHOWN).values()], search.facts.tree)[3]
-    if plan.cost is not None and plan.cost.kind == "standard":
-        assumed.append(f"The cost is not shown: it is taken to be {plan.cost.title}.")
+    names: dict[str, str] = {}
+    assumed: list[str] = []
+    for unit, attempt in parts:
+        plan = attempt.plan
+        names[unit.forward.qualified] = "forward"
+        if unit.backward:
+            names[unit.backward.qualified] = "backward"
+        if plan.owner == SHOWN:
+            assumed.append(
+                "The class is not shown: `self` is made from what the methods use of it, with random values."
+            )
+            assumed += missing_attributes([f.node for f in search.facts.methods(SHOWN).values()], search.facts.tree)[3]
+        if plan.cost is not None and plan.cost.kind == "standard":
+            assumed.append(f"The cost is not shown: it is taken to be {plan.cost.title}.")
+    if len(parts) > 1:
+        shown = ", ".join(unit.owner or unit.forward.name for unit, _ in parts)
+        assumed.append(f"Nothing in the file puts these parts together, so each is checked by itself: {shown}.")
     return Found(namespace.load, build, tuple(assumed), (), names)
 
 

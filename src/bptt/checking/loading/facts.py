@@ -113,7 +113,8 @@ class Function:
             sum(
                 bool(
                     re.match(
-                        r"(d_?L?_?d?_?|grad_?|delta_?|g)(W|w|U|V|b|B|theta)|.*(_grad|_delta|_update|\.grad|_d)$", n
+                        r"(d_?L?_?d?_?|grad_?|delta_?|g)(W|w|U|V|b|B|theta)|.*(_grad|_delta|_update|_diff|_deriv|\.grad|_d)$",
+                        n,
                     )
                 )
                 for n in names
@@ -198,6 +199,14 @@ class Facts:
     functions: dict[str, Function] = field(default_factory=dict)  # qualified name -> function
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
     bases: dict[str, list[str]] = field(default_factory=dict)
+
+    @cached_property
+    def definitions(self) -> dict[str, list[ast.FunctionDef]]:
+        """The functions and methods of each bare name."""
+        found: dict[str, list[ast.FunctionDef]] = {}
+        for function in self.functions.values():
+            found.setdefault(function.name, []).append(function.node)
+        return found
 
     @cached_property
     def run(self) -> list[ast.stmt]:

@@ -90,7 +90,13 @@ class Delivery:
         leaves = self._returned(result, returned=not self.local)
         shapes = {n: np.shape(before[n]) for n in wanted}
         linked = self._linked(case)
-        found = match(wanted, leaves, shapes, by_shape=not self.local, linked=linked)
+        whole = {
+            p.name: tuple(_plain(n) for _, n in p.paths[0]) for p in case.plan.parameters
+            if p.paths and all(isinstance(n, str | int) for _, n in p.paths[0])
+        }  # fmt: skip
+        found = match(wanted, leaves, shapes, by_shape=not self.local, linked=linked, whole_names=whole)
+        for name, value in self._parallel(case, world).items():
+            found.setdefault(name, value)
         left = {n: k for n, k in wanted.items() if n not in found}
         if left:
             own = {id(v) for v in case.parameters.values()}
@@ -114,8 +120,26 @@ class Delivery:
             others += self._returned(world.result, returned=False)
             for role, value in world.data.items():
                 others += [Leaf((role, *(n for _, n in p)), v, False) for p, v in places.walk(value) if role == "grads"]
-            found |= match(left, others, shapes, by_shape=False, linked=linked)
+            found |= match(left, others, shapes, by_shape=False, linked=linked, whole_names=whole)
         return {name: np.array(found[name], dtype=float) for name in wanted if name in found}
+
+    def named(self, result: Any) -> list[tuple[str, Any]]:
+        """Return what the backward returned, by innermost name."""
+        return [(str(leaf.names[-1]), leaf.value) for leaf in self._returned(result) if leaf.names]
+
+    def _parallel(self, case: PlannedCase, world: World) -> dict[str, Any]:
+        """Return the gradients in the object's own list beside that of its parameters: ``self.params``, ``self.grads``."""
+        held = vars(world.object) if hasattr(world.object, "__dict__") else {}
+        lists = {n: v for n, v in held.items() if isinstance(v, list) and v and GRADIENT_BOXES.fullmatch(n)}
+        found: dict[str, Any] = {}
+        for parameter in case.plan.parameters:
+            for path in parameter.paths if parameter.home == "self" else ():
+                if len(path) == 2 and isinstance(path[1][1], int) and BOXES.fullmatch(str(path[0][1])):
+                    beside = held.get(path[0][1])
+                    for gradients in lists.values():
+                        if isinstance(beside, list) and len(beside) == len(gradients):
+                            found[parameter.name] = gradients[path[1][1]]
+        return found
 
     def _linked(self, case: PlannedCase) -> dict[str, str]:
         """Return the parameter that each linked gradient's name belongs to, where the link names just one."""
@@ -153,7 +177,7 @@ class Delivery:
         returned = {leaf.names[-1]: leaf.value for leaf in self._returned(result)}
         for parameter in case.plan.parameters:
             name = parameter.name
-            if parameter.idle:
+            if parameter.idle or parameter.home == "data":
                 continue
             if parameter.home == "argument":
                 after: Any = case.parameters[name]
@@ -188,6 +212,7 @@ def match(
     *,
     by_shape: bool,
     linked: dict[str, str] | None = None,
+    whole_names: dict[str, tuple[Any, ...]] | None = None,
 ) -> dict[str, Any]:
     """Give each parameter its leaf: as the text links them, by the whole path, by the last name, then by shape."""
     found: dict[str, Any] = {}
@@ -210,7 +235,7 @@ def match(
                         continue
                     options = [k for k, marked in keys(leaf.names) if marked or leaf.returned]
                     fits = (
-                        key in options
+                        (key in options or (whole_names or {}).get(name) in options)
                         if whole
                         else len(ends[key[-1]]) == 1 and any(k[-1:] == key[-1:] for k in options)
                     )

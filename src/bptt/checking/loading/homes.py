@@ -15,12 +15,14 @@ import numpy as np
 
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
-from bptt.checking.loading.bench import PROBE, Bench, call_of, labels_of, last_name
+from bptt.checking.loading.bench import PROBE, Bench, call_of, last_name
 from bptt.checking.loading.binding import COUNTS, LIMIT, Context, data_options, options_for
 from bptt.checking.loading.constants import numbers_of
+from bptt.checking.loading.examples import examples_of
 from bptt.checking.loading.explore import explore
 from bptt.checking.loading.facts import Function
-from bptt.checking.loading.links import end_of
+from bptt.checking.loading.links import end_of, moved_by
+from bptt.checking.loading.makers import bindings, made_name
 from bptt.checking.loading.namespace import Exhausted, within_budget
 from bptt.checking.loading.options import Option, best_first, with_choice
 from bptt.checking.loading.parameters_found import (
@@ -50,8 +52,9 @@ class Homes(Bench):
         functions = [unit.forward] + ([unit.backward] if unit.backward else [])
         every = self.constants(functions)
         rates = {n: c for n, c in every.items() if c.kind == "const"}
+        inner = {n: c for n, c in every.items() if c.kind == "const" or c.value not in ("n_x", "n_y")}
         hidden = {n: c for n, c in every.items() if c.kind == "const" or c.value == "n_a"}
-        for constants in dict.fromkeys(tuple(sorted(c.items())) for c in (every, hidden, rates)):
+        for constants in dict.fromkeys(tuple(sorted(c.items())) for c in (every, inner, hidden, rates)):
             yield from self._bases(unit, functions, dict(constants))
 
     def _bases(
@@ -65,12 +68,17 @@ class Homes(Bench):
         context.cell = re.search(r"\bfor\b|while", unit.forward.text) is None and not re.search(
             r"forward|backward", " ".join(self.facts.reached(unit.forward))
         )
+        context.each = unit.each
+        for function in (*functions, *unit.costs):
+            for name, value in examples_of(function, self.evidence, self.facts, self.module).items():
+                context.shown[function.qualified, name] = value
+        context.cell = context.cell and not unit.each
         if unit.owner:
             for plan in self.objects(unit, empty, context):
                 yield plan, context, 1
             return
         held = held_by_module(self.module, reachable(self.facts, functions))
-        held = [p for p in held if not self.is_state(p, unit) and not _is_data(p, self.module, set())]
+        held = [p for p in held if not self.is_state(p, unit, held) and not _is_data(p, self.module, set())]
         if unit.forward.name == STEP:
             held = script_parameters(self.module, unit.forward)
             context.loose = [p.name for p in held if p.name in unit.forward.arguments]
@@ -115,16 +123,19 @@ class Homes(Bench):
                 return (made, thing) if places.arrays(thing) else None
 
             for _, (made, thing) in explore(function, options, 40, run, self.log, [np.inf]):
-                bindings = _bindings(unit.forward, function, thing, reachable(self.facts, [unit.forward]))
-                if not bindings:
+                bound = bindings(unit.forward, function, thing, reachable(self.facts, [unit.forward]))
+                if not bound:
                     continue
-                ends = {name: path for name, path in bindings.items() if path}
+                ends = {name: path for name, path in bound.items() if path}
                 sizes = sorted({str(n) for _, v in places.arrays(thing) for n in v.shape} - {"3", "5", "7", "1", "0"})
                 context.features += [n for n in (*sizes, "n_a") if n not in context.features]
                 context.classes += [n for n in (*sizes, "n_a") if n not in context.classes]
                 held = [p for p in held_by_object(thing) if not ends or p.paths[0][:1] in ends.values()]
-                held = [replace(p, home="made", name=_made_name(p, ends)) for p in held]
-                known = replace(context, made=bindings, loose=[], box=None)
+                readers = reachable(self.facts, [unit.forward])
+                labels, kind = box_keys(readers, next(iter(bound)))
+                unpacked = labels if kind == "tuple" and isinstance(thing, list) and len(labels) == len(thing) else []
+                held = [replace(p, home="made", name=made_name(p, ends, unpacked)) for p in held]
+                known = replace(context, made=bound, loose=[], box=None)
                 yield replace(made, parameters=(*plan.parameters, *held), penalty=plan.penalty), known, 1
                 break
 
@@ -145,7 +156,7 @@ class Homes(Bench):
                 return {}
         return out
 
-    def is_state(self, parameter: Parameter, unit: Unit) -> bool:
+    def is_state(self, parameter: Parameter, unit: Unit, held: list[Parameter]) -> bool:
         """Tell a state that is kept from a parameter of such a name: a bias ``c``, whose gradient is ``dc``.
 
         A state is stored by the passes; a bias is only read by them, and its gradient is stored.
@@ -153,8 +164,15 @@ class Homes(Bench):
         name = last_name(parameter)
         if not _is_state_name(name):
             return False
+        *box, last = parameter.paths[0]
+        beside = [p for p in held if [*p.paths[0][:-1]] == box and roles.is_weight(last_name(p))]
+        if last[0] == "item" and len(beside) > 1:
+            return False  # in the box of the weights: a state that is learnt
         if len(name) > 1:
             return True
+        moved = moved_by(n for f in self.facts.functions.values() for n in ast.walk(f.node))
+        if name in moved:
+            return False
         functions = list(self.facts.methods(unit.owner).values()) if unit.owner else self.facts.functions.values()
         stored: set[str] = set()
         for function in functions:
@@ -165,8 +183,9 @@ class Homes(Bench):
     def global_states(self, unit: Unit, functions: list[Function]) -> list[tuple[str, places.Path]]:
         """Return the global arrays that hold an initial state."""
         out: list[tuple[str, places.Path]] = []
-        for parameter in held_by_module(self.module, reachable(self.facts, functions)):
-            if self.is_state(parameter, unit) and len(parameter.paths[0]) == 1:
+        held = held_by_module(self.module, reachable(self.facts, functions))
+        for parameter in held:
+            if self.is_state(parameter, unit, held) and len(parameter.paths[0]) == 1:
                 out.append(("global", parameter.paths[0]))
         return out
 
@@ -196,13 +215,13 @@ class Homes(Bench):
             }  # fmt: skip
             held = held_by_object(thing)
             data = {id(v) for v in case.make_data().values()}
-            own = [p for p in held if not self.is_state(p, unit) and not _is_data(p, thing, data)]
+            own = [p for p in held if not self.is_state(p, unit, held) and not _is_data(p, thing, data)]
             own_sizes = sorted(
                 {str(n) for p in own for n in np.shape(places.read(thing, p.paths[0]))} - {"3", "5", "7", "1"}
             )
             context.features += [s for s in own_sizes if s not in context.features]
             context.classes += [s for s in own_sizes if s not in context.classes]
-            states = tuple(("self", p.paths[0]) for p in held if self.is_state(p, unit))
+            states = tuple(("self", p.paths[0]) for p in held if self.is_state(p, unit, held))
             setter = self.setter(unit)
             if setter is not None:
                 kept += 1
@@ -256,34 +275,6 @@ class Homes(Bench):
         ]  # fmt: skip
         for choice in islice(best_first(options, 200), 24):
             yield replace(with_choice(plan, choice), before=(call_of(setter, setter.owner, choice),))
-
-
-def _bindings(forward: Function, maker: Function, thing: Any, readers: list[Function]) -> dict[str, places.Path]:
-    """Return which arguments of the forward take what an initialiser makes: all of it, or an element by its name."""
-    if isinstance(thing, list) and len(maker.returns) and isinstance(maker.returns[-1], ast.Tuple):
-        labels = labels_of(maker)
-        ends: dict[str, places.Path] = {n: (("item", i),) for i, n in enumerate(labels) if n in forward.arguments}
-        if ends:
-            return ends
-        loose = loose_arguments(forward)
-        if len(loose) == len(thing):
-            return {n: (("item", i),) for i, n in enumerate(loose)}
-        inside = [n for n in forward.arguments if roles.matches(n, roles.PARAMETERS)]
-        return {inside[0]: ()} if inside else {}
-    holder = box_argument(forward, readers)
-    if holder is None:
-        return {}
-    keys, kind = box_keys(readers, holder)
-    return {holder: ()} if kind != "dict" or not keys or (isinstance(thing, dict) and set(keys) & set(thing)) else {}
-
-
-def _made_name(parameter: Parameter, ends: dict[str, places.Path]) -> str:
-    """Return a name for what an initialiser made: its key, or the name under which a tuple's element is returned."""
-    for name, path in ends.items():
-        if parameter.paths[0][:1] == path:
-            rest = places.spell(parameter.paths[0][1:])
-            return name + (f".{rest}" if rest else "")
-    return parameter.name
 
 
 def gates_in(text: str) -> list[int]:

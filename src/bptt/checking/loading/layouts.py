@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from bptt.checking.loading import roles_by_name as roles
+from bptt.checking.loading.hints import Hints
 
-Kind = Literal["dense", "onehot", "ids", "binary"]
+Kind = Literal["dense", "onehot", "ids", "binary", "mask"]
 F, M, T, ONE = "f", "m", "T_x", "1"
+ALL = "T_x * m"  # every example at every step, in one axis
 
 SEQUENCES: tuple[tuple[str, ...], ...] = (
     (F, M, T), (M, T, F), (T, M, F), (T, F, M), (T, F, ONE), (T, F), (T, ONE, F), (F, T), (ONE, T, F), (M, T), (T, M),
-    (T,), (T, ONE), (ONE, T), (F, ONE, T), (M, T, F, ONE), (T, ONE, ONE), (M, F, T),
+    (T,), (T, ONE), (ONE, T), (F, ONE, T), (M, T, F, ONE), (T, ONE, ONE), (M, F, T), (ALL,), (ALL, F),
 )  # fmt: skip
 STEPS: tuple[tuple[str, ...], ...] = ((F, M), (M, F), (F, ONE), (ONE, F), (F,), (M,), (M, ONE), (ONE, ONE), ())
 
@@ -32,15 +32,20 @@ class Layout:
     feature: str
     kind: Kind = "dense"
     box: Literal["array", "list", "dict"] = "array"
-    nested: bool = False  # a list that holds this value as its only example
+    nested: int = 0  # a list that holds so many such values: the only example, the states of an LSTM
 
     def make(self, sizes: Mapping[str, int], rng: np.random.Generator) -> Any:
         """Return a random value of this layout."""
+        if self.nested:
+            return [replace(self, nested=0).make(sizes, rng) for _ in range(self.nested)]
         shape = tuple(size_value(self.feature if a == F else a, sizes) for a in self.axes)
         count = size_value(self.feature, sizes)
         value: Any
         if self.kind == "ids":
             value = rng.integers(count, size=shape)
+        elif self.kind == "mask":
+            value = rng.integers(2, size=shape).astype(float)
+            value.reshape(-1)[:1] = 1.0  # something must be left
         elif self.kind == "binary":
             value = rng.integers(2, size=shape).astype(float)
         elif self.kind == "onehot" and F in self.axes and count > 1:
@@ -60,7 +65,7 @@ class Layout:
             value = value.tolist() if value.ndim == 1 else list(value)
         elif self.box == "dict":
             value = dict(enumerate(value))
-        return [value] if self.nested else value
+        return value
 
     def describe(self) -> str:
         """Return the layout in words: ``(n_x, m, T_x)``, ``list over T_x of (n_x, 1)``, ``T_x ids below n_x``."""
@@ -86,138 +91,6 @@ def size_value(size: str, sizes: Mapping[str, int]) -> int:
             product *= sizes[factor] if factor in sizes else int(factor)
         total += product
     return total
-
-
-@dataclass
-class Hints:
-    """What the text says of one argument."""
-
-    index: bool = False  # used as an index: ids
-    time_axes: set[tuple[int, int]] | None = None  # (axis of the step, number of axes shown)
-    iterated: bool = False
-    unpacked: tuple[str, ...] | None = None  # names of `n_x, m, T_x = x.shape`, as sizes
-    dict_keys: bool = False
-
-
-def hints_for(
-    function: ast.FunctionDef, name: str, others: Mapping[str, ast.FunctionDef] | None = None, depth: int = 2
-) -> Hints:
-    """Read from the text how an argument is indexed, iterated and unpacked, also by the functions that it is passed to.
-
-    Parameters
-    ----------
-    function : ast.FunctionDef
-    name : str
-        The argument, or a place such as ``self.X``.
-    others : mapping of str to ast.FunctionDef, optional
-        The functions and methods of the program, by bare name.
-    depth : int
-        How many calls deep to follow.
-    """
-    hints = Hints(time_axes=set())
-    assert hints.time_axes is not None
-    elements = {name}
-    for node in ast.walk(function):
-        if isinstance(node, ast.For | ast.comprehension):
-            hints.iterated |= _iterates(node.iter, node.target, name, elements)
-        if isinstance(node, ast.Assign) and len(node.targets) == 1:
-            target, value = ast.unparse(node.targets[0]), ast.unparse(node.value)
-            if value == f"{name}.shape" and isinstance(node.targets[0], ast.Tuple):
-                names = [e.id if isinstance(e, ast.Name) else "_" for e in node.targets[0].elts]
-                hints.unpacked = tuple(roles.size_of(n) or "?" for n in names)
-            if isinstance(node.value, ast.Subscript) and ast.unparse(node.value.value) == name:
-                elements.add(target)
-            if value in (f"np.array({name})", f"np.asarray({name})", f"list({name})"):
-                elements.add(target)
-    for node in ast.walk(function):
-        if isinstance(node, ast.Subscript):
-            if ast.unparse(node.value) == name:
-                items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-                places = [i for i, item in enumerate(items) if _is_step(item)]
-                if len(places) == 1:
-                    hints.time_axes.add((places[0], len(items)))
-            elif _mentions(node.slice, elements):
-                hints.index = True
-        elif isinstance(node, ast.Call) and others and depth:
-            _merge_call(hints, node, name, elements, others, depth)
-    return hints
-
-
-def _merge_call(
-    hints: Hints, call: ast.Call, name: str, elements: set[str], others: Mapping[str, ast.FunctionDef], depth: int
-) -> None:
-    """Add what a called function does with the argument, or with an element of it."""
-    called = (
-        call.func.id
-        if isinstance(call.func, ast.Name)
-        else call.func.attr
-        if isinstance(call.func, ast.Attribute)
-        else ""
-    )
-    if called not in others or (
-        isinstance(call.func, ast.Attribute) and not ast.unparse(call.func.value).startswith("self")
-    ):
-        return
-    parameters = [a.arg for a in others[called].args.args]
-    if isinstance(call.func, ast.Attribute) and parameters[:1] == ["self"]:
-        parameters = parameters[1:]
-    pairs = [*zip(parameters, call.args, strict=False), *((k.arg or "", k.value) for k in call.keywords)]
-    for parameter, argument in pairs:
-        text = ast.unparse(argument)
-        element = isinstance(argument, ast.Subscript) and ast.unparse(argument.value) == name
-        if text in elements or element:
-            inner = hints_for(others[called], parameter, others, depth - 1)
-            hints.index |= inner.index
-            if text == name and hints.time_axes is not None:
-                hints.time_axes |= inner.time_axes or set()
-                hints.iterated |= inner.iterated
-                hints.unpacked = hints.unpacked or inner.unpacked
-
-
-def _is_step(item: ast.expr) -> bool:
-    if isinstance(item, ast.Slice):
-        return item.lower is not None and item.upper is not None  # x[:, t:t+1]
-    return not isinstance(item, ast.Constant) or isinstance(item.value, int)
-
-
-def _mentions(index: ast.expr, elements: set[str]) -> bool:
-    """Tell whether an index is an element of the argument: ``p[y[t]]``, ``W[:, x_t]``, ``p[range(n), y]``."""
-    for item in index.elts if isinstance(index, ast.Tuple) else [index]:
-        inner = item
-        while isinstance(inner, ast.Subscript):
-            if ast.unparse(inner) in elements:
-                return True
-            inner = inner.value
-        text = ast.unparse(inner)
-        if text in elements or any(text == f"int({e})" for e in elements):
-            return True
-        if isinstance(inner, ast.Call) and text.startswith("int(") and _mentions(inner.args[0], elements):
-            return True
-    return False
-
-
-def _iterates(iterable: ast.expr, target: ast.expr, name: str, elements: set[str]) -> bool:
-    text = ast.unparse(iterable)
-    names = target.elts if isinstance(target, ast.Tuple) else [target]
-    if text == name and isinstance(target, ast.Name):
-        elements.add(target.id)
-        return True
-    if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name):
-        arguments = [ast.unparse(a) for a in iterable.args]
-        if iterable.func.id in ("enumerate", "reversed", "list") and arguments[:1] == [name]:
-            elements.add(ast.unparse(names[-1]))
-            return True
-        if iterable.func.id == "zip" and name in arguments and len(names) > arguments.index(name):
-            elements.add(ast.unparse(names[arguments.index(name)]))
-            return True
-        if (
-            iterable.func.id in ("enumerate", "reversed", "list")
-            and iterable.args
-            and isinstance(iterable.args[0], ast.Call)
-        ):
-            inner = names[-1] if len(names) > 1 else names[0]
-            return _iterates(iterable.args[0], inner, name, elements)
-    return False
 
 
 def candidates(
@@ -256,6 +129,7 @@ def candidates(
                 continue
             score = 0.3 * i / len(shapes) + 3.0 * rank + _distance(axes, hints, kind)
             several = M in axes
+            score += 0.7 * (ALL in axes)
             if kind == "ids":  # x[t][ids[t]] = 1 takes one id at a time, whatever is said of batches
                 pairs = (hints.unpacked and len(hints.unpacked) == 2) or any(n == 2 for _, n in hints.time_axes or ())
                 score += 1.5 * (several != bool(pairs)) if T in axes or not several else 0.5
@@ -308,11 +182,8 @@ def _distance(axes: tuple[str, ...], hints: Hints, kind: Kind) -> float:
         score += 2.0 * (longest > len(axes)) + 0.2 * (longest < len(axes) and longest > 1)
     if hints.iterated and T in axes:
         score += 0.0 if axes[0] == T else 2.0
+    if (hints.iterated or hints.time_axes) and M in axes and T not in axes and F in axes:
+        score += 1.2  # what is run through are its steps
     if (kind == "ids") != hints.index:
         score += 2.5
     return score
-
-
-def nested(layout: Layout) -> Layout:
-    """Return the layout of a list that holds one such example."""
-    return replace(layout, nested=True)

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterable
 
 LIKE = re.compile(r"(zeros|empty|ones|full)_like$")
+PRODUCT = re.compile(r"@|\bdot\(|outer\(|einsum\(|matmul\(|\bsum\(|\.T\b|tensordot\(")
 MAKES = re.compile(r"(zeros|empty)$")
 
 
 def end_of(node: ast.expr) -> str:
-    """Return the innermost name of an expression: ``W`` of ``self.W``, ``"Wx"`` of ``p["Wx"]``; "" where there is none."""
+    """Return the innermost name of an expression: ``W`` of ``self.W``, ``Wx`` of ``p["Wx"]``; "" for none."""
     match node:
         case ast.Name(id=name):
             return name
@@ -38,7 +39,7 @@ def zeros_of(nodes: Iterable[ast.AST]) -> dict[str, str]:
 
 
 def shaped_like(value: ast.expr) -> str:
-    """Return the name in whose shape an expression makes zeros: ``np.zeros_like(W)``, ``np.zeros(W.shape)``, ``0 * W``."""
+    """Return the name in whose shape an expression makes zeros: ``np.zeros_like(W)``, ``0 * W``."""
     match value:
         case ast.Call(func=function, args=[first, *_]) if LIKE.search(ast.unparse(function)):
             return end_of(first)
@@ -46,8 +47,9 @@ def shaped_like(value: ast.expr) -> str:
             ast.unparse(function)
         ):
             return end_of(of)
-        case ast.BinOp(op=ast.Mult(), left=ast.Constant(value=0 | 0.0), right=of) | ast.BinOp(
-            op=ast.Mult(), right=ast.Constant(value=0 | 0.0), left=of
+        case (
+            ast.BinOp(op=ast.Mult(), left=ast.Constant(value=0 | 0.0), right=of)
+            | ast.BinOp(op=ast.Mult(), right=ast.Constant(value=0 | 0.0), left=of)
         ):
             return end_of(of)
     return ""
@@ -70,7 +72,7 @@ def _assignments(nodes: Iterable[ast.AST]) -> Iterable[tuple[ast.expr, ast.expr]
 
 
 def _elements(value: ast.expr) -> list[ast.expr] | None:
-    """Return the elements of a display, or of a display through which one expression runs: ``[0 * q for q in (U, W)]``."""
+    """Return the elements of a display, or of what runs through one: ``[0 * q for q in (U, W)]``."""
     if isinstance(value, ast.Tuple | ast.List):
         return value.elts
     if isinstance(value, ast.ListComp | ast.GeneratorExp) and len(value.generators) == 1:
@@ -108,7 +110,11 @@ def moved_by(nodes: Iterable[ast.AST]) -> dict[str, set[str]]:
         if moved is not None:
             found.setdefault(moved[0], set()).update(moved[1])
     for loop in nodes:
-        if not isinstance(loop, ast.For) or not isinstance(loop.target, ast.Tuple) or not isinstance(loop.iter, ast.Call):
+        if (
+            not isinstance(loop, ast.For)
+            or not isinstance(loop.target, ast.Tuple)
+            or not isinstance(loop.iter, ast.Call)
+        ):
             continue
         if ast.unparse(loop.iter.func) != "zip" or len(loop.iter.args) != len(loop.target.elts):
             continue
@@ -129,7 +135,8 @@ def moved_by(nodes: Iterable[ast.AST]) -> dict[str, set[str]]:
 def moved_in(node: ast.AST) -> tuple[str, set[str]] | None:
     """Return what one statement moves and the names it is moved by; None for any other statement."""
     if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
-        target, by = node.target, node.value
+        target: ast.expr = node.target
+        by = node.value
     elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.value, ast.BinOp):
         target, by = node.targets[0], node.value.right
         same = isinstance(node.value.op, ast.Add | ast.Sub) and ast.unparse(node.value.left) == ast.unparse(target)
@@ -137,9 +144,18 @@ def moved_in(node: ast.AST) -> tuple[str, set[str]] | None:
             return None
     else:
         return None
-    name = end_of(target)  # type: ignore[arg-type]
+    if PRODUCT.search(ast.unparse(by)) or (isinstance(by, ast.Name | ast.Attribute | ast.Subscript) and _adds(node)):
+        return None  # that is how a gradient is added up
+    name = end_of(target)
     names = {end_of(n) for n in ast.walk(by) if isinstance(n, ast.Name | ast.Attribute | ast.Subscript)}
     return (name, names - {"", name}) if name else None
+
+
+def _adds(node: ast.AST) -> bool:
+    match node:
+        case ast.AugAssign(op=operation) | ast.Assign(value=ast.BinOp(op=operation)):
+            return isinstance(operation, ast.Add)
+    return False
 
 
 def gradients_by_use(functions: Iterable[ast.AST], parameters: Iterable[str]) -> dict[str, str]:

@@ -37,6 +37,12 @@ def best_first(options: Sequence[Sequence[Option]], limit: int) -> Iterator[tupl
                 heapq.heappush(heap, (total - lists[k][at[k]].penalty + lists[k][after[k]].penalty, after))
 
 
+def twice_the_same(choice: Sequence[Option]) -> bool:
+    """Tell whether a choice gives the same inputs, targets or state to two arguments."""
+    given = [o.role for o in choice if o.role]
+    return len(given) != len(set(given))
+
+
 def with_choice(plan: Plan, choice: Sequence[Option]) -> Plan:
     """Return the plan with the layouts of a choice settled, and its penalty."""
     layouts = dict(plan.layouts)

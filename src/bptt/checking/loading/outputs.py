@@ -26,7 +26,9 @@ def outputs_for(
     """Return the results of the forward that an argument may be: by its own name, as cache, prediction or upstream."""
     out: list[Option] = []
     cache = roles.matches(name, roles.CACHE)
-    prediction = roles.matches(name, roles.PREDICTION)
+    rivals = [a for a in function.arguments if a != name and roles.matches(a, roles.TARGET)]
+    rival = bool(rivals) and function.arguments.index(name) < function.arguments.index(rivals[0])  # loss(ys, targets)
+    prediction = roles.matches(name, roles.PREDICTION) or (rival and roles.matches(name, roles.TARGET))
     for names, source, value in outputs:
         own = names[-1] if names else ""
         if own and own.lower() == name.lower():

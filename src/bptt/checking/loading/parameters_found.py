@@ -14,11 +14,8 @@ from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.gradients_found import MARK, path_label
-from bptt.checking.loading.lazy import LazyArray
 from bptt.checking.loading.links import moved_by, run_together, zeros_of
 from bptt.checking.loading.plan import Parameter
-from bptt.checking.loading.planned import random_weights
-from bptt.checking.program import Sizes
 
 MEMORY = re.compile(
     r"^(m|v|s|r|mem|vel|velocity|momentum|cache|adagrad|rms|sq|prev|old|last|best|delta|m_|v_|mem_|eg|ex)_?d?(?=[WwUVbB])|(_m|_v|_mem|_cache|_momentum|_velocity|_prev|_old|_adagrad|_rms)$"
@@ -114,7 +111,9 @@ def is_accumulator(last: str, path: places.Path, plain: set[str]) -> bool:
     """Tell a gradient or an optimiser's memory from a parameter, by its name beside the others'."""
     if re.search(
         r"grad|^delta|_updates?$|_deltas?$|moment|veloc|^cache|_sum$|dparams|deriv|^d[WUVb]_?|^d_[WUVb]", last
-    ) or MEMORY.search(last):
+    ):
+        return True
+    if MEMORY.search(last) and _stands_beside(MEMORY.sub("", last), plain):
         return True
     if any(
         isinstance(n, str)
@@ -128,7 +127,11 @@ def is_accumulator(last: str, path: places.Path, plain: set[str]) -> bool:
     ):
         return True  # beside a value: its gradient, its momentum
     stripped = MARK.sub("", last)
-    return stripped != last and any(p.split(".")[-1] == stripped or p.endswith(f"'{stripped}']") for p in plain)
+    return stripped != last and _stands_beside(stripped, plain)
+
+
+def _stands_beside(name: str, plain: set[str]) -> bool:
+    return any(p.split(".")[-1] == name or p.endswith(f"'{name}']") for p in plain)
 
 
 def held_by_module(module: ModuleType, functions: list[Function]) -> list[Parameter]:
@@ -162,7 +165,9 @@ def script_parameters(module: ModuleType, step: Function) -> list[Parameter]:
     out = []
     for name in sorted(step.reads | set(step.arguments)):
         value = vars(module).get(name)
-        if not (isinstance(value, np.ndarray) and value.dtype.kind == "f") or is_accumulator(name, (), set()):
+        if not (isinstance(value, np.ndarray) and value.dtype.kind == "f") or is_accumulator(
+            name, (), set(vars(module))
+        ):
             continue
         named = any(roles.gradient_of(other, [name]) == name and other != name for other in stored)
         if not roles.is_weight(name) and (roles.matches(name, roles.INPUT) or roles.matches(name, roles.TARGET)):
@@ -235,82 +240,3 @@ def box_keys(functions: list[Function], box: str) -> tuple[list[str], Literal["d
                     for key in inner:
                         keys.setdefault(key)
     return (list(keys), "dict") if keys else (list(unpacked), "tuple")
-
-
-def rows(functions: list[Function]) -> bool | None:
-    """Tell whether weights stand on the right of products, as for inputs in rows; None where the text does not say."""
-    weight = r"(?:\w+\.)?(?:\w+\[['\"])?(?:W|U|V|w_|weights?)\w*(?:['\"]\])?"
-    text = "\n".join(f.text for f in functions)
-    left = len(re.findall(rf"dot\({weight},|{weight}(\.T)? @|{weight}\.dot\(", text))
-    right = len(
-        re.findall(rf"dot\([^()]*(?:\([^()]*\))?[^()]*, {weight}\)|@ {weight}(?!\w*\.T)|\.dot\({weight}\)", text)
-    )
-    return right > left if right != left else None
-
-
-def lazy_arrays(names: list[str], functions: list[Function], sizes: Sizes, gates: int, seed: int = 0) -> dict[str, Any]:
-    """Return an array of unknown shape for each parameter; its name says what it gives, and its shape if need be.
-
-    ``gates`` is how many gates are stacked in one matrix; -1 stands for one, with the last weight giving the output.
-    """
-    values = sizes.as_dict()
-    in_rows = bool(rows(functions))
-    text = "\n".join(f.text for f in functions)
-    rank = 1 if in_rows and not re.search(r"keepdims|\(1, (hidden|n_|H|self)", text) else 2
-    rng = np.random.default_rng(seed)
-    out: dict[str, Any] = {}
-    if not re.search(r"dot\(|@|matmul|einsum|outer\(", text):  # nothing but products of numbers
-        return {name: random_weights((), rng) for name in names}
-    last = (
-        {next((n for n in reversed(names) if roles.is_bias(n) == b), "") for b in (False, True)} if gates < 0 else set()
-    )
-    gates = abs(gates)
-    gated = {n[-1:].lower() for n in names if len(n) <= 3} >= {"f", "i"}  # then Wo is the output gate's
-    for name in names:
-        if gated and re.fullmatch(r"[WUVRb]_?[a-z]?_?o|b_?o", name):
-            values = {**values, "n_y": values["n_a"]}
-        else:
-            values = sizes.as_dict()
-        if name in last:  # the names do not tell which weight gives the output: the last one does
-            values["n_a"] = values["n_y"]
-        if roles.is_bias(name) or (name == "c" and "b" in names):
-            end = roles.bias_end(name)
-            gives = values[end] * (gates if end == "n_a" else 1)
-            default: tuple[int, ...] = (gives,) if rank == 1 else (1, gives) if in_rows else (gives, 1)
-        else:
-            to, of = roles.weight_ends(name)
-            if not roles.weight_letters(name) and len(name) == 1:
-                to, of = _ends_by_use(name, text, to, of)
-            gives = values[to] * (gates if to == "n_a" else 1)
-            default = (values[of], gives) if in_rows else (gives, values[of])
-        bias = roles.is_bias(name) or (name == "c" and "b" in names)
-        out[name] = LazyArray(gives, default, bias, lambda shape: random_weights(shape, rng), rank)
-    return out
-
-
-def _ends_by_use(name: str, text: str, to: str, of: str) -> tuple[str, str]:
-    """Return what a weight of one letter gives and takes: U and W change places from author to author."""
-    operand = rf"(?:\b{name}(?:\.T)? @ |dot\({name}, |\b{name}\.dot\()(\w+)|\b(\w+)(?:\[[^\]]*\])* @ {name}\b|\b(\w+)(?:\[[^\]]*\])*\.dot\({name}\)|dot\((\w+)(?:\[[^\]]*\])*, {name}\)"
-    taken = [next(g for g in m if g) for m in re.findall(operand, text)]
-    if taken and re.match(r"x|inp|u|emb|v$|seq|data", taken[0], re.I):
-        return "n_a", "n_x"
-    if taken and re.match(r"h|s|a|state|prev|c", taken[0], re.I):
-        return ("n_a" if to == "n_a" else to), "n_a"
-    return to, of
-
-
-def symbolic(shape: tuple[int, ...], sizes: Sizes, *, prefer: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return a shape at the probe's sizes as names: (5, 8) as ("n_a", "n_a + n_x"), (20,) as ("4*n_a",)."""
-    values = sizes.as_dict()
-    order = ["n_a", "n_x", "n_y", "m", "T_x"]
-    table: dict[int, str] = {1: "1"}
-    for name in order:
-        table.setdefault(values[name], name)
-    for k in (4, 3, 2):
-        table.setdefault(k * values["n_a"], f"{k}*n_a")
-    for a, b in (("n_a", "n_x"), ("n_a", "n_y"), ("n_x", "n_y"), ("n_a", "1"), ("n_x", "1")):
-        table.setdefault(values[a] + ({**values, "1": 1})[b], f"{a} + {b}")
-    table.setdefault(values["n_a"] + values["n_x"] + 1, "n_a + n_x + 1")
-    for k in (4, 3, 2):
-        table.setdefault(k * values["n_x"], f"{k}*n_x")
-    return tuple(table.get(n, str(n)) for n in shape)

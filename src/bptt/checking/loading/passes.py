@@ -13,6 +13,7 @@ import numpy as np
 
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
+from bptt.checking.loading.argument_arrays import bias_rank, lazy_arrays, symbolic
 from bptt.checking.loading.bench import COST_TRIES, FORWARD_KEPT, FORWARD_TRIES, PROBE, SLACK, call_of, labels_of
 from bptt.checking.loading.binding import Context, options_for
 from bptt.checking.loading.callsites import told_by_calls
@@ -21,13 +22,9 @@ from bptt.checking.loading.facts import Function
 from bptt.checking.loading.homes import Homes
 from bptt.checking.loading.lazy import Suspicion, probe
 from bptt.checking.loading.namespace import Exhausted, within_budget
-from bptt.checking.loading.options import Option, with_choice
+from bptt.checking.loading.options import Option, twice_the_same, with_choice
 from bptt.checking.loading.outputs import result_outputs
-from bptt.checking.loading.parameters_found import (
-    lazy_arrays,
-    reachable,
-    symbolic,
-)
+from bptt.checking.loading.parameters_found import reachable
 from bptt.checking.loading.plan import Cost, Parameter, Plan, Source
 from bptt.checking.loading.units import Unit
 from bptt.checking.tracing.quiet import quiet
@@ -48,29 +45,41 @@ class Passes(Homes):
         name, line = _cost_variable(function) if unit.backward is None else ("", 0)
         told: dict[str, Any] = {"cost_name": name, "cost_line": line}
 
+        rank = 2
+
         def run(choice: tuple[Option, ...]) -> Any:
-            plan = replace(with_choice(base, choice), forward=call_of(function, unit.owner, choice), **told)
+            if twice_the_same(choice):
+                return None
+            call = replace(call_of(function, unit.owner, choice), each=unit.each)
+            plan = replace(with_choice(base, choice), forward=call, **told)
             key = tuple((r, x.axes, x.kind == "ids") for r, x in sorted(plan.layouts.items()))
             if key in found:
                 return None
             suspicion = Suspicion()
-            lazy = lazy_arrays(lazy_names, readers, PROBE, gates) if lazy_names else None
+            lazy = lazy_arrays(lazy_names, readers, PROBE, gates, rank=rank) if lazy_names else None
             case = self.case(plan, probe=lambda v: probe(v, suspicion), lazy=lazy)
             world = case.run_forward()
             if not _finite(world.result) or not _has_numbers(world):
                 return None
             return key, plan, world, suspicion, lazy
 
-        limit = [np.inf]
-        for _, (key, plan, world, suspicion, lazy) in explore(function, options, FORWARD_TRIES, run, self.log, limit):
-            if lazy:
-                plan = replace(plan, parameters=tuple(_settled(p, lazy) for p in plan.parameters))
-            own = {p.paths[0][0][1] for p in plan.parameters if p.home == "self"}
-            outputs = result_outputs(function.labels, _plain(world.result), world.object, own)
-            penalty = plan.penalty + 3.0 * bool(suspicion.count) + 0.3 * world.partial + _clash(plan)
-            found[key] = (penalty, replace(plan, penalty=penalty), outputs)
-            limit[0] = min(limit[0], penalty + SLACK - base.penalty)
-            if sum(p <= min(x[0] for x in found.values()) + SLACK for p, *_ in found.values()) >= FORWARD_KEPT + 2:
+        usual = bias_rank(readers)
+        for bias_axes in (usual, 3 - usual) if lazy_names else (usual,):
+            rank = bias_axes
+            limit = [np.inf]
+            for _, (key, plan, world, suspicion, lazy) in explore(
+                function, options, FORWARD_TRIES, run, self.log, limit
+            ):
+                if lazy:
+                    plan = replace(plan, parameters=tuple(_settled(p, lazy) for p in plan.parameters))
+                own = {p.paths[0][0][1] for p in plan.parameters if p.home == "self"}
+                outputs = result_outputs(function.labels, _plain(world.result), world.object, own)
+                penalty = plan.penalty + 3.0 * bool(suspicion.count) + 0.3 * world.partial + _clash(plan)
+                found[key] = (penalty, replace(plan, penalty=penalty), outputs)
+                limit[0] = min(limit[0], penalty + SLACK - base.penalty)
+                if sum(p <= min(x[0] for x in found.values()) + SLACK for p, *_ in found.values()) >= FORWARD_KEPT + 2:
+                    break
+            if found and min(x[0] for x in found.values()) < base.penalty + 2.0:
                 break
         for _, plan, outputs in sorted(found.values(), key=lambda x: x[0])[:FORWARD_KEPT]:
             yield plan, outputs
@@ -120,7 +129,7 @@ class Passes(Homes):
         """Yield the plan with every cost that may be meant."""
         scalars = [o for o in outputs if _is_scalar(o[2]) and o[1].kind in ("result", "self")]
         called = [o for o in scalars if re.search(COST_LIKE, o[0][-1] if o[0] else "loss", re.I)]
-        if not called and unit.backward is not None:  # a number in the result, whatever its name, is a cost
+        if not called and not plan.cost_name:  # a number in the result, whatever its name, is a cost
             called = [o for o in scalars if o[1].kind == "result"][:1]
         for _, source, _ in called:
             kind = "result" if source.kind == "result" else "self"
@@ -143,8 +152,12 @@ class Passes(Homes):
             worked: list[tuple[float, int, Plan]] = []
 
             def run(choice: tuple[Option, ...], function: Function = function) -> Plan | None:
+                if twice_the_same(choice):
+                    return None
                 chosen = with_choice(plan, choice)
-                for path in ((), (("item", 0),)) if len(labels_of(function)) > 1 else ((),):
+                labels = labels_of(function)
+                named = [i for i, x in enumerate(labels) if re.search(COST_LIKE, x, re.I)] or [0]
+                for path in ((("item", named[0]),),) if len(labels) > 1 else ((),):
                     sign = -1 if re.search(r"likelihood|log_?prob|reward", function.name, re.I) else 1
                     candidate = replace(
                         chosen, sign=sign, cost=Cost("call", call_of(function, function.owner, choice), path=path)
@@ -201,10 +214,18 @@ def _with_nested(options: list[Option]) -> list[Option]:
 
 
 def _clash(plan: Plan) -> float:
-    """Return what speaks against a batch in the initial state and none in the inputs, or the reverse."""
+    """Return what speaks against layouts together: a batch in one and none in the other, steps before examples in one."""
     inputs = plan.layouts.get("X")
+    if inputs is None:
+        return 0.0
     states = [plan.layouts[r] for r in ("a0", "c0") if r in plan.layouts]
-    return 1.5 * sum(("m" in s.axes) != ("m" in inputs.axes) for s in states) if inputs is not None else 0.0
+    targets = plan.layouts.get("Y")
+    turned = targets is not None and _order(targets.axes) != _order(inputs.axes) and {"m", "T_x"} <= set(targets.axes)
+    return 1.5 * sum(("m" in s.axes) != ("m" in inputs.axes) for s in states) + 1.0 * turned
+
+
+def _order(axes: tuple[str, ...]) -> list[str]:
+    return [a for a in axes if a in ("m", "T_x")]
 
 
 def _cost_variable(function: Function) -> tuple[str, int]:

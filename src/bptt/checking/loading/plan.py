@@ -20,7 +20,8 @@ class Source:
 
     ``kind``: "data" (X, Y, a0 ..., made by a layout), "size", "const", "param" (one live array), "params" (all of
     them, in a dict, tuple or list), "result" (of the forward, at ``path``), "upstream" (random, like the forward's
-    result at ``path``), "self" (what stands on the object), "table" (characters to ids), "zeros" (like a result).
+    result at ``path``), "instance" (an object of a class of theirs), "self" (what stands on the object), "cost"
+    (what the cost function returned beside the cost), "table" (characters to ids), "zeros" (like a result).
     """
 
     kind: Literal[
@@ -40,6 +41,8 @@ class Source:
         "sizes",
         "object",
         "global",
+        "instance",
+        "cost",
     ]
     value: Any = None
     path: Path = ()
@@ -54,6 +57,7 @@ class Call:
     arguments: tuple[tuple[str, Source], ...]
     labels: tuple[str, ...] = ()
     prefix: int = 0  # how many arguments are passed by position
+    each: bool = False  # called once for each step of its argument
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,10 @@ class Parameter:
     """One parameter: where it lives, and its shape as sizes (None: as their own constructor makes it)."""
 
     name: str
-    home: Literal["global", "self", "argument", "made"]
+    home: Literal["global", "self", "argument", "made", "data"]
     paths: tuple[Path, ...] = ()
     shape: tuple[str, ...] | None = None
+    role: str = ""  # of data whose gradient is delivered as well: "X", "a0"
     idle: bool = False  # taken along, but neither the cost nor the backward knows of it
 
 
@@ -102,5 +107,6 @@ class Plan:
     cost_name: str = ""  # the local variable of the cost, where one function does both passes
     cost_line: int = 0  # the last line that changes it
     box: Literal["dict", "tuple", "list", "object"] = "dict"
+    again: bool = False  # the pass is run a second time in the same world, as a training loop does
     sign: int = 1  # -1 where the gradients are those of an ascent
     penalty: float = 0.0

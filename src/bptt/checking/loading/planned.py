@@ -42,7 +42,7 @@ class PlannedCase:
         self.parameters, self.idle, self.targets = {}, {}, {}
         layout = self.plan.layouts.get("Y")
         if layout is not None and layout.kind != "ids" and layout.axes:
-            plain = replace(layout, box="array", nested=False)
+            plain = replace(layout, box="array", nested=0)
             self.targets["Y"] = np.asarray(plain.make(self.sizes, self._rng("Y")))
         rng = np.random.default_rng([self.seed, 1])
         self.prepare_module()
@@ -52,6 +52,11 @@ class PlannedCase:
         for parameter in self.plan.parameters:
             if self.lazy and parameter.name in self.lazy:
                 self.parameters[parameter.name] = self.lazy[parameter.name]
+                continue
+            if parameter.home == "data":
+                self.parameters[parameter.name] = np.asarray(
+                    self.plan.layouts[parameter.role].make(self.sizes, self._rng(parameter.role)), dtype=float
+                )
                 continue
             if parameter.shape is not None:
                 shape = tuple(size_value(s, self.sizes) for s in parameter.shape)
@@ -74,9 +79,10 @@ class PlannedCase:
     def make_data(self) -> dict[str, Any]:
         """Return fresh inputs, targets and states: the same values every time."""
         data = {}
+        own = {p.role: p.name for p in self.plan.parameters if p.home == "data"}
         for role in sorted(self.plan.layouts):
             layout = self.plan.layouts[role]
-            live = self.targets.get(role)
+            live = self.parameters.get(own[role]) if role in own else self.targets.get(role)
             made = layout.make(self.sizes, self._rng(role)) if live is None else layout.pack(live.copy())
             data[role] = self.wrap(made)
         return data
@@ -195,7 +201,7 @@ class PlannedCase:
             return 0.0
         if cost.kind == "backward":
             saved = self._saved()
-            world, result = self._run_backward()
+            world, result = self.run_backward()
             self._restore(saved)
             return _number(places.read(world.object if cost.title == "self" else result, cost.path))
         if cost.kind == "call" and cost.call is not None and not plan.forward_first and not _uses_result(cost.call):
@@ -239,23 +245,42 @@ class PlannedCase:
             if not np.array_equal(self.parameters[name], value):
                 self.parameters[name][...] = value
 
-    def _run_backward(self) -> tuple[World, Any]:
+    def run_backward(self) -> tuple[World, Any]:
+        """Run their forward and backward in a fresh world; return it, and what the backward returned."""
         plan = self.plan
+        saved = self._saved() if plan.again else {}
         if plan.backward is None:
             world = World(self)
             world.result = world.call(plan.forward)
+            if plan.again:
+                world.result = self._second(world, saved)
             return world, world.result
         world = self.run_forward() if plan.forward_first else World(self)
         for call in plan.after:
             world.call(call)
-        return world, world.call(plan.backward)
+        result = world.call(plan.backward)
+        return world, self._second(world, saved) if plan.again else result
+
+    def _second(self, world: World, saved: dict[str, Array]) -> Any:
+        """Run the pass once more in the same world, from the same weights, and return what it returned."""
+        plan = self.plan
+        self._restore(saved)
+        if isinstance(world.result, dict):
+            world.carried = dict(world.result)
+        for parameter in plan.parameters:
+            if parameter.home == "global" and parameter.name in self.parameters:
+                places.write(self.module, parameter.paths[0], self.parameters[parameter.name])
+        world.result = world.call(plan.forward)
+        for call in plan.after:
+            world.call(call)
+        return world.call(plan.backward) if plan.backward else world.result
 
     def gradients(self) -> dict[str, Array]:
         """Run their own forward and backward, and read the gradients where they deliver them."""
         state = np.random.get_state()
         saved = self._saved()
         try:
-            world, result = self._run_backward()
+            world, result = self.run_backward()
             assert self.plan.delivery is not None
             return self.plan.delivery.collect(self, world, result, saved)
         finally:

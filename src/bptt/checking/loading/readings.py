@@ -18,10 +18,10 @@ from bptt.checking.loading.callsites import told_by_calls
 from bptt.checking.loading.gradients_found import Delivery
 from bptt.checking.loading.links import gradients_by_use
 from bptt.checking.loading.namespace import Exhausted, within_budget
-from bptt.checking.loading.options import Option, best_first, with_choice
+from bptt.checking.loading.options import Option, best_first, twice_the_same, with_choice
 from bptt.checking.loading.parameters_found import reachable
 from bptt.checking.loading.passes import Passes
-from bptt.checking.loading.plan import Cost, Parameter, Plan
+from bptt.checking.loading.plan import Call, Cost, Parameter, Plan
 from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.script import STEP
 from bptt.checking.loading.standard_costs import standard_costs
@@ -92,27 +92,65 @@ class Search(Passes):
         function = unit.backward or unit.forward
         script = function.name == STEP
         delivery = Delivery(() if script else labels_of(function), local=script, links=self.links(unit, plan))
-        fused = function.updates_weights and not any(re.match(r"d_?|grad", x) for x in delivery.labels)
+        names = [last_name(p) for p in plan.parameters]
+        told = [
+            x
+            for x in delivery.labels
+            if "grad" in x.lower() or roles.gradient_of(x, names) or x in dict(delivery.links)
+        ]
+        fused = function.updates_weights and not told
         if unit.backward is None:
             choices: Iterator[tuple[Option, ...]] = iter([()])
         else:
+            called = next(
+                (c for c in unit.costs if plan.cost and plan.cost.call and c.name == plan.cost.call.function), None
+            )
             options = [
                 told_by_calls(
                     n, options_for(n, function, context, plan, stage="backward", outputs=outputs), function,
-                    unit.forward, plan, self.evidence,
+                    unit.forward, plan, self.evidence, called,
                 )
                 for n in function.arguments
             ]  # fmt: skip
             choices = best_first(options, BACKWARD_TRIES)
         for choice in choices:
+            if twice_the_same(choice):
+                continue
             bound = with_choice(plan, choice)
             if unit.backward is not None:
-                bound = replace(bound, backward=call_of(function, unit.owner, choice), forward_first=unit.forward_first)
+                bound = replace(
+                    bound, backward=call_of(function, unit.owner, choice), forward_first=unit.forward_first,
+                    after=self.resets(unit),
+                )  # fmt: skip
             for way in (replace(delivery, fused=True), delivery) if fused else (delivery,):
                 for final in self.with_cost(unit, replace(bound, delivery=way), compared):
                     attempt = self.judge(final)
+                    if attempt is not None and attempt.error:
+                        yield from self.after_cost(unit, final)
                     if attempt is not None:
                         yield attempt
+
+    def after_cost(self, unit: Unit, plan: Plan) -> Iterator[Attempt]:
+        """Yield what a backward does that needs their cost to have been called on the same object."""
+        call = plan.cost.call if plan.cost is not None else None
+        if call is None or not call.method or plan.backward is None:
+            return
+        cost = next((c for c in unit.costs if c.name == call.function), None)
+        runs_forward = cost is not None and unit.forward.name in self.facts.reached(cost)
+        later = replace(plan, after=(*plan.after, call), forward_first=plan.forward_first and not runs_forward)
+        attempt = self.judge(later)
+        if attempt is not None and attempt.ran:
+            yield attempt
+
+    def resets(self, unit: Unit) -> tuple[Call, ...]:
+        """Return the calls that set an object's gradients to zero, where the backward does not do so itself."""
+        methods = self.facts.methods(unit.owner) if unit.owner else {}
+        reached = self.facts.reached(unit.backward) | self.facts.reached(unit.forward) if unit.backward else set()
+        return tuple(
+            Call(name, True, ()) for name, method in methods.items()
+            if re.search(r"(zero|reset|clear)\w*(grad|diff|delta|deriv)", name, re.I) and name not in reached
+            and len(method.defaults) == len(method.arguments)
+        )  # fmt: skip
 
     def links(self, unit: Unit, plan: Plan) -> tuple[tuple[str, str], ...]:
         """Return which names the text links to parameters as their gradients."""
@@ -137,10 +175,13 @@ class Search(Passes):
         if takes_upstream:
             yield replace(plan, cost=Cost("upstream"))
             return
-        for i, name in enumerate(plan.delivery.labels if plan.delivery else ()):
-            if re.search(r"loss|cost|error|^j$|obj", name, re.I):
-                path: places.Path = (("item", i),) if len(plan.delivery.labels) > 1 else ()  # type: ignore[union-attr]
-                yield replace(plan, cost=Cost("backward", path=path))
+        labels = plan.delivery.labels if plan.delivery else ()
+        returned = [i for i, name in enumerate(labels) if re.search(r"loss|cost|error|^j$|obj", name, re.I)]
+        for i in returned:
+            path: places.Path = (("item", i),) if len(labels) > 1 else ()
+            yield replace(plan, cost=Cost("backward", path=path))
+        if returned:
+            return
         text = ast.unparse(self.facts.tree)
         targets = [plan] if "Y" in plan.layouts else []
         for base in targets:
@@ -238,9 +279,10 @@ class Search(Passes):
                 ends.append(float(np.real(np.asarray(case.cost()).reshape(()).item())))
             value[...] = before
             slope = (ends[0] - ends[1]) / 2e-5
-            if slope == 0.0 and parameter.home == "argument" and not roles.is_weight(parameter.name):
+            linked = case.plan.delivery is not None and last_name(parameter) in dict(case.plan.delivery.links).values()
+            if slope == 0.0 and parameter.home == "argument" and not (roles.is_weight(parameter.name) or linked):
                 kept.append(replace(parameter, idle=True))
-            elif slope != 0.0 or roles.is_weight(last_name(parameter)) or roles.is_bias(last_name(parameter)):
+            elif slope != 0.0 or linked or roles.is_weight(last_name(parameter)) or roles.is_bias(last_name(parameter)):
                 slopes[parameter.name] = (slope, direction)
                 kept.append(parameter)
         return slopes, tuple(kept)

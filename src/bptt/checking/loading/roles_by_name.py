@@ -25,8 +25,8 @@ TRUNCATION = r"bptt_?trunc(ate)?(d)?(_?(steps?|len|length))?|trunc(ate|ation)?(_
 RATE = r"lr|eta|alpha|learning_?rate|step_?size|l_?rate|rate|learn_?rate|epsilon_lr"
 INPUT = r"(x|xs|xt|x_?t|x_?train|x_?batch|inputs?|input_?(seq(uence)?|data|s)?|seq(uence)?s?|xx|sentence|tokens?|ids|x_?seq|data|in_?seq|x_?in|x_?data|x_?list|features|xb|x_?sequence|batch_?x|char_?ids|word_?ids|bx|u|us|signal|series)"
 TARGET = r"(y|ys|yt|y_?t|y_?train|y_?batch|y_?true|targets?|target_?(seq(uence)?|s|ids)|labels?|lbls?|truth|t|ts|d|y_?seq|y_?real|yb|desired|expected|gold|outputs?_?true|y_?hot|y_?onehot|batch_?y|tgt|gt|true_?y|y_?data|by|answers?|ground_?truth|y_?list)"
-STATE0 = r"(a_?0|h_?0|s_?0|hprev|h_?prev|a_?prev|s_?prev|prev_?(h|s|a|state|hidden|hid)|init(ial)?_?(h|state|hidden|a|hidden_?state)?|h|a|hidden(_?state)?|state|h_?init|a_?init|h_?start|hid|h_?last|last_?h|hs_?prev|h_?in|prev_?hidden_?state|hidden_?prev|h_?state|state_?0|previous_?state|old_?h|a_?initial|hm1|h_?old|(first|start|starting|initial)_?(state|hidden|h|a|s))"
-CELL0 = r"(c_?0|cprev|c_?prev|prev_?c|c|cell(_?state)?|c_?init|init_?c|cell_?prev|prev_?cell|cs_?prev|c_?in|c_?last|c_?old|c_?start)"
+STATE0 = r"(a_?0|h_?0|hx|s_?0|hprev|h_?prev|a_?prev|s_?prev|prev_?(h|s|a|state|hidden|hid)|init(ial)?_?(h|state|hidden|a|hidden_?state)?|h|a|hidden(_?state)?|state|h_?init|a_?init|h_?start|hid|h_?last|last_?h|hs_?prev|h_?in|prev_?hidden_?state|hidden_?prev|h_?state|state_?0|previous_?state|old_?h|a_?initial|hm1|h_?old|(first|start|starting|initial)_?(state|hidden|h|a|s))"
+CELL0 = r"(c_?0|cx|cprev|c_?prev|prev_?c|c|cell(_?state)?|c_?init|init_?c|cell_?prev|prev_?cell|cs_?prev|c_?in|c_?last|c_?old|c_?start)"
 PREDICTION = r"(y_?pred(s|iction|ictions)?|y_?hat|p|ps|probs?|preds?|predictions?|outputs?|out|o|os|yhat|y_?out|a_?y|y_?p|y_?probs|scores|logits|pred_?y|out_?probs)"
 PARAMETERS = (
     r"(param(eter)?s?|params?_?dict|weights?|theta|model|p|w|W|net|network|thetas|weights_?dict|vars|variables|coeffs)"

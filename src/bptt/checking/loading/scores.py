@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.facts import Facts, Function
 
 FORWARD = r"forw|fprop|feed_?f|predict|^fp$|^f$|run_forward|compute_output|propagate$|__call__|^call$|unroll|^step$|_fwd$|fwd|evaluate|^activate"
@@ -72,8 +73,18 @@ def backward_score(function: Function, facts: Facts) -> float:
         * any(re.search(BACKWARD, other, re.I) and other != name for other in reached)
         * bool(re.search(BACKWARD, name, re.I))
     )
-    score += 0.5 * bool(re.search(r"1(\.0*)? - ", text))
+    score += 0.5 * bool(re.search(r"1(\.0*)? - ", text)) + 3.0 * returns_cost_and_gradients(function)
     return score
+
+
+def returns_cost_and_gradients(function: Function) -> bool:
+    """Tell whether a function returns ``loss, grads``, under whatever prefix."""
+    labels = function.labels
+    gradient = [
+        n for n in labels if re.fullmatch(r"d?_?(grads?|gradients?|d_?params?|deriv\w*)(_\w+)?|\w+_grads?", n, re.I)
+    ]
+    cost = [n for n in labels if roles.COST_NAME.fullmatch(n) or re.search(r"loss|cost|value|objective", n, re.I)]
+    return len(labels) == 2 and bool(cost) and bool(gradient)
 
 
 def cost_score(function: Function, facts: Facts) -> float:

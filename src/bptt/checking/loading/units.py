@@ -6,9 +6,16 @@ import ast
 import re
 from dataclasses import dataclass
 
-from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.facts import Facts, Function
-from bptt.checking.loading.scores import BACKWARD, TRAIN, backward_score, cost_score, forward_score
+from bptt.checking.loading.instances import feeders
+from bptt.checking.loading.scores import (
+    BACKWARD,
+    TRAIN,
+    backward_score,
+    cost_score,
+    forward_score,
+    returns_cost_and_gradients,
+)
 from bptt.checking.loading.script import STEP
 
 
@@ -22,6 +29,7 @@ class Unit:
     score: float
     forward_first: bool = True
     costs: tuple[Function, ...] = ()
+    each: bool = False  # the forward takes one step at a time
 
 
 def units_of(facts: Facts, name: str | None = None) -> list[Unit]:
@@ -82,10 +90,24 @@ def _in_scope(
                 step = not re.search(r"\bfor\b|\bwhile\b", pair.backward.text)
                 trains = bool(re.search(TRAIN + "|step|process|epoch", c.name, re.I)) or c.updates_weights
                 out.append(Unit(c, None, owner, pair.score + 1.5 * step - 1.0 - 1.5 * trains, False, chosen))
+    for f in feeders(functions, facts) if owner else []:
+        for b in functions.values():
+            names = facts.reached(b) | {b.name}
+            learns = any(_adds_products(x) for x in facts.functions.values() if x.name in names)
+            if b is not f and learns and b.arguments and not b.name.startswith("__") and not b.updates_weights:
+                out.append(Unit(f, b, owner, 6.0 + shift, True, chosen, True))
     for bs, b in backwards[:5] if others is None else []:
         if bs >= 1.5 and (_does_both(b, facts) or not out):
             score = bs + 2.5 + shift - 1.0 * bool(re.search(BACKWARD, b.name, re.I))
-            score += 1.5 * returns_cost_and_gradients(b) + 1.0 * (_does_both(b, facts) and any(f.name in b.calls for _, f in forwards[:6]))
+            score += 1.5 * returns_cost_and_gradients(b) + 1.0 * (
+                _does_both(b, facts) and any(f.name in b.calls for _, f in forwards[:6])
+            )
+            whole = [
+                u.score + 0.5 for u in out
+                if u.backward and u.backward is not b and {u.forward.name, u.backward.name} <= facts.reached(b)
+            ]  # fmt: skip
+            if whole and returns_cost_and_gradients(b):  # the whole model comes before the layers that it is made of
+                score = max(score, *whole)
             out.append(Unit(b, None, owner, score, False, chosen))
     return out
 
@@ -104,7 +126,7 @@ def _kinship(forward: str, backward: str) -> float:
 
 
 def _does_both(function: Function, facts: Facts) -> bool:
-    """Tell whether a function runs forwards as well as backwards: by its own text, or as it returns cost and gradients."""
+    """Tell whether a function runs forwards as well as backwards: by its text, or by what it returns."""
     if returns_cost_and_gradients(function):
         return True
     loops = [n for n in ast.walk(function.node) if isinstance(n, ast.For)]
@@ -121,20 +143,18 @@ def _does_both(function: Function, facts: Facts) -> bool:
     )
 
 
-def returns_cost_and_gradients(function: Function) -> bool:
-    """Tell whether a function returns ``loss, grads``, under whatever prefix."""
-    labels = function.labels
-    gradient = [n for n in labels if re.fullmatch(r"d?_?(grads?|gradients?|d_?params?|deriv\w*)(_\w+)?|\w+_grads?", n, re.I)]
-    cost = [n for n in labels if roles.COST_NAME.fullmatch(n) or re.search(r"loss|cost|value|objective", n, re.I)]
-    return len(labels) == 2 and bool(cost) and bool(gradient)
+def _adds_products(function: Function) -> bool:
+    """Tell whether a function adds up gradients: by their names, or by products that are added to something."""
+    added = re.findall(r"\+= .*(?:outer\(|dot\(|@)", function.text)
+    return function.makes_gradients or len(added) > 1
 
 
 def _adds_up(loop: ast.For, function: Function) -> bool:
     """Tell whether a loop adds to a number that began as zero, as costs are added up."""
-    zeros = {
-        t.id for n in ast.walk(function.node) if isinstance(n, ast.Assign) and isinstance(n.value, ast.Constant) and n.value.value == 0
-        for t in n.targets if isinstance(t, ast.Name)
-    }  # fmt: skip
+    zeros: set[str] = set()
+    for node in ast.walk(function.node):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value == 0:
+            zeros |= {t.id for t in node.targets if isinstance(t, ast.Name)}
     added = [n.target for n in ast.walk(loop) if isinstance(n, ast.AugAssign)]
     return any(isinstance(t, ast.Name) and t.id in zeros for t in added)
 

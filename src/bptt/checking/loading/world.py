@@ -27,6 +27,8 @@ class World:
         self.result: Any = None
         self.made: Any = None
         self.kept: dict[str, Any] = {}
+        self.costed: Any = None  # what the cost function returned
+        self.carried: dict[str, Any] = {}  # what one pass of a script hands to the next
         self.partial = False  # whether their function raised half-way or returned nothing
         case.prepare_module()
         if case.plan.owner:
@@ -51,7 +53,16 @@ class World:
             case "const":
                 return source.value
             case "global":
+                if source.value in self.carried:
+                    return self.carried[source.value]
                 return copy.deepcopy(vars(case.module)[source.value])
+            case "cost":
+                if self.costed is None and self.plan.cost is not None and self.plan.cost.call is not None:
+                    self.costed = self.call(self.plan.cost.call)
+                return places.read(self.costed, source.path)
+            case "instance":
+                made, arguments = source.value
+                return getattr(case.module, made)(**{name: self.value(inner) for name, inner in arguments})
             case "object":
                 return self.object
             case "made":
@@ -82,6 +93,9 @@ class World:
         owner = self.object if call.method else self.case.module
         function = getattr(owner, call.function)
         values = [(name, self.value(source)) for name, source in call.arguments]
+        if call.each:
+            results = [function(step) for step in values[0][1]]
+            return results[-1] if results else None
         positional = [v for _, v in values[: call.prefix]]
         return function(*positional, **dict(values[call.prefix :]))
 

@@ -1,0 +1,58 @@
+"""Which functions of a program look like a part of a backward pass, and which of them a run has gone through."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+NAMED = re.compile(r"back_?(ward|prop)|bptt|bwd", re.IGNORECASE)
+PRODUCTS = {"dot", "matmul", "einsum", "outer", "tensordot"}
+
+Place = tuple[str, int]  # a function's name, and the line that it or its first decorator stands on
+
+
+def backward_functions(tree: ast.Module) -> list[tuple[str, ast.FunctionDef]]:
+    """Return the functions with a backward name and a matrix product; a mere activation's derivative has none."""
+    found = []
+    owners: list[ast.Module | ast.ClassDef] = [tree, *(n for n in tree.body if isinstance(n, ast.ClassDef))]
+    for owner in owners:
+        prefix = f"{owner.name}." if isinstance(owner, ast.ClassDef) else ""
+        for node in owner.body:
+            if isinstance(node, ast.FunctionDef) and NAMED.search(node.name) and _multiplies(node):
+                found.append((prefix + node.name, node))
+    return found
+
+
+def _multiplies(function: ast.FunctionDef) -> bool:
+    for node in ast.walk(function):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            return True
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in PRODUCTS:
+            return True
+    return False
+
+
+def place_of(node: ast.FunctionDef) -> Place:
+    """Return where the interpreter says that a function stands."""
+    return node.name, min([node.lineno, *(d.lineno for d in node.decorator_list)])
+
+
+def ran_during(run: Callable[[], Any]) -> set[Place]:
+    """Run something, and return the functions that it went through; what it raises is let through."""
+    ran: set[Place] = set()
+
+    def watch(frame: FrameType, event: str, argument: Any) -> None:
+        if event == "call":
+            ran.add((frame.f_code.co_name, frame.f_code.co_firstlineno))
+
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        run()
+    finally:
+        sys.setprofile(before)
+    return ran
