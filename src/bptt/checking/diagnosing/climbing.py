@@ -8,9 +8,11 @@ so that a fault of one step shows by itself.
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import heapq
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -24,8 +26,11 @@ from bptt.checking.program import Sizes
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative, alternatives
 from bptt.checking.repairing.exchange import Exchange
+from bptt.checking.repairing.leaves import enclosing
+from bptt.checking.repairing.nodes import statements, targets_of, text_of
 from bptt.checking.repairing.prove import Proof, minimise, prove
 from bptt.checking.repairing.prove import Truth as Slopes
+from bptt.checking.repairing.ranges import is_zero
 from bptt.checking.repairing.structure import restructurings
 from bptt.checking.tracing.numeric import RIGHT, relative_error
 from bptt.dims import Array
@@ -35,8 +40,8 @@ if TYPE_CHECKING:
 
 DEPTH = 4
 TRIES = 2500
-NEAREST = 0.9
-"""The least that an edit costs."""
+NEAREST = 0.2
+"""The least that an edit costs, unless it uses what was forgotten."""
 NEAR = 0.6
 """How much less likely a change may be than one that helps, to be tried as well."""
 """Changes that are tried on top of one state at most."""
@@ -91,11 +96,21 @@ class Climbing:
         self.refused: set[tuple[patch.Change, ...]] = set()
         self.base = self._state([])
 
-    def single(self, limit: float = float("inf")) -> Climbed | None:
-        """Return the one change that makes every gradient right, if there is one of at most this rank."""
-        for rank, alternative in self._candidates(self.base, alone=True):
+    def single(
+        self,
+        limit: float = float("inf"),
+        within: Callable[[ast.stmt], bool] = lambda statement: True,
+        accept: Callable[[Alternative], bool] = lambda alternative: True,
+    ) -> Climbed | None:
+        """Return the one change that makes every gradient right, if there is one of at most this rank.
+
+        ``within`` chooses the statements that are looked at, ``accept`` the changes.
+        """
+        for rank, alternative in self._candidates(self.base, True, within):
             if self._late or rank > limit:
                 return None
+            if not accept(alternative):
+                continue
             tried = self._state([alternative], self.base)
             if self._all_right(tried) and (done := self._proven(tried)) is not None:
                 return done
@@ -217,7 +232,9 @@ class Climbing:
                 return None
         return Climbed(kept, proof)
 
-    def _candidates(self, state: _State, alone: bool = False) -> Iterator[tuple[float, Alternative]]:
+    def _candidates(
+        self, state: _State, alone: bool = False, within: Callable[[ast.stmt], bool] = lambda statement: True
+    ) -> Iterator[tuple[float, Alternative]]:
         """Yield all single changes with their rank, the likeliest first.
 
         ``alone``: only those that can move every wrong gradient.
@@ -226,14 +243,18 @@ class Climbing:
         queue: list[tuple[float, int, Alternative | Suspect]] = []
         for suspect in self.suspects:
             moves = suspect.moves
+            if not within(suspect.statement):
+                continue
             doubt = 0.0 if suspect.raises or state.delivered else 0.8
             if state.delivered:
                 if not moves & wrong or (alone and not wrong <= moves):
                     continue
                 doubt = 0.8 * len(wrong - moves) / len(wrong) + 0.8 * bool(moves - wrong)
             queue.append((doubt + NEAREST, len(queue), suspect))
-        for alternative in self._forms:
+        for alternative in (*self._forms, *self._scalings):
             known = self._moves.get(id(alternative.statement))
+            if not within(alternative.statement):
+                continue
             if known is not None and state.delivered and (not known & wrong or (alone and not wrong <= known)):
                 continue
             queue.append((alternative.cost, len(queue), alternative))
@@ -253,10 +274,76 @@ class Climbing:
         key = id(suspect)
         if key not in self._edits:
             program = self.judging.program
-            found = alternatives(suspect.statement, suspect.environments, code=program.code, tree=program.tree)
+            found = alternatives(
+                suspect.statement,
+                suspect.environments,
+                code=program.code,
+                tree=program.tree,
+                forgotten=self.forgotten,
+            )
             self.exchange.offer(suspect.statement, [(a.changes[0], a.text) for a in found])
             self._edits[key] = found
         return self._edits[key]
+
+    @cached_property
+    def forgotten(self) -> dict[str, str]:
+        """Return the variables that are computed and never read, each with its function: something was to use them."""
+        found = {}
+        for function in backward_functions(self.judging):
+            names = [n for n in ast.walk(function) if isinstance(n, ast.Name)]
+            read = {n.id for n in names if isinstance(n.ctx, ast.Load)}
+            for node in statements(function):
+                if isinstance(node, ast.Assign) and not _is_start(node):
+                    found.update({t.id: function.name for t in targets_of(node) if isinstance(t, ast.Name) and t.id not in read})
+        return found
+
+    def uses_forgotten(self, alternative: Alternative) -> bool:
+        """Tell whether a change reads a variable that nothing reads in their text."""
+        if not self.forgotten or not alternative.text:
+            return False
+        names = {n.id for n in ast.walk(ast.parse(alternative.text)) if isinstance(n, ast.Name)}
+        return bool(names & set(self.forgotten) - {n.id for n in ast.walk(alternative.statement) if isinstance(n, ast.Name)})
+
+    @cached_property
+    def _scalings(self) -> list[Alternative]:
+        """Return the statements that may be missing where every wrong gradient is off by one and the same factor."""
+        factor = self._common_factor()
+        if factor is None:
+            return []
+        code, found = self.judging.program.code, []
+        for suspect in self.suspects:
+            targets = targets_of(suspect.statement)
+            if not suspect.environments or len(targets) != 1 or suspect.statement.lineno in self._loops:
+                continue
+            base = targets[0]
+            while isinstance(base, ast.Subscript) and suspect.moves:
+                base = base.value
+            for text, value in _numbers_in(code, suspect).items():
+                for sign, by in (("/=", factor), ("*=", 1 / factor)):
+                    if abs(value - by) < 1e-9 * abs(by):
+                        line = f"{text_of(code, base)} {sign} {text}"
+                        change = patch.insert_after(code, suspect.statement, line)
+                        found.append(Alternative((change,), 1.0, suspect.statement, line, f"scaled: `{line}`"))
+        return found
+
+    @property
+    def _loops(self) -> set[int]:
+        return {n.lineno for n in ast.walk(self.judging.program.tree) if isinstance(n, ast.For | ast.While)}
+
+    def _common_factor(self) -> float | None:
+        """Return by how much every wrong gradient is too large, if that is one number."""
+        factors = []
+        for name in self._wrong(self.base):
+            theirs, true = self.judging.delivered.get(name), self.true[0][name]
+            if not isinstance(theirs, np.ndarray) or theirs.size != true.size or not np.any(true):
+                return None
+            factor = float(np.vdot(true, theirs) / np.vdot(true, true))
+            if factor == 0 or np.abs(theirs.reshape(true.shape) - factor * true).max() > 1e-9 * np.abs(theirs).max():
+                return None
+            factors.append(factor)
+        if not factors or max(factors) - min(factors) > 1e-9 * abs(factors[0]):
+            return None
+        return factors[0]
 
     @cached_property
     def _forms(self) -> list[Alternative]:
@@ -268,6 +355,30 @@ class Climbing:
             for function in backward_functions(self.judging)
             for form in restructurings(program.code, program.tree, function)
         ]
+
+
+def _is_start(node: ast.Assign) -> bool:
+    return is_zero(node.value)
+
+
+def _numbers_in(code: str, suspect: Suspect) -> dict[str, float]:
+    """Return the sizes that the function's text names, and their products."""
+    found: dict[str, float] = {}
+    environment = dict(suspect.environments[0])
+    tree = enclosing(ast.parse(code), suspect.statement)
+    for node in ast.walk(tree) if tree is not None else ():
+        sized = isinstance(node, ast.Call) and ast.unparse(node.func) == "len"
+        if sized or isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Constant):
+            with contextlib.suppress(Exception):  # it is not known here
+                value = eval(compile(ast.Expression(node), "<theirs>", "eval"), environment)
+                if isinstance(value, int | float | np.number) and not isinstance(value, bool) and value not in (0, 1):
+                    found.setdefault(ast.unparse(node), float(value))
+    single = list(found.items())
+    for a, x in single:
+        for b, y in single:
+            if a < b:
+                found.setdefault(f"({a} * {b})", x * y)
+    return {"2": 2.0, **found}
 
 
 def _gain(state: _State, before: _State) -> tuple[int, float]:

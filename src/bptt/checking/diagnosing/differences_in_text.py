@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from bptt.checking.diagnosing.mistakes import Label
@@ -27,11 +28,39 @@ def labels_of_edit(unit: Unit, replacement: str) -> list[Label]:
         labels.append(Label("U1", "the parts of all steps are summed up: `+=`, not `=`"))
     elif isinstance(old, ast.AugAssign) and isinstance(new, ast.AugAssign) and type(old.op) is not type(new.op):
         labels.append(Label("L1", "its sign is wrong"))
+    before, after = _target(old), _target(new)
+    if before != after:
+        labels.append(Label("T2", f"it goes into `{before}`, where `{after}` is meant"))
     theirs, right = getattr(old, "value", None), getattr(new, "value", None)
-    if theirs is not None and right is not None:
+    if theirs is not None and right is not None and (changed := _addends_changed(theirs, right)):
+        labels.append(changed)
+    elif theirs is not None and right is not None:
         for pair, above in differing(theirs, right, ()):
             labels += _label(pair, above)
     return list({label.code: label for label in reversed(labels)}.values())[::-1]
+
+
+def _target(node: ast.AST) -> str:
+    targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
+    return ", ".join(ast.unparse(target) for target in targets if target is not None)
+
+
+def _addends_changed(old: ast.AST, new: ast.AST) -> Label | None:
+    """Tell which part of a sum is missing, or too many."""
+    mine, theirs = _addends(old), _addends(new)
+    if len(theirs) > 1 and not Counter(mine) - Counter(theirs):
+        more = list((Counter(theirs) - Counter(mine)).elements())
+        return Label("R1", f"the part `{' + '.join(more)}` is left out of the sum")
+    if len(mine) > 1 and not Counter(theirs) - Counter(mine):
+        more = list((Counter(mine) - Counter(theirs)).elements())
+        return Label("W1", f"the part `{' + '.join(more)}` does not belong in the sum")
+    return None
+
+
+def _addends(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _addends(node.left) + _addends(node.right)
+    return [ast.unparse(node)]
 
 
 def differing(old: ast.AST, new: ast.AST, above: tuple[ast.AST, ...]) -> Iterator[tuple[Pair, tuple[ast.AST, ...]]]:
@@ -81,6 +110,13 @@ def _label(pair: Pair, above: tuple[ast.AST, ...]) -> list[Label]:
         found.append(Label("T2", f"the index belongs to another step: `{before}` instead of `{after}`"))
     if found:
         return found
+    if isinstance(old, ast.Call) and not isinstance(new, ast.Call) and "1 - " in after and len(old.args) == 1:
+        return [
+            Label(
+                "A1",
+                f"`{before}` takes the derivative at a value that went through the activation already: `{after}` is meant",
+            )
+        ]
     if _in_slope(above) or (SQUARE.match(before) and SQUARE.match(after)):
         return [
             Label(

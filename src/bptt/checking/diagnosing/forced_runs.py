@@ -46,22 +46,25 @@ class ForcedRuns:
 
     def disturbed(self, number: int) -> dict[str, Any]:
         """Run their gradients with one unit's values changed a little; return what they deliver then."""
-
-        def moved(event: Event) -> Any:
-            return None if event.value is None else 1.37 * event.value + 0.01
-
-        return self._execute(Run({number: moved}))[1]
+        return self._execute(Run({number: _moved}))[1]
 
     def units_of_the_cost(self) -> set[int]:
         """Return the units that run for the cost alone: the forward pass."""
         run = Run()
+        self.cost(run)
+        return set(run.events)
+
+    def cost(self, run: Run | None = None, disturb: int | None = None) -> float:
+        """Run their cost, perhaps with one unit's values changed a little; not a number where it then raises."""
         with quiet():
             reseed(self.seed)
             with seeded_generators(self.seed):
                 case = self.program.build(self.module, self.sizes, self.seed)
-            with forced.recording(run):
-                case.cost()
-        return set(run.events)
+            with forced.recording(run or Run({} if disturb is None else {disturb: _moved})):
+                try:
+                    return float(np.real(np.asarray(case.cost()).reshape(())))
+                except Exception:  # anybody's program
+                    return float("nan")
 
     def _execute(self, run: Run) -> tuple[Run, dict[str, Any], Exception | None]:
         self.runs += 1
@@ -102,3 +105,7 @@ class ForcedRuns:
                 and relative_error(theirs.reshape(gradient.shape), gradient, overall) <= RIGHT
             )
         return result
+
+
+def _moved(event: Event) -> Any:
+    return None if event.value is None else 1.37 * event.value + 0.01

@@ -6,13 +6,12 @@ import ast
 from typing import TYPE_CHECKING
 
 from bptt.checking.repairing.alternatives import Alternative
-from bptt.checking.repairing.nodes import Function
 from bptt.checking.report import Finding, Replacement
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judging
 
-def backward_functions(judging: Judging) -> list[Function]:
+def backward_functions(judging: Judging) -> list[ast.FunctionDef]:
     """Return their functions that run for the gradients and not for the cost alone, the one with the loop first."""
     known = set(judging.backward_units) | set(judging.mixed)
     ran = {judging.units[n].function.split(".")[-1] for n in known}
@@ -27,21 +26,27 @@ def backward_functions(judging: Judging) -> list[Function]:
 
 def shape_finding(judging: Judging, change: Alternative) -> Finding:
     """Return the finding of a change of form."""
-    line = change.statement.lineno
+    first = change.changes[0]
+    line = first.line if first.kind == "insert" else change.statement.lineno
     origin = judging.program.origins[line - 1]
     code, cause = _cause(change)
     text = judging.program.code.splitlines()[line - 1].strip()
-    first = change.changes[0]
     kind = first.kind
     message = f"`{text}` is wrong in its form, not in its expression\n{cause}"
+    if kind == "insert":
+        message = f"a line is missing after this one\n{cause}"
     return Finding(
-        (code,), origin.line, origin.line, text, message, fix=Replacement(first.text, kind), cell=origin.cell
+        (code,), origin.line, origin.line, text, message, fix=Replacement(first.text.strip() if kind == "insert" else change.text or first.text, kind), cell=origin.cell
     )
 
 
 def _cause(change: Alternative) -> tuple[str, str]:
     what = change.what
-    if isinstance(change.statement, ast.For | ast.While):
+    if change.changes[0].kind == "insert" and "return" in what:
+        return "K", f"what it calculates is never returned: {what}"
+    if what.startswith("scaled"):
+        return "L1", f"every gradient is off by one and the same factor: here it must be {what}"
+    if isinstance(change.statement, ast.For | ast.While) and change.changes[0].kind != "insert":
         return "T3", f"this loop must run {what}: as it stands, steps are missed or taken in the wrong direction"
     if "instead of =" in what:
         return "W1", f"{what} is right: each step overwrites what the steps before it left"

@@ -60,18 +60,13 @@ def suspects(judging: Judging) -> list[Suspect]:
 def backward_statements(judging: Judging) -> set[int]:
     """Return the units that are no part of the forward pass and compute something."""
     forward = judging.units_of_the_cost()
-    known = {n for n, role in judging.roles.items() if role.series.kind != "value"} | set(judging.sink_names)
-    order = {number: place for place, number in reversed(list(enumerate(e.unit for e in judging.natural.order)))}
-    begin = min((order[n] for n in known if n in order and n not in forward), default=None)
-    if begin is None:
-        begin = min((order[n] for n in known if n in order), default=0)
-    return {
-        unit.number
-        for unit in judging.units
-        if unit.number in order
-        and (unit.number not in forward or order[unit.number] >= begin)
-        and (unit.loops or not is_zero(unit.expression))
-    }
+    ran = {n for n in judging.natural.events if judging.units[n].loops or not is_zero(judging.units[n].expression)}
+    backward = {n for n, role in judging.roles.items() if role.series.kind != "value"} | set(judging.sink_names)
+    if not backward & forward:
+        return ran - forward
+    # One function does both passes: what the cost does not change with is no part of the forward pass.
+    cost = judging.cost()
+    return {n for n in ran if n not in forward or judging.cost(disturb=n) == cost}
 
 
 def _moves(judging: Judging, number: int) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from bptt.checking.diagnosing.causes import with_shared_steps
 from bptt.checking.diagnosing.climbing import Climbed, Climbing
 from bptt.checking.diagnosing.findings import edit_finding, finding, missing_finding
+from bptt.checking.diagnosing.labels import label
 from bptt.checking.diagnosing.judging import Judged, Judgement, Judging
 from bptt.checking.diagnosing.loops import WrongHeader, wrong_header
 from bptt.checking.diagnosing.mending import Mended, Options, combine, edit_labels, options_for
@@ -53,10 +55,13 @@ def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> 
             judgement.wrong = []
     options, complete = options_for(judging, judgement.wrong, header, deadline)
     mended = combine(judging, options, header is not None, seed, deadline) if complete else None
-    if mended is None or len(mended.changes) > 1:
-        climbed = _climbed(judging, judgement, options, mended is None, seed, deadline)
-        if climbed is not None:
-            return _explained(judging, judgement, climbed, seed)
+    climbing = Climbing(judging, seed, deadline)
+    if mended is None:
+        climbed = climbing.single() or climbing.climb(_given(judgement, options))
+    else:
+        climbed = _nearer(climbing, judgement, mended)
+    if climbed is not None:
+        return _explained(judging, judgement, climbed, seed)
     result = Findings()
     if header is not None:
         result.findings.append(_header_finding(judging, header, mended))
@@ -88,22 +93,51 @@ def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> 
     return result
 
 
-def _climbed(
-    judging: Judging, judgement: Judgement, options: list[Options], unmended: bool, seed: int, deadline: float | None
-) -> Climbed | None:
-    """Return one change that explains everything; where nothing else does, several."""
-    climbing = Climbing(judging, seed, deadline)
-    found = climbing.single() if unmended else climbing.single(SIMPLE)
-    if found is not None or not unmended:
-        return found
+def _given(judgement: Judgement, options: list[Options]) -> list[Alternative]:
+    """Return what forced execution knows to be right for one statement alone."""
     statements = {judged.unit.number: judged.unit.statement for judged in judgement.wrong}
-    given = [
+    return [
         Alternative((change,), candidate.cost, statements[number], candidate.replacement)
         for choices in options
         for number, candidate, change in choices[:3]
         if candidate is not None and number in statements
     ]
-    return climbing.climb(given)
+
+
+def _nearer(climbing: Climbing, judgement: Judgement, mended: Mended) -> Climbed | None:
+    """Return one change that explains more than the proven ones of single statements do.
+
+    Several lines may compensate for one; a factor may be lost above the line where it shows; a function that is
+    right may be handed the wrong argument; and a variable that nothing reads was meant to be read.
+    """
+    changed = [j for j in judgement.wrong if j.unit.number in mended.by_unit]
+    costs = [candidate.cost for candidate in mended.by_unit.values()]
+    order = [id(suspect.statement) for suspect in climbing.suspects]
+    if climbing.forgotten and not any(
+        set(climbing.forgotten) & {n.id for n in ast.walk(ast.parse(c.replacement)) if isinstance(n, ast.Name)}
+        for c in mended.by_unit.values()
+    ):
+        found = climbing.single(SIMPLE, accept=climbing.uses_forgotten)
+        if found is not None:
+            return found
+    if len(mended.changes) > 1:
+        scaled = sum(_by_a_factor(climbing.judging, judged) for judged in changed)
+        return climbing.single(SIMPLE) if max(costs, default=0.0) > SIMPLE or scaled > 1 else None
+    if len(changed) != 1 or not costs:
+        return None
+    judged = changed[0]
+    name = judged.unit.function.split(".")[-1]
+    if judged.role.series.kind == "slope":
+        return climbing.single(SIMPLE, lambda s: name in {getattr(n, "id", "") for n in ast.walk(s)})
+    if _by_a_factor(climbing.judging, judged):
+        here = order.index(id(judged.unit.statement)) if id(judged.unit.statement) in order else 0
+        above = set(order[:here])
+        return climbing.single(SIMPLE, lambda s: id(s) in above)
+    return None
+
+
+def _by_a_factor(judging: Judging, judged: Judged) -> bool:
+    return any(one.code == "L1" for one in label(judging, judged))
 
 
 def _explained(judging: Judging, judgement: Judgement, climbed: Climbed, seed: int) -> Findings:

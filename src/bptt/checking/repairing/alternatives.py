@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from types import ModuleType
@@ -24,6 +24,7 @@ from bptt.checking.repairing.edits import (
     rebuild,
     shifts,
     slices,
+    subterms,
     variants,
 )
 from bptt.checking.repairing.leaves import ATOMS, Leaf, leaves
@@ -35,6 +36,7 @@ from bptt.checking.repairing.repair import Statement, statement_text
 from bptt.checking.repairing.terms import Stack, Term, Terms
 from bptt.checking.repairing.writing import Style, Writer
 
+FORGOTTEN = 0.7
 KEPT = 200
 """Distinct edits of one statement, the nearest to its text."""
 
@@ -53,7 +55,12 @@ class Alternative:
 
 
 def alternatives(
-    node: ast.stmt, environments: Sequence[Mapping[str, Any]], *, code: str, tree: ast.Module
+    node: ast.stmt,
+    environments: Sequence[Mapping[str, Any]],
+    *,
+    code: str,
+    tree: ast.Module,
+    forgotten: Collection[str] = (),
 ) -> list[Alternative]:
     """Return the single edits of a statement that change its value and not its shape, nearest first.
 
@@ -65,6 +72,8 @@ def alternatives(
         The names that it saw, at a few executions; values are frozen.
     code, tree
         The program that it stands in.
+    forgotten : collection of str
+        Variables that nothing reads: an edit that reads one is the likelier.
     """
     value = getattr(node, "value", None)
     if not environments or not isinstance(value, ast.expr):
@@ -75,13 +84,16 @@ def alternatives(
         parsed = reader.read(value)
         nearby = [leaf for leaf in leaves(reader, node, tree) if leaf.rank < 1.0]
         nearby += [Leaf(s, leaf.rank + 0.3) for leaf in nearby for s in _siblings(reader.terms, leaf.term)]
+        unread = {leaf.term for leaf in nearby if leaf.term.payload in forgotten}
+        nearby.sort(key=lambda leaf: leaf.term not in unread)
         ranking = Ranking(reader.terms, parsed.term, {leaf.term: leaf.rank for leaf in nearby})
         distinct: dict[Any, tuple[float, Term]] = {_value_key(parsed.term): (0.0, parsed.term)}
         for cost, term in _edits(reader.terms, parsed, nearby):
             key = _value_key(term)
             if key not in distinct:
+                cost -= FORGOTTEN * bool(unread and unread & set(subterms(term)) - set(subterms(parsed.term)))
                 distinct[key] = (cost + ranking.danger(term) - ranking.danger(parsed.term), term)
-            if len(distinct) > 4 * KEPT:
+            if len(distinct) > 6 * KEPT:
                 break
     start = reader.offset(node.lineno, node.col_offset)
     end = reader.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
@@ -224,12 +236,12 @@ def _joined(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iter
         beside = _shape(other)
         if beside is None or (other.op == "const" and other.payload in (0, 1)):
             continue
+        cost = 1.5 + 0.4 * rank
         if _broadcast(shape, beside) == shape:
-            cost = 1.5 + 0.4 * rank if beside else 0.8 + 0.2 * rank
-            for op in ("*", "/") if not beside else ("*",):
-                yield cost, make(op, here, other)
-            for op in ("+", "-"):
-                yield 1.5 + 0.4 * rank, make(op, here, other)
+            for op in ("*",) if beside else ("*", "/"):  # by a size, or by 2, more often than by an array
+                yield cost if beside else 0.9, make(op, here, other)
+            for op in ("+", "-"):  # a sum that lacks a part, more often than a product that is to be a sum
+                yield cost - 0.3 * (here.op in ("+", "-")), make(op, here, other)
         if len(shape) and len(beside) == 2:
             for right, turned in ((other, beside), (make("T", other), beside[::-1])):
                 if turned[0] == turned[1]:

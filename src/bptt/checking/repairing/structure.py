@@ -6,6 +6,7 @@ No statement alone can tell these; the judge is the proof of the whole repaired 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ from bptt.checking.repairing.prove import PROOF_SIZES, Proof, looks_right, prove
 from bptt.checking.repairing.ranges import carries, endings, is_zero, ranges
 from bptt.checking.repairing.samples import Budget
 from bptt.checking.tracing.measured import Truth
+
+FARTHEST = 4
+"""Over how many statements one is moved at most."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,8 @@ def _targets(code: str, function: Function) -> Iterator[Restructuring]:
         for target in targets_of(node):
             targets.setdefault(ast.unparse(target), target)
     moves: list[tuple[bool, ast.stmt, ast.expr, str, str]] = []
+    written_twice = Counter(ast.unparse(t) for n in statements(function) if not _starts(n) for t in targets_of(n))
+    updated = set(written_twice)
     for node in statements(function):
         own = targets_of(node)
         if len(own) != 1 or not isinstance(node, ast.AugAssign | ast.Assign):
@@ -159,10 +165,15 @@ def _targets(code: str, function: Function) -> Iterator[Restructuring]:
             for other_key in keys:
                 texts.setdefault(f"{base}[{other_key!r}]", f"{base}[{key[0]}{other_key}{key[0]}]")
         for text, written in texts.items():
-            if text != ast.unparse(target):
+            other = text in targets and written_twice.get(ast.unparse(target), 0) < 2 and text in updated
+            if text != ast.unparse(target) and not other:  # two statements share a target, or one has none
                 moves.append((text in targets, node, target, text, written))
     for _, node, target, text, written in sorted(moves, key=lambda move: move[0]):  # first what nothing is written to
         yield Restructuring((replace(code, target, written),), f"into {text}", node)
+
+
+def _starts(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and is_zero(node.value)
 
 
 def _orders(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
@@ -173,6 +184,8 @@ def _orders(code: str, tree: ast.Module, function: Function) -> Iterator[Restruc
         for node in simple:
             for other in block:
                 distance = block.index(other) - block.index(node)
+                if abs(distance) > FARTHEST:
+                    continue
                 if distance > 0 and not isinstance(other, ast.Return):
                     moves.append((distance, node, other, True))
                 if distance < -1 or (distance == -1 and other not in simple):
