@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import difflib
 import heapq
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,16 +24,17 @@ import numpy as np
 from bptt.checking.diagnosing.reshaping import backward_functions
 from bptt.checking.diagnosing.suspects import Suspect, suspects
 from bptt.checking.diagnosing.verdict import same_shape
+from bptt.checking.loading.namespace import PROGRAM
 from bptt.checking.program import Sizes
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative, alternatives
 from bptt.checking.repairing.exchange import Exchange
 from bptt.checking.repairing.leaves import enclosing
 from bptt.checking.repairing.nodes import statements, targets_of, text_of
-from bptt.checking.repairing.prove import Proof, minimise, prove
+from bptt.checking.repairing.prove import PROOF_SIZES, Proof, minimise, prove
 from bptt.checking.repairing.prove import Truth as Slopes
 from bptt.checking.repairing.ranges import is_zero
-from bptt.checking.repairing.structure import restructurings
+from bptt.checking.repairing.structure import Restructuring, restructurings
 from bptt.checking.tracing.numeric import RIGHT, relative_error
 from bptt.dims import Array
 
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
 DEPTH = 4
 TRIES = 2500
+ALIKE = 0.75
 NEAREST = 0.2
 """The least that an edit costs, unless it uses what was forgotten."""
 NEAR = 0.6
@@ -47,7 +51,7 @@ NEAR = 0.6
 """Changes that are tried on top of one state at most."""
 KINDS = (
     ("instead of", 1.0), ("return", 1.2), ("step", 1.3), ("time", 1.3), ("goes back", 2.0), ("set to zero", 1.6),
-    ("of its own", 1.4), ("into ", 1.6), ("line", 2.0), ("left out", 2.4),
+    ("of its own", 1.4), ("into ", 1.2), ("line", 2.0), ("left out", 2.4),
 )  # fmt: skip
 """What a change of form costs, by what it says that it does."""
 
@@ -68,6 +72,8 @@ class _State:
     changes: list[Alternative] = field(default_factory=list)
     right: Right = frozenset()
     delivered: bool = False
+    raises: int = 0
+    """The line of theirs that raised, or 0."""
 
     @property
     def text_changes(self) -> list[patch.Change]:
@@ -77,15 +83,15 @@ class _State:
 class Climbing:
     """The search for the changes of one program."""
 
-    def __init__(self, judging: Judging, seed: int, deadline: float | None) -> None:
-        self.judging, self.deadline = judging, deadline
-        self.slopes = Slopes(judging.program, seed)
-        self.exchange = Exchange(judging.program, seed)
+    def __init__(self, judging: Judging, slopes: Slopes, deadline: float | None) -> None:
+        self.judging, self.slopes, self.deadline = judging, slopes, deadline
+        self.exchange = Exchange(judging.program, slopes.seed)
         first = judging.sizes
         self.sizes: list[Sizes] = [first]
         self.true: list[dict[str, Array]] = [judging.truth.parameters]
-        one = Sizes(first.n_x, first.n_a, first.n_y, first.m, 1)
-        single = self.slopes.slope(one, seed)
+        one = Sizes(first.n_x, first.n_a, first.n_y, first.m + 1, 1)  # another m: 2 and m are not the same there
+        single = slopes.slope(one, slopes.seed)
+        self.short = 1  # the place of T_x = 1 among the sizes: it guides, and the proof alone needs it
         if single is not None and first.T_x > 1:
             self.sizes.append(one)
             self.true.append(single.gradients)
@@ -124,20 +130,32 @@ class Climbing:
         given : sequence of Alternative
             What makes one statement right, as forced execution knows; it is tried first.
         """
+        for _ in range(3):
+            sizes = len(self.sizes)
+            found = self._climb(given)
+            if found is not None or len(self.sizes) == sizes or self._late:
+                return found
+        return None
+
+    def _climb(self, given: Sequence[Alternative]) -> Climbed | None:
         state = self._together(given)
         if state is self.base:
-            for alternative in given:
-                tried = self._step(state, alternative)
-                if tried is not None and tried.right > state.right:
-                    state = tried
+            state = self._running(state, given)
+            for statement in dict.fromkeys(id(one.statement) for one in given):
+                tries = [self._step(state, one) for one in given if id(one.statement) == statement]
+                better = [tried for tried in tries if tried is not None and tried.right > state.right]
+                state = max(better, key=lambda tried: len(tried.right), default=state)
         if self._all_right(state) and (done := self._proven(state)) is not None:
             return done
         while len(state.changes) < DEPTH:
             best: _State | None = None
-            limit = float("inf")
+            limit, sizes = float("inf"), len(self.sizes)
+            state = self._state(state.changes)
             for rank, alternative in self._candidates(state):
                 if self._late:
                     return None
+                if len(self.sizes) != sizes:  # one more was learnt
+                    sizes, state = len(self.sizes), self._state(state.changes)
                 if rank > limit:
                     break
                 tried = self._step(state, alternative)
@@ -147,6 +165,7 @@ class Climbing:
                     done = self._proven(tried)
                     if done is not None:
                         return done
+                    tried = self._state(tried.changes)
                 if best is None or _gain(tried, state) > _gain(best, state):
                     best, limit = tried, min(limit, rank + NEAR)
             if best is None:
@@ -165,6 +184,26 @@ class Climbing:
         state = self._state(list(first.values()), self.base)
         return state if state.right > self.base.right else self.base
 
+    def _running(self, state: _State, given: Sequence[Alternative]) -> _State:
+        """Return a state that runs through: line after line that raises is changed, as far as that is possible."""
+        while state.raises and len(state.changes) < DEPTH:
+            best: _State | None = None
+            limit = float("inf")
+            here = [a for a in given if _spans(a.statement, state.raises)]
+            others = self._candidates(state, within=lambda s, line=state.raises: _spans(s, line))  # type: ignore[misc]
+            for rank, alternative in (*((0.0, a) for a in here), *others):
+                if rank > limit or self._late:
+                    break
+                tried = self._step(state, alternative)
+                if tried is None or tried.raises == state.raises:
+                    continue
+                if best is None or (tried.delivered, len(tried.right)) > (best.delivered, len(best.right)):
+                    best, limit = tried, min(limit, rank + NEAR)
+            if best is None:
+                return state
+            state = best
+        return state
+
     def _step(self, state: _State, alternative: Alternative) -> _State | None:
         if any(_overlap(alternative, other) for other in state.changes):
             return None
@@ -179,7 +218,8 @@ class Climbing:
 
     def _all_right(self, state: _State) -> bool:
         names = set(self.judging.delivered) or {name for size, name in state.right if size == 0}
-        return state.delivered and bool(names) and {(0, name) for name in names} <= state.right
+        needed = {(k, name) for k in range(len(self.sizes)) if k != self.short for name in names}
+        return state.delivered and bool(names) and needed <= state.right
 
     def _state(self, changes: list[Alternative], before: _State | None = None) -> _State:
         """Run a state; what cannot be better than the state before it is given up after the first size."""
@@ -192,24 +232,47 @@ class Climbing:
         state = _State(changes)
         right: set[tuple[int, str]] = set()
         for number, (sizes, true) in enumerate(zip(self.sizes, self.true, strict=True)):
-            if number and before is not None and not any((number, name) not in before.right for name in true):
-                right |= {one for one in before.right if one[0] == number}  # nothing to be gained here
-                break
+            if number == self.short and before is not None and len(self._of(before, number)) == len(true):
+                right |= self._of(before, number)  # nothing to be gained here
+                continue
             try:
                 delivered = self.exchange.gradients(state.text_changes, sizes)
-            except Exception:  # anybody's program
+            except Exception as error:  # anybody's program
                 if number == 0:
+                    state.raises = _line_of(error)
                     return state
                 continue
             state.delivered = True
             right |= {(number, name) for name in _right(delivered, true)}
             if number == 0 and before is not None:
-                lost = {one for one in before.right if one[0] == 0} - right
-                if lost:
+                if self._of(before, 0) - right:
                     state.right = frozenset()
                     return state
-        state.right = frozenset(right)
+        everywhere = [n for n in range(len(self.sizes)) if n != self.short]
+        partly = {(n, name) for n in everywhere for name in self.true[n] if any((k, name) not in right for k in everywhere)}
+        state.right = frozenset(right - partly)  # right at one size by chance is not right
         return state
+
+    @staticmethod
+    def _of(state: _State, number: int) -> set[tuple[int, str]]:
+        return {one for one in state.right if one[0] == number}
+
+    def _learn(self, changes: list[patch.Change]) -> None:
+        """Look from now on at a size where changes fail that looked right: a token that comes twice, another m."""
+        for sizes in self.slopes.usable(PROOF_SIZES):
+            slope = self.slopes.slope(sizes, self.slopes.seed)
+            if sizes in self.sizes or slope is None or len(self.sizes) > 3:
+                continue
+            try:
+                right = _right(self.exchange.gradients(changes, sizes), slope.gradients)
+            except Exception:  # anybody's program
+                right = set()
+            if right < set(self.judging.delivered):
+                self.sizes.append(sizes)
+                self.true.append(slope.gradients)
+                self._known.clear()
+                self.base = self._state([])
+                return
 
     def _proven(self, state: _State) -> Climbed | None:
         program, slopes = self.judging.program, self.slopes
@@ -220,6 +283,7 @@ class Climbing:
         self.refused.add(key)
         proof = prove(program, patch.patched_code(program, changes), seed=slopes.seed, truth=slopes)
         if not proof.ok:
+            self._learn(changes)
             return None
         if len(state.changes) == 1:
             return Climbed(state.changes, proof)
@@ -350,11 +414,29 @@ class Climbing:
         program = self.judging.program
         return [
             Alternative(
-                form.changes, next((cost for word, cost in KINDS if word in form.what), 2.0), form.statement, what=form.what
+                form.changes, _cost_of(form), form.statement, what=form.what
             )
             for function in backward_functions(self.judging)
             for form in restructurings(program.code, program.tree, function)
         ]
+
+
+def _cost_of(form: Restructuring) -> float:
+    if form.what.startswith("into ") and targets_of(form.statement):
+        old, new = ast.unparse(targets_of(form.statement)[0]), form.what.removeprefix("into ")
+        if difflib.SequenceMatcher(None, old, new).ratio() > ALIKE:
+            return 0.8  # a slip of the pen
+    return next((cost for word, cost in KINDS if word in form.what), 2.0)
+
+
+def _line_of(error: BaseException) -> int:
+    """Return the innermost line of their program that an exception went through."""
+    lines = [f.lineno or 0 for f in traceback.extract_tb(error.__traceback__) if f.filename == PROGRAM]
+    return lines[-1] if lines else 0
+
+
+def _spans(statement: ast.stmt, line: int) -> bool:
+    return statement.lineno <= line <= (statement.end_lineno or statement.lineno)
 
 
 def _is_start(node: ast.Assign) -> bool:

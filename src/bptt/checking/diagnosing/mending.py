@@ -96,9 +96,11 @@ def options_for(
     return options, complete and bool(options)
 
 
-def combine(judging: Judging, options: list[Options], header: bool, seed: int, deadline: float | None) -> Mended | None:
+def combine(
+    judging: Judging, options: list[Options], header: bool, slopes: Slopes, deadline: float | None
+) -> Mended | None:
     """Return the first combination of candidates that is proven, without what is not needed."""
-    program, slopes = judging.program, Slopes(judging.program, seed)
+    program, seed = judging.program, slopes.seed
     choices = (
         sorted(product(*(range(len(o)) for o in options)), key=sum)
         if np.prod([len(o) for o in options]) < 5000

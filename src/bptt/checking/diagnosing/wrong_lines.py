@@ -22,6 +22,7 @@ from bptt.checking.repairing.alternatives import Alternative
 from bptt.checking.repairing.prove import Proof, preconditions
 from bptt.checking.repairing.samples import Candidate
 from bptt.checking.report import Finding, Fix, Note, Replacement
+from bptt.checking.tracing.measured import Truth as Slopes
 from bptt.checking.tracing.series import Truth
 
 FIRST = Sizes(n_x=3, n_a=5, n_y=7, m=2, T_x=4)
@@ -54,10 +55,13 @@ def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> 
         if header is not None:
             judgement.wrong = []
     options, complete = options_for(judging, judgement.wrong, header, deadline)
-    mended = combine(judging, options, header is not None, seed, deadline) if complete else None
-    climbing = Climbing(judging, seed, deadline)
+    slopes = Slopes(program, seed)
+    mended = combine(judging, options, header is not None, slopes, deadline) if complete else None
+    climbing = Climbing(judging, slopes, deadline)
     if mended is None:
-        climbed = climbing.single() or climbing.climb(_given(judgement, options))
+        given = _given(judgement, options)
+        several = len({id(alternative.statement) for alternative in given}) > 1
+        climbed = (climbing.climb(given) if several else None) or climbing.single() or climbing.climb(given)
     else:
         climbed = _nearer(climbing, judgement, mended)
     if climbed is not None:
@@ -164,7 +168,7 @@ def _of_change(judging: Judging, judgement: Judgement, change: Alternative) -> F
     judged = next((j for j in judgement.wrong if (j.unit.line, j.unit.column) == place), None)
     if judged is None:
         found = edit_finding(judging, change)
-    elif missing := missing_update(judging, judged):
+    elif kind == "insert" and (missing := missing_update(judging, judged)):
         found = missing_finding(judging, judged, missing)
     else:
         candidate = Candidate(change.text, "edit", change.cost)

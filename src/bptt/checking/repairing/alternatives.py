@@ -36,6 +36,8 @@ from bptt.checking.repairing.repair import Statement, statement_text
 from bptt.checking.repairing.terms import Stack, Term, Terms
 from bptt.checking.repairing.writing import Style, Writer
 
+SCALED = 0.88
+"""What a factor more costs, at most."""
 FORGOTTEN = 0.7
 KEPT = 200
 """Distinct edits of one statement, the nearest to its text."""
@@ -90,6 +92,8 @@ def alternatives(
         distinct: dict[Any, tuple[float, Term]] = {_value_key(parsed.term): (0.0, parsed.term)}
         for cost, term in _edits(reader.terms, parsed, nearby):
             key = _value_key(term)
+            if cost < SCALED:  # at these sizes, two factors may be the same number
+                key = (key, term.number)
             if key not in distinct:
                 cost -= FORGOTTEN * bool(unread and unread & set(subterms(term)) - set(subterms(parsed.term)))
                 distinct[key] = (cost + ranking.danger(term) - ranking.danger(parsed.term), term)
@@ -239,7 +243,7 @@ def _joined(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iter
         cost = 1.5 + 0.4 * rank
         if _broadcast(shape, beside) == shape:
             for op in ("*",) if beside else ("*", "/"):  # by a size, or by 2, more often than by an array
-                yield cost if beside else 0.9, make(op, here, other)
+                yield cost if beside else SCALED - 0.05 - 0.1 * (not shape), make(op, here, other)
             for op in ("+", "-"):  # a sum that lacks a part, more often than a product that is to be a sum
                 yield cost - 0.3 * (here.op in ("+", "-")), make(op, here, other)
         if len(shape) and len(beside) == 2:

@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Literal
 
@@ -67,7 +68,7 @@ def delete(code: str, tree: ast.AST, node: ast.stmt) -> Change:
     """Return the change that removes a statement; ``pass`` stands in where it is alone in its block."""
     lines = code.split("\n")
     line, column, end_line, end_column = _span(lines, node)
-    if any(block == [node] for block in _blocks(tree)):
+    if id(node) in _alone(tree):
         return Change(line, column, end_line, end_column, "pass", "delete")
     before, after = lines[line - 1][:column], lines[end_line - 1][end_column:]
     if follows := re.match(r"\s*;[ \t]*(?=[^\s#;])", after):
@@ -203,6 +204,12 @@ def _span(lines: list[str], node: ast.stmt | ast.expr) -> tuple[int, int, int, i
     end_line, end_byte = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
     column = len(lines[node.lineno - 1].encode()[: node.col_offset].decode())  # ast counts bytes of UTF-8
     return node.lineno, column, end_line, len(lines[end_line - 1].encode()[:end_byte].decode())
+
+
+@lru_cache(maxsize=8)
+def _alone(tree: ast.AST) -> frozenset[int]:
+    """Return the statements that are alone in their blocks."""
+    return frozenset(id(block[0]) for block in _blocks(tree) if len(block) == 1)
 
 
 def _blocks(tree: ast.AST) -> Iterator[list[ast.stmt]]:
