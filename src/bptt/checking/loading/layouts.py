@@ -153,7 +153,8 @@ def candidates(
                     continue
                 for j, feature in enumerate(features if F in axes or kind == "ids" else features[:1]):
                     layout = Layout(axes, feature, kind, box)
-                    scored.append((score + 0.25 * b + 0.9 * j, len(scored), layout))
+                    listed = 3.0 * (hints.array and box == "list")
+                    scored.append((score + listed + 0.25 * b + 0.9 * j, len(scored), layout))
     scored.sort(key=lambda x: x[:2])
     return [(score - scored[0][0], layout) for score, _, layout in scored]
 

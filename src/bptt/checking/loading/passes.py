@@ -39,7 +39,7 @@ class Passes(Homes):
         """Yield plans whose forward runs, without doubtful broadcasts first, and what it gave."""
         function = unit.forward
         options = [options_for(n, function, context, base, stage="forward") for n in function.arguments]
-        lazy_names = [p.name for p in base.parameters if p.home == "argument"]
+        lazy_names = [p.name for p in base.parameters if p.home == "argument" and not p.shape]
         readers = reachable(self.facts, [function])
         found: dict[Any, tuple[float, Plan, list[Any]]] = {}
         name, line = _cost_variable(function) if unit.backward is None else ("", 0)

@@ -15,6 +15,7 @@ from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.bench import AGREES, BACKWARD_TRIES, MARGIN, OTHER, call_of, labels_of, last_name
 from bptt.checking.loading.binding import Context, options_for
 from bptt.checking.loading.callsites import told_by_calls
+from bptt.checking.loading.facts import Function
 from bptt.checking.loading.gradients_found import Delivery
 from bptt.checking.loading.links import gradients_by_use
 from bptt.checking.loading.namespace import Exhausted, within_budget
@@ -91,7 +92,7 @@ class Search(Passes):
         """Yield what the backward does under each binding of its arguments; a standard cost compares ``compared``."""
         function = unit.backward or unit.forward
         script = function.name == STEP
-        delivery = Delivery(() if script else labels_of(function), local=script, links=self.links(unit, plan))
+        delivery = Delivery(() if script else self.labels(function), local=script, links=self.links(unit, plan))
         names = [last_name(p) for p in plan.parameters]
         told = [
             x
@@ -141,6 +142,15 @@ class Search(Passes):
         attempt = self.judge(later)
         if attempt is not None and attempt.ran:
             yield attempt
+
+    def labels(self, function: Function) -> tuple[str, ...]:
+        """Return the names of what a function returns, those of its callers where it gives none itself."""
+        labels = list(labels_of(function))
+        for name, path in self.evidence.aliases(function).items():
+            place = path[0][1] if len(path) == 1 and path[0][0] == "item" else None
+            if isinstance(place, int) and place < len(labels) and labels[place] == "*" and name.isidentifier():
+                labels[place] = name
+        return tuple(labels)
 
     def resets(self, unit: Unit) -> tuple[Call, ...]:
         """Return the calls that set an object's gradients to zero, where the backward does not do so itself."""
