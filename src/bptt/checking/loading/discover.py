@@ -30,7 +30,7 @@ from bptt.errors import CannotCheckError
 
 UNITS, ATTEMPTS = 6, 80
 PARTS = 4  # how many further layers are checked by themselves
-DOUBTLESS = 1.0  # a reading with no more against it is that of a layer that may be called wrong
+DOUBTLESS = 1.5  # a reading with no more against it is that of a layer that may be called wrong
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ class Passes(Homes):
         plain = self.case(plan)
         again = np.asarray(plain.cost())
         for value in plain.parameters.values():
-            value[...] = value + 0.01
+            value[...] = value + 0.01 * np.cos(np.arange(value.size)).reshape(value.shape)  # a softmax sees no shift
         if plain.parameters and np.asarray(plain.cost()).tolist() == again.tolist():
             return None  # it depends on no parameter
         if first.size != 1 or first.dtype.kind != "f" or not np.isfinite(first).all() or first.item() != again.item():

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from bptt.checking.loading.facts import label
 from bptt.checking.loading.roles_by_name import COST_NAME
 
 
@@ -37,10 +38,10 @@ def loss_layer(function: ast.FunctionDef) -> str | None:
     arguments = [a.arg for a in function.args.args]
     for node in ast.walk(function):
         if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 2:
-            loss, gradient = (ast.unparse(e) for e in node.value.elts)
-            if COST_NAME.fullmatch(loss) and re.fullmatch(r"d_?\w+|grad_\w+", gradient):
-                name = re.sub(r"^(d_?|grad_)", "", gradient)
-                return name if name in arguments else None
+            loss, gradient = (label(e) for e in node.value.elts)
+            if COST_NAME.fullmatch(loss):
+                of = [a for a in arguments if re.fullmatch(rf"(d_?|grad_){re.escape(a)}(_\w+)?", gradient)]
+                return of[0] if of else None
     return None
 
 
