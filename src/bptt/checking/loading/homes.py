@@ -111,15 +111,14 @@ class Homes(Bench):
             arguments = tuple(Parameter(n, "argument", (), ()) for n in loose)
             for gates in (*gates_in(text), -1):
                 yield replace(plan, parameters=(*held, *arguments)), context, gates
-        elif box:
-            if keys:
-                context.box = box
-                weights = [
-                    k for k in keys if (not roles.matches(k, roles.RATE) and not roles.size_of(k)) or roles.is_weight(k)
-                ]
-                arguments = tuple(Parameter(n, "argument", (), ()) for n in weights)
-                for gates in (*gates_in(text), -1):
-                    yield replace(plan, parameters=(*held, *arguments), box=kind), context, gates
+        elif keys:
+            context.box = box
+            weights = [
+                k for k in keys if (not roles.matches(k, roles.RATE) and not roles.size_of(k)) or roles.is_weight(k)
+            ]
+            arguments = tuple(Parameter(n, "argument", (), ()) for n in weights)
+            for gates in (*gates_in(text), -1):
+                yield replace(plan, parameters=(*held, *arguments), box=kind), context, gates
         if held or not (loose or box):
             yield plan, context, 1
 

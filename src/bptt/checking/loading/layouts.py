@@ -129,7 +129,7 @@ def candidates(
                 continue
             score = 0.3 * i / len(shapes) + 3.0 * rank + _distance(axes, hints, kind)
             several = M in axes
-            score += 0.7 * (ALL in axes)
+            score += 1.0 * (ALL in axes)
             if kind == "ids":  # x[t][ids[t]] = 1 takes one id at a time, whatever is said of batches
                 pairs = (hints.unpacked and len(hints.unpacked) == 2) or any(n == 2 for _, n in hints.time_axes or ())
                 score += 1.5 * (several != bool(pairs)) if T in axes or not several else 0.5

@@ -14,6 +14,7 @@ import numpy as np
 
 from bptt.checking.loading.assumed import missing_names, usual_definition
 from bptt.checking.loading.clips import without_clips
+from bptt.checking.loading.displayed import squared
 from bptt.checking.loading.script import as_function
 from bptt.checking.loading.shown import as_class
 from bptt.checking.loading.standins import importer, open_stand_in
@@ -68,7 +69,7 @@ class Namespace:
         **constants
             Values that module-level names have whatever the program assigns to them (its sizes).
         """
-        tree = as_function(without_clips(tree)[0])[0]
+        tree = as_function(squared(without_clips(tree)[0])[0])[0]
         tree = as_class(tree) if self.dressed else tree
         module = ModuleType(MODULE_NAME)
         scope = module.__dict__

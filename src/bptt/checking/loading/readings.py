@@ -64,9 +64,10 @@ class Search(Passes):
 
     def attempts(self, unit: Unit) -> Iterator[Attempt]:
         """Yield what ran, from every reading of a unit that is plausible enough."""
+        through = False  # whether what was found first runs with a cost of theirs
         for base, context, gates in self.bases(unit):
-            if self.least < 4.0:
-                return  # the parameters that were found first can be run with
+            if self.least < 4.0 or through:
+                return
             self.parameters_seen = self.parameters_seen or base.parameters
             for forward, outputs in self.forwards(unit, base, context, gates):
                 if forward.penalty > self.least + MARGIN:
@@ -82,6 +83,7 @@ class Search(Passes):
                             self.least = min(self.least, attempt.plan.penalty)
                         yield attempt
                         ours = attempt.plan.cost is not None and attempt.plan.cost.kind == "standard"
+                        through = through or (attempt.runs_through and not ours)
                         ran, tried = ran + (attempt.ran and not ours), tried + 1
                         if tried >= 40 or ran >= 4 or attempt.plan.penalty > self.least + MARGIN:
                             break

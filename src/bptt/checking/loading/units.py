@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.instances import feeders
+from bptt.checking.loading.links import assignments
 from bptt.checking.loading.scores import (
     BACKWARD,
     TRAIN,
@@ -152,9 +153,9 @@ def _adds_products(function: Function) -> bool:
 def _adds_up(loop: ast.For, function: Function) -> bool:
     """Tell whether a loop adds to a number that began as zero, as costs are added up."""
     zeros: set[str] = set()
-    for node in ast.walk(function.node):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value == 0:
-            zeros |= {t.id for t in node.targets if isinstance(t, ast.Name)}
+    for target, value in assignments(ast.walk(function.node)):
+        if isinstance(target, ast.Name) and isinstance(value, ast.Constant) and value.value == 0:
+            zeros.add(target.id)
     added = [n.target for n in ast.walk(loop) if isinstance(n, ast.AugAssign)]
     return any(isinstance(t, ast.Name) and t.id in zeros for t in added)
 
