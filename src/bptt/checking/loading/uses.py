@@ -16,7 +16,7 @@ def is_used(function: Function, name: str) -> bool:
 
 
 def is_series(function: Function, name: str) -> bool:
-    """Tell whether an argument is a row of numbers, from which arrays are put together: ``np.array([[a[t], b[t]]])``."""
+    """Tell whether an argument is a row of numbers that arrays are put together from: ``[[a[t], b[t]]]``."""
     inside = {id(n) for d in ast.walk(function.node) if isinstance(d, ast.List) for n in ast.walk(d)}
     taken = [n for n in ast.walk(function.node) if isinstance(n, ast.Subscript) and ast.unparse(n.value) == name]
     measured = [
