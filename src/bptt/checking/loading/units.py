@@ -88,7 +88,7 @@ def _in_scope(
             if pair.backward is None or c in (pair.forward, pair.backward) or c.name.startswith("__"):
                 continue
             if {pair.forward.name, pair.backward.name} <= c.calls:
-                step = not re.search(r"\bfor\b|\bwhile\b", pair.backward.text)
+                step = not re.search(r"\bfor\b|\bwhile\b", pair.backward.text) or _steps_through(c, pair)
                 trains = bool(re.search(TRAIN + "|step|process|epoch", c.name, re.I)) or c.updates_weights
                 out.append(Unit(c, None, owner, pair.score + 1.5 * step - 1.0 - 1.5 * trains, False, chosen))
     for f in feeders(functions, facts) if owner else []:
@@ -141,6 +141,17 @@ def _does_both(function: Function, facts: Facts) -> bool:
         and (activates or bool(re.search(r"forw", function.text)))
         and (assigns or any(_adds_up(loop, function) for loop in forwards))
         and (function.has_backward_loop or len(loops) > 1)
+    )
+
+
+def _steps_through(function: Function, pair: Unit) -> bool:
+    """Tell whether a function has a loop that goes backwards step by step: with the backward in it, not the forward."""
+    names = [
+        {ast.unparse(n.func).split(".")[-1] for n in ast.walk(loop) if isinstance(n, ast.Call)}
+        for loop in ast.walk(function.node) if isinstance(loop, ast.For | ast.While)
+    ]  # fmt: skip
+    return pair.backward is not None and any(
+        pair.backward.name in called and pair.forward.name not in called for called in names
     )
 
 
