@@ -139,12 +139,16 @@ class Climbing:
 
     def _climb(self, given: Sequence[Alternative]) -> Climbed | None:
         state = self._together(given)
-        if state is self.base:
-            state = self._running(state, given)
-            for statement in dict.fromkeys(id(one.statement) for one in given):
-                tries = [self._step(state, one) for one in given if id(one.statement) == statement]
-                better = [tried for tried in tries if tried is not None and tried.right > state.right]
-                state = max(better, key=lambda tried: len(tried.right), default=state)
+        if state is not self.base and (found := self._climb_from(state)) is not None:
+            return found
+        state = self._running(self.base, given)
+        for statement in dict.fromkeys(id(one.statement) for one in given):
+            tries = [self._step(state, one) for one in given if id(one.statement) == statement]
+            better = [tried for tried in tries if tried is not None and tried.right > state.right]
+            state = max(better, key=lambda tried: len(tried.right), default=state)
+        return self._climb_from(state)
+
+    def _climb_from(self, state: _State) -> Climbed | None:
         if self._all_right(state) and (done := self._proven(state)) is not None:
             return done
         while len(state.changes) < DEPTH:

@@ -44,7 +44,8 @@ def lazy_arrays(
     text = "\n".join(f.text for f in functions)
     rng = np.random.default_rng(seed)
     out: dict[str, Any] = {}
-    if not re.search(r"dot\(|@|matmul|einsum|outer\(", text):  # nothing but products of numbers
+    indexed = any(re.search(rf"\b{name}\[", text) for name in names)
+    if not indexed and not re.search(r"dot\(|@|matmul|einsum|outer\(", text):  # nothing but products of numbers
         return {name: random_weights((), rng) for name in names}
     last = (
         {next((n for n in reversed(names) if roles.is_bias(n) == b), "") for b in (False, True)} if gates < 0 else set()

@@ -21,6 +21,7 @@ from bptt.checking.loading.options import Option
 from bptt.checking.loading.outputs import outputs_for, places_only
 from bptt.checking.loading.parameters_found import reachable
 from bptt.checking.loading.plan import LARGE, Plan, Source
+from bptt.checking.loading.uses import is_count, is_indexed, is_series, is_used, states_in
 
 LIMIT = r"(grad(ient)?s?_?)?(clip|clipping|clip_?(value|norm|threshold|val|at|grad|by)?|max_?(grad_?)?norm|threshold|max_?value|maxvalue|max_?grad|limit)"
 SWITCH = r"(is_?)?(train(ing)?|verbose|debug|return_\w+|plot|print_\w+|mode|test|check|shuffle|stateful|reverse|seed|random_state|dropout|show)"
@@ -44,13 +45,6 @@ class Context:
     shown: dict[tuple[str, str], Any] = field(default_factory=dict)  # (function, argument): what the run passes
     cell: bool = False  # a single step, not a sequence
     each: bool = False  # the forward is called for each step
-
-
-def uses(function: Function, name: str) -> bool:
-    """Tell whether a function reads its argument at all."""
-    return any(
-        isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in ast.walk(function.node)
-    )
 
 
 def data_options(
@@ -127,14 +121,6 @@ def _shape_at_probe(layout: Layout) -> set[tuple[int, ...]]:
     return {shape}
 
 
-def states_in(function: Function, name: str) -> int:
-    """Return how many states an argument holds in a tuple: ``H, C = state``; 0 where it is one itself."""
-    for node in ast.walk(function.node):
-        if isinstance(node, ast.Assign) and ast.unparse(node.value) == name and isinstance(node.targets[0], ast.Tuple):
-            return len(node.targets[0].elts)
-    return 0
-
-
 def state_layouts(inputs: Layout | None, hints: Hints, context: Context, function: Function) -> list[Layout]:
     """Return the layouts that an initial state may have: columns, rows or a vector; of one example beside ids."""
     named = [a for a in function.arguments if roles.matches(a, roles.INPUT)]
@@ -172,7 +158,7 @@ def options_for(
     """
     out: list[Option] = []
     layouts = plan.layouts
-    if not uses(function, name) and stage != "constructor":
+    if not is_used(function, name) and stage != "constructor":
         return [Option(0.0, None if name in function.defaults else Source("const", None))]
     if name in context.made:
         return [Option(0.0, Source("made", None, context.made[name]))]
@@ -203,7 +189,7 @@ def options_for(
         return [Option(0.0, Source("global", name))]
     if name in context.loose:
         return [Option(0.0, Source("param", name))]
-    if stage == "forward" and _series(function, name):
+    if stage == "forward" and is_series(function, name):
         return [Option(0.0, Source("data", f"series {name}"), f"series {name}", Layout(("T_x",), "1", "binary"))]
     if roles.matches(name, roles.RATE) and len(name) > 1:
         return [Option(0.0, Source("const", 1.0))]
@@ -245,7 +231,7 @@ def options_for(
     ):
         return [Option(0.0, Source("params"))]
     size = roles.size_of(name)
-    if size and not _indexed(function, name) and (len(name) > 1 or _counts(function, name)):
+    if size and not is_indexed(function, name) and (len(name) > 1 or is_count(function, name)):
         out.append(Option(0.1, Source("size", size)))
         if stage == "constructor" and size in ("n_x", "n_y"):
             out.append(Option(1.0, Source("size", "V")))
@@ -288,7 +274,7 @@ def options_for(
         if roles.matches(name, roles.CACHE) or re.fullmatch(r"d_?\w+|grads?\w*", name):
             out.append(Option(0.8, Source("empty", {})))
         out += data_options(name, "Y", function, context, layouts, 2.0, outputs)
-        if stage == "forward" or _counts(function, name):
+        if stage == "forward" or is_count(function, name):
             out += [Option(2.0, Source("size", s)) for s in ("n_a", "T_x")]
     if stage == "constructor" and not out:
         unknown = [a for a in function.arguments if roles.size_of(a) is None and a not in function.defaults]
@@ -302,31 +288,3 @@ def options_for(
     if not out:
         out.append(Option(3.0, Source("const", None)))
     return out
-
-
-def _series(function: Function, name: str) -> bool:
-    """Tell whether an argument is a row of numbers, from which arrays are put together: ``np.array([[a[t], b[t]]])``."""
-    inside = {id(n) for d in ast.walk(function.node) if isinstance(d, ast.List) for n in ast.walk(d)}
-    taken = [n for n in ast.walk(function.node) if isinstance(n, ast.Subscript) and ast.unparse(n.value) == name]
-    measured = [
-        n.args[0]
-        for n in ast.walk(function.node)
-        if isinstance(n, ast.Call) and ast.unparse(n.func) == "len" and n.args
-    ]
-    known = {id(n.value) for n in taken} | {id(n) for n in measured}
-    uses = [n for n in ast.walk(function.node) if isinstance(n, ast.Name) and n.id == name]
-    single = all(id(n) in inside and not isinstance(n.slice, ast.Tuple | ast.Slice | ast.Constant) for n in taken)
-    return bool(taken) and single and all(id(n) in known for n in uses)
-
-
-def _counts(function: Function, name: str) -> bool:
-    """Tell whether a one-letter name is used as a number: in ``range(n)``, in a shape, as a divisor."""
-    made = r"(zeros|ones|empty|randn?|normal|uniform|reshape|full|range|arange|eye)"
-    return re.search(rf"\b{made}\((?:[^()]*\()?[^()]*\b{name}\b(?!\.)", function.text) is not None
-
-
-def _indexed(function: Function, name: str) -> bool:
-    return any(
-        isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name) and n.value.id == name
-        for n in ast.walk(function.node)
-    )

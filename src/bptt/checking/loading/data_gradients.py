@@ -47,7 +47,13 @@ def with_data(bench: Bench, plan: Plan) -> Plan:
 
 def _is_array(plan: Plan, role: str) -> bool:
     layout = plan.layouts.get(role)
-    return layout is not None and layout.box == "array" and layout.kind == "dense" and not layout.nested and len(layout.axes) > 0
+    return (
+        layout is not None
+        and layout.box == "array"
+        and layout.kind == "dense"
+        and not layout.nested
+        and len(layout.axes) > 0
+    )
 
 
 def name_of_gradient(label: str, name: str) -> bool:

@@ -23,14 +23,14 @@ from bptt.checking.loading.readings import Attempt, Search
 from bptt.checking.loading.script import STEP
 from bptt.checking.loading.shown import SHOWN, as_class, missing_attributes
 from bptt.checking.loading.units import Unit, units_of
-from bptt.checking.loading.unrun import Place, backward_functions, place_of, ran_during
+from bptt.checking.loading.unrun import Place, backward_functions, loss_layer, place_of, ran_during
 from bptt.checking.program import Case, Sizes
 from bptt.checking.tracing.quiet import quiet
 from bptt.errors import CannotCheckError
 
 UNITS, ATTEMPTS = 6, 80
 PARTS = 4  # how many further layers are checked by themselves
-DOUBTLESS = 1.0  # a reading with no more against it is that of a layer that may be called wrong
+DOUBTLESS = 1.5  # a reading with no more against it is that of a layer that may be called wrong
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,9 @@ def _others(search: Search, best: Read, units: list[Unit]) -> list[Read]:
             if u.backward is not None and u.backward.node is node and place_of(u.forward.node) not in ran
         ]
         own += [u for u in units if u.backward is None and u.forward.node is node]
-        read = _first_that_runs(search, own[:2])
+        if not own and loss_layer(node) is not None and node.name in search.facts.plain():
+            own = [Unit(search.facts.plain()[node.name], None, None, 0.0, False)]
+        read = _first_that_runs(search, own[:1])
         if read is None or not (read[1].complete or read[1].plan.penalty <= DOUBTLESS):
             continue
         if read[1].ran or read[1].error:

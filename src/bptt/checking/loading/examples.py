@@ -13,7 +13,7 @@ from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.layouts import Layout
 
 
-class Unknown(Exception):
+class UnknownError(Exception):
     """An expression that nothing is known of."""
 
 
@@ -35,7 +35,7 @@ def examples_of(function: Function, evidence: Evidence, facts: Facts, module: Mo
         for argument, value in site.arguments.items():
             try:
                 found.setdefault(argument, _value(value, names))
-            except (Unknown, KeyError, IndexError, TypeError, AttributeError, ValueError):
+            except (UnknownError, KeyError, IndexError, TypeError, AttributeError, ValueError):
                 continue
     return found
 
@@ -54,7 +54,7 @@ def _first_values(loop: ast.For, names: dict[str, Any]) -> None:
         else:
             value = _value(source, names)[0]
         _bind(loop.target, value, names)
-    except (Unknown, KeyError, IndexError, TypeError, AttributeError, ValueError):
+    except (UnknownError, KeyError, IndexError, TypeError, AttributeError, ValueError):
         return
 
 
@@ -76,7 +76,7 @@ def _value(node: ast.expr, names: dict[str, Any]) -> Any:
             return _value(inner, names)[_index(index, names)]
         case ast.Attribute(value=inner, attr="T"):
             return _value(inner, names).T
-    raise Unknown
+    raise UnknownError
 
 
 def _index(node: ast.expr, names: dict[str, Any]) -> Any:

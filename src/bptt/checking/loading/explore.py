@@ -12,6 +12,7 @@ from bptt.checking.loading.options import Option, best_first
 from bptt.checking.tracing.quiet import quiet
 
 COMBINATIONS = 20_000
+IN_ALL = 1000  # how many tries may fail in a whole search; it is counted, so that it ends where it ended before
 
 Choice = tuple[Option, ...]
 
@@ -32,7 +33,7 @@ def explore(
     ruled_out: list[tuple[tuple[int, Option], ...]] = []
     for choice in best_first(options, COMBINATIONS) if options else iter([()]):
         penalty = sum(o.penalty for o in choice)
-        if tries <= 0 or penalty > limit[0]:
+        if tries <= 0 or penalty > limit[0] or len(log) > IN_ALL:
             return
         if any(all(choice[i] is o for i, o in rule) for rule in ruled_out):
             continue

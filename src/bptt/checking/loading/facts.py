@@ -161,6 +161,10 @@ def label(item: ast.expr) -> str:
             return named if named != "*" else label(item.right)
         case ast.UnaryOp(operand=operand):
             return label(operand)
+        case ast.Call(func=function, args=args, keywords=keywords) if re.search(
+            r"(^|\.)(sum|mean)$", ast.unparse(function)
+        ) and len(args) + len(keywords) > ast.unparse(function).startswith("np."):
+            return "*"  # what is left of a sum over an axis goes by another name
         case ast.Call(func=function, args=[first, *_]) if re.search(
             r"(array|copy|float\d*|sum|mean|stack|concatenate|squeeze|reshape|list|tuple|dict|round|divide)$",
             ast.unparse(function),

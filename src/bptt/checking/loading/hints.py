@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from bptt.checking.loading import roles_by_name as roles
 
+OF_ARRAYS = {"shape", "reshape", "T", "dot", "ndim", "astype", "sum", "ravel", "flatten"}
+
 
 @dataclass
 class Hints:
@@ -17,7 +19,7 @@ class Hints:
     time_axes: set[tuple[int, int]] | None = None  # (axis of the step, number of axes shown)
     iterated: bool = False
     unpacked: tuple[str, ...] | None = None  # names of `n_x, m, T_x = x.shape`, as sizes
-    dict_keys: bool = False
+    array: bool = False  # asked for its shape, or turned: no list
 
 
 def hints_for(
@@ -59,6 +61,8 @@ def hints_for(
             if _same_values(node.value, name):
                 elements.add(target)
     for node in ast.walk(function):
+        if isinstance(node, ast.Attribute) and node.attr in OF_ARRAYS and ast.unparse(node.value) == name:
+            hints.array = True
         if isinstance(node, ast.Subscript):
             if ast.unparse(node.value) == name:
                 items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
@@ -114,6 +118,7 @@ def _merge(
         if text in elements or element:
             inner = hints_for(definition, parameter, others, depth - 1)
             hints.index |= inner.index
+            hints.array |= inner.array and text == name
             if text == name and hints.time_axes is not None:
                 hints.time_axes |= inner.time_axes or set()
                 hints.iterated |= inner.iterated

@@ -40,8 +40,15 @@ from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.script import STEP
 from bptt.checking.loading.shown import SHOWN, missing_attributes
 from bptt.checking.loading.units import Unit
+from bptt.checking.loading.unrun import loss_layer
 from bptt.checking.loading.world import World
 from bptt.checking.tracing.quiet import quiet
+
+SCORES: tuple[tuple[str, ...], ...] = (
+    ("m", "T_x", "n_y"), ("T_x", "m", "n_y"), ("m", "n_y"), ("n_y", "m"), ("T_x", "n_y"), ("n_y", "1"), ("1", "n_y"),
+    ("n_y",),
+)  # fmt: skip
+"""What a loss layer by itself may take."""
 
 
 class Homes(Bench):
@@ -68,6 +75,12 @@ class Homes(Bench):
         context.cell = re.search(r"\bfor\b|while", unit.forward.text) is None and not re.search(
             r"forward|backward", " ".join(self.facts.reached(unit.forward))
         )
+        layer = loss_layer(unit.forward.node) if unit.backward is None and unit.owner is None else None
+        if layer is not None:
+            context.loose = [layer]
+            for shape in SCORES:
+                yield replace(empty, parameters=(Parameter(layer, "argument", (), shape),)), context, 1
+            return
         context.each = unit.each
         for function in (*functions, *unit.costs):
             for name, value in examples_of(function, self.evidence, self.facts, self.module).items():
@@ -92,21 +105,20 @@ class Homes(Bench):
         yield from self.made(unit, plan, context)
         loose = loose_arguments(unit.forward, self.facts.tree)
         box = box_argument(unit.forward, reachable(self.facts, [unit.forward]))
-        if loose and not (held and len(loose) < 2) and not (box and len(loose) < 2):
+        keys, kind = box_keys(reachable(self.facts, functions[:1]), box) if box else ([], "dict")
+        if loose and not (held and len(loose) < 2) and not (keys and len(loose) < 2):
             context.loose = loose
             arguments = tuple(Parameter(n, "argument", (), ()) for n in loose)
             for gates in (*gates_in(text), -1):
                 yield replace(plan, parameters=(*held, *arguments)), context, gates
-        elif box:
-            keys, kind = box_keys(reachable(self.facts, functions[:1]), box)
-            if keys:
-                context.box = box
-                weights = [
-                    k for k in keys if (not roles.matches(k, roles.RATE) and not roles.size_of(k)) or roles.is_weight(k)
-                ]
-                arguments = tuple(Parameter(n, "argument", (), ()) for n in weights)
-                for gates in (*gates_in(text), -1):
-                    yield replace(plan, parameters=(*held, *arguments), box=kind), context, gates
+        elif keys:
+            context.box = box
+            weights = [
+                k for k in keys if (not roles.matches(k, roles.RATE) and not roles.size_of(k)) or roles.is_weight(k)
+            ]
+            arguments = tuple(Parameter(n, "argument", (), ()) for n in weights)
+            for gates in (*gates_in(text), -1):
+                yield replace(plan, parameters=(*held, *arguments), box=kind), context, gates
         if held or not (loose or box):
             yield plan, context, 1
 

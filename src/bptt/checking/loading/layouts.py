@@ -129,7 +129,7 @@ def candidates(
                 continue
             score = 0.3 * i / len(shapes) + 3.0 * rank + _distance(axes, hints, kind)
             several = M in axes
-            score += 0.7 * (ALL in axes)
+            score += 1.0 * (ALL in axes)
             if kind == "ids":  # x[t][ids[t]] = 1 takes one id at a time, whatever is said of batches
                 pairs = (hints.unpacked and len(hints.unpacked) == 2) or any(n == 2 for _, n in hints.time_axes or ())
                 score += 1.5 * (several != bool(pairs)) if T in axes or not several else 0.5
@@ -153,7 +153,8 @@ def candidates(
                     continue
                 for j, feature in enumerate(features if F in axes or kind == "ids" else features[:1]):
                     layout = Layout(axes, feature, kind, box)
-                    scored.append((score + 0.25 * b + 0.9 * j, len(scored), layout))
+                    listed = 3.0 * (hints.array and box == "list")
+                    scored.append((score + listed + 0.25 * b + 0.9 * j, len(scored), layout))
     scored.sort(key=lambda x: x[:2])
     return [(score - scored[0][0], layout) for score, _, layout in scored]
 

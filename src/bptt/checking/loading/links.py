@@ -31,7 +31,7 @@ def end_of(node: ast.expr) -> str:
 def zeros_of(nodes: Iterable[ast.AST]) -> dict[str, str]:
     """Return, for each name that begins as zeros in the shape of another, that other name."""
     found: dict[str, str] = {}
-    for target, value in _assignments(nodes):
+    for target, value in assignments(nodes):
         name, source = end_of(target), shaped_like(value)
         if name and source and name != source:
             found.setdefault(name, source)
@@ -55,7 +55,7 @@ def shaped_like(value: ast.expr) -> str:
     return ""
 
 
-def _assignments(nodes: Iterable[ast.AST]) -> Iterable[tuple[ast.expr, ast.expr]]:
+def assignments(nodes: Iterable[ast.AST]) -> Iterable[tuple[ast.expr, ast.expr]]:
     """Yield target and value of every assignment, element by element where tuples and list displays are unpacked."""
     for node in nodes:
         if isinstance(node, ast.AnnAssign) and node.value is not None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from bptt.checking.loading.clips import without_clips
 from bptt.checking.loading.discover import discover
+from bptt.checking.loading.displayed import squared
 from bptt.checking.loading.facts import facts_of
 from bptt.checking.loading.namespace import Namespace
 from bptt.checking.loading.notebook import is_notebook, read_notebook
@@ -23,6 +24,9 @@ from bptt.checking.program import Case, Program, Sizes
 from bptt.errors import CannotCheckError
 
 CLIPPED = "the gradients are clipped here; they are checked with the clip set aside, because it would hide them."
+SHOWN_ONLY = (
+    "Line {} adds up absolute errors to show them: the cost is taken to be half the squared error, 1/2 * sum(e**2)."
+)
 PROBE = Sizes(n_x=3, n_a=5, n_y=7, m=2, T_x=4)
 
 
@@ -52,6 +56,9 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
     """
     code, origins, assumed = read_notebook(text, file) if is_notebook(text) else _read(text, file)
     tree, clipped = without_clips(ast.parse(code))
+    shown: tuple[int, ...] = ()
+    if adapter is None and not _defines(tree, "bptt_case"):
+        tree, shown = squared(tree)
     tree, loop = (tree, None) if adapter is not None or _defines(tree, "bptt_case") else _script(tree)
     namespace = Namespace(tree)
     if loop is not None:
@@ -59,7 +66,7 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
             *assumed,
             f"One pass through the body of the loop at line {loop} is checked; the loop itself is not run.",
         )
-    assumed = (*assumed, *namespace.assumed.values())
+    assumed = (*assumed, *(SHOWN_ONLY.format(line) for line in shown), *namespace.assumed.values())
     if adapter is not None or _defines(tree, "bptt_case"):
         build = _adapter_build(adapter, file)
         program = Program(file, text, code, tree, origins, namespace.load, build, assumed, (), True)

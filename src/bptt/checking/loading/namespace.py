@@ -14,6 +14,7 @@ import numpy as np
 
 from bptt.checking.loading.assumed import missing_names, usual_definition
 from bptt.checking.loading.clips import without_clips
+from bptt.checking.loading.displayed import squared
 from bptt.checking.loading.script import as_function
 from bptt.checking.loading.shown import as_class
 from bptt.checking.loading.standins import importer, open_stand_in
@@ -92,7 +93,7 @@ class Namespace:
         for kept, dressed, ready in self._trees:
             if kept is given and dressed == self.dressed:
                 return ready
-        tree = as_function(without_clips(given)[0])[0]
+        tree = as_function(squared(without_clips(given)[0])[0])[0]
         tree = as_class(tree) if self.dressed else tree
         self._trees = [(given, self.dressed, tree), *self._trees[:3]]
         return tree

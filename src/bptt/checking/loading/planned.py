@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bptt.checking.loading import paths as places
+from bptt.checking.loading.defaults import objects_of, rebind
 from bptt.checking.loading.frames import locals_at, with_locals
 from bptt.checking.loading.layouts import size_value
 from bptt.checking.loading.paths import Path
@@ -92,7 +93,9 @@ class PlannedCase:
         np.random.seed(self.seed)
         constants = {name: self._constant(source) for name, source in self.plan.constants.items()}
         if self.module.__dict__.get(APPLIED, {}) != constants:
+            before = objects_of(self.module)
             self.execute(self.module, constants)
+            rebind(self.module, before)
             self.module.__dict__[APPLIED] = constants
         for parameter in self.plan.parameters:
             if parameter.home == "global" and (parameter.name in self.parameters or parameter.name in self.idle):

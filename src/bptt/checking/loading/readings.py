@@ -15,6 +15,7 @@ from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.bench import AGREES, BACKWARD_TRIES, MARGIN, OTHER, call_of, labels_of, last_name
 from bptt.checking.loading.binding import Context, options_for
 from bptt.checking.loading.callsites import told_by_calls
+from bptt.checking.loading.facts import Function
 from bptt.checking.loading.gradients_found import Delivery
 from bptt.checking.loading.links import gradients_by_use
 from bptt.checking.loading.namespace import Exhausted, within_budget
@@ -63,9 +64,10 @@ class Search(Passes):
 
     def attempts(self, unit: Unit) -> Iterator[Attempt]:
         """Yield what ran, from every reading of a unit that is plausible enough."""
+        through = False  # whether what was found first runs with a cost of theirs
         for base, context, gates in self.bases(unit):
-            if self.least < 4.0:
-                return  # the parameters that were found first can be run with
+            if self.least < 4.0 or through:
+                return
             self.parameters_seen = self.parameters_seen or base.parameters
             for forward, outputs in self.forwards(unit, base, context, gates):
                 if forward.penalty > self.least + MARGIN:
@@ -81,6 +83,7 @@ class Search(Passes):
                             self.least = min(self.least, attempt.plan.penalty)
                         yield attempt
                         ours = attempt.plan.cost is not None and attempt.plan.cost.kind == "standard"
+                        through = through or (attempt.runs_through and not ours)
                         ran, tried = ran + (attempt.ran and not ours), tried + 1
                         if tried >= 40 or ran >= 4 or attempt.plan.penalty > self.least + MARGIN:
                             break
@@ -91,7 +94,7 @@ class Search(Passes):
         """Yield what the backward does under each binding of its arguments; a standard cost compares ``compared``."""
         function = unit.backward or unit.forward
         script = function.name == STEP
-        delivery = Delivery(() if script else labels_of(function), local=script, links=self.links(unit, plan))
+        delivery = Delivery(() if script else self.labels(function), local=script, links=self.links(unit, plan))
         names = [last_name(p) for p in plan.parameters]
         told = [
             x
@@ -141,6 +144,15 @@ class Search(Passes):
         attempt = self.judge(later)
         if attempt is not None and attempt.ran:
             yield attempt
+
+    def labels(self, function: Function) -> tuple[str, ...]:
+        """Return the names of what a function returns, those of its callers where it gives none itself."""
+        labels = list(labels_of(function))
+        for name, path in self.evidence.aliases(function).items():
+            place = path[0][1] if len(path) == 1 and path[0][0] == "item" else None
+            if isinstance(place, int) and place < len(labels) and labels[place] == "*" and name.isidentifier():
+                labels[place] = name
+        return tuple(labels)
 
     def resets(self, unit: Unit) -> tuple[Call, ...]:
         """Return the calls that set an object's gradients to zero, where the backward does not do so itself."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.instances import feeders
+from bptt.checking.loading.links import assignments
 from bptt.checking.loading.scores import (
     BACKWARD,
     TRAIN,
@@ -87,7 +88,7 @@ def _in_scope(
             if pair.backward is None or c in (pair.forward, pair.backward) or c.name.startswith("__"):
                 continue
             if {pair.forward.name, pair.backward.name} <= c.calls:
-                step = not re.search(r"\bfor\b|\bwhile\b", pair.backward.text)
+                step = not re.search(r"\bfor\b|\bwhile\b", pair.backward.text) or _steps_through(c, pair)
                 trains = bool(re.search(TRAIN + "|step|process|epoch", c.name, re.I)) or c.updates_weights
                 out.append(Unit(c, None, owner, pair.score + 1.5 * step - 1.0 - 1.5 * trains, False, chosen))
     for f in feeders(functions, facts) if owner else []:
@@ -143,6 +144,17 @@ def _does_both(function: Function, facts: Facts) -> bool:
     )
 
 
+def _steps_through(function: Function, pair: Unit) -> bool:
+    """Tell whether a function has a loop that goes backwards step by step: with the backward in it, not the forward."""
+    names = [
+        {ast.unparse(n.func).split(".")[-1] for n in ast.walk(loop) if isinstance(n, ast.Call)}
+        for loop in ast.walk(function.node) if isinstance(loop, ast.For | ast.While)
+    ]  # fmt: skip
+    return pair.backward is not None and any(
+        pair.backward.name in called and pair.forward.name not in called for called in names
+    )
+
+
 def _adds_products(function: Function) -> bool:
     """Tell whether a function adds up gradients: by their names, or by products that are added to something."""
     added = re.findall(r"\+= .*(?:outer\(|dot\(|@)", function.text)
@@ -152,9 +164,9 @@ def _adds_products(function: Function) -> bool:
 def _adds_up(loop: ast.For, function: Function) -> bool:
     """Tell whether a loop adds to a number that began as zero, as costs are added up."""
     zeros: set[str] = set()
-    for node in ast.walk(function.node):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value == 0:
-            zeros |= {t.id for t in node.targets if isinstance(t, ast.Name)}
+    for target, value in assignments(ast.walk(function.node)):
+        if isinstance(target, ast.Name) and isinstance(value, ast.Constant) and value.value == 0:
+            zeros.add(target.id)
     added = [n.target for n in ast.walk(loop) if isinstance(n, ast.AugAssign)]
     return any(isinstance(t, ast.Name) and t.id in zeros for t in added)
 

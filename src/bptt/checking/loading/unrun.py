@@ -9,6 +9,9 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from bptt.checking.loading.facts import label
+from bptt.checking.loading.roles_by_name import COST_NAME
+
 NAMED = re.compile(r"back_?(ward|prop)|bptt|bwd", re.IGNORECASE)
 PRODUCTS = {"dot", "matmul", "einsum", "outer", "tensordot"}
 
@@ -22,18 +25,35 @@ def backward_functions(tree: ast.Module) -> list[tuple[str, ast.FunctionDef]]:
     for owner in owners:
         prefix = f"{owner.name}." if isinstance(owner, ast.ClassDef) else ""
         for node in owner.body:
-            if isinstance(node, ast.FunctionDef) and NAMED.search(node.name) and _multiplies(node):
+            if isinstance(node, ast.FunctionDef) and (
+                (NAMED.search(node.name) and _multiplies(node)) or loss_layer(node) is not None
+            ):
                 found.append((prefix + node.name, node))
     return found
+
+
+def loss_layer(function: ast.FunctionDef) -> str | None:
+    """Return the argument of a loss layer whose gradient it returns beside the loss: ``return loss, dx``."""
+    arguments = [a.arg for a in function.args.args]
+    for node in ast.walk(function):
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 2:
+            loss, gradient = (label(e) for e in node.value.elts)
+            if COST_NAME.fullmatch(loss):
+                of = [a for a in arguments if re.fullmatch(rf"(d_?|grad_){re.escape(a)}(_\w+)?", gradient)]
+                return of[0] if of else None
+    return None
 
 
 def _multiplies(function: ast.FunctionDef) -> bool:
     for node in ast.walk(function):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
             return True
-        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in PRODUCTS:
+        if isinstance(node, ast.Call) and (
+            ast.unparse(node.func).split(".")[-1] in PRODUCTS or ast.unparse(node.func).endswith("add.at")
+        ):
             return True
-    return False
+    text = ast.unparse(function)
+    return "zeros_like(" in text and "] += " in text  # rows are added up, as of an embedding
 
 
 def place_of(node: ast.FunctionDef) -> Place:

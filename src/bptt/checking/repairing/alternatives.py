@@ -165,11 +165,12 @@ def _edits(terms: Terms, parsed: Parsed, nearby: list[Leaf]) -> Iterator[tuple[f
         if not any(p.term.op in ("item", "slice") and part is not p.parts[0] for p, part in pairwise(way))
     ]
     slopes = [(leaf.rank, d) for leaf in atoms if activated(leaf.term) for d in derivatives(terms, leaf.term)]
-    for stage in (_replaced, _joined):
+    written = [leaf for leaf in nearby if leaf.term.op == "call" or (leaf.term.op not in ATOMS and leaf.term.size <= 4)]
+    for stage, beside in ((_replaced, [*atoms, *written]), (_joined, atoms)):
         for way in ways:
             here = way[-1].term
             handed_on = len(way) > 1 and whole.value is not None and not isinstance(whole.value, Stack)
-            for cost, new in stage(terms, here, atoms, slopes):
+            for cost, new in stage(terms, here, beside, slopes):
                 if new.value is None or new is here or (handed_on and _shape(here) not in (None, _shape(new))):
                     continue  # a function of theirs is handed operands of the shapes that it had
                 term = rebuild(terms, way, new)
@@ -208,7 +209,7 @@ def _replaced(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> It
     whole = 0.0 if here.op in (*ATOMS, "T", "neg") else 0.5  # more goes than one variable
     for leaf in atoms:
         if shape is None or _shape(leaf.term) == shape:
-            number = 0.4 if leaf.term.op == "const" else 0.0
+            number = 0.4 if leaf.term.op == "const" else 0.0 if leaf.term.op in ATOMS else 0.3
             yield 1.0 + 0.4 * leaf.rank + whole + number, leaf.term
     for rank, new in slopes:
         if shape is None or _shape(new) == shape:

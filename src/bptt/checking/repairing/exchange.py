@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from bptt.checking.loading.clips import without_clips
+from bptt.checking.loading.displayed import squared
 from bptt.checking.program import Program, Sizes
 from bptt.checking.repairing.patch import Change, patched_code, replace
 from bptt.checking.tracing.numeric import reseed, seeded_generators
@@ -192,6 +193,8 @@ class Exchange:
         tree = ast.parse("\n" * (_first_line(node) - 1) + text)  # so that the lines keep their numbers
         if "clip" in text:
             tree, _ = without_clips(tree)
+        if "abs" in text:
+            tree, _ = squared(tree)
         if "while" in text:
             _count_turns(tree)
         if texts:
