@@ -95,7 +95,7 @@ class Climbing:
         if single is not None and first.T_x > 1:
             self.sizes.append(one)
             self.true.append(single.gradients)
-        self.suspects = suspects(judging)
+        self.suspects = suspects(judging, one if len(self.sizes) > 1 else None)
         self._moves = {id(suspect.statement): suspect.moves for suspect in self.suspects}
         self._edits: dict[int, list[Alternative]] = {}
         self._known: dict[tuple[patch.Change, ...], _State] = {}
@@ -318,6 +318,8 @@ class Climbing:
                 if not moves & wrong or (alone and not wrong <= moves):
                     continue
                 doubt = 0.8 * len(wrong - moves) / len(wrong) + 0.8 * bool(moves - wrong)
+                right_at_once = {name for size, name in state.right if size == self.short}
+                doubt += 0.8 * bool(suspect.moves_short & right_at_once)
             queue.append((doubt + NEAREST, len(queue), suspect))
         for alternative in (*self._forms, *self._scalings):
             known = self._moves.get(id(alternative.statement))

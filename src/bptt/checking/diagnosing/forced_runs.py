@@ -44,9 +44,9 @@ class ForcedRuns:
         """Run their gradients with some units given the truth."""
         return self._execute(Run({n: supply(self.units[n], role) for n, role in roles.items()}, capture))
 
-    def disturbed(self, number: int) -> dict[str, Any]:
+    def disturbed(self, number: int | None, sizes: Sizes) -> dict[str, Any]:
         """Run their gradients with one unit's values changed a little; return what they deliver then."""
-        return self._execute(Run({number: _moved}))[1]
+        return self._execute(Run({} if number is None else {number: _moved}), sizes)[1]
 
     def units_of_the_cost(self) -> set[int]:
         """Return the units that run for the cost alone: the forward pass."""
@@ -66,14 +66,14 @@ class ForcedRuns:
                 except Exception:  # anybody's program
                     return float("nan")
 
-    def _execute(self, run: Run) -> tuple[Run, dict[str, Any], Exception | None]:
+    def _execute(self, run: Run, sizes: Sizes | None = None) -> tuple[Run, dict[str, Any], Exception | None]:
         self.runs += 1
         delivered: dict[str, Any] = {}
         error: Exception | None = None
         with quiet():
             reseed(self.seed)
             with seeded_generators(self.seed):
-                case = self.program.build(self.module, self.sizes, self.seed)
+                case = self.program.build(self.module, sizes or self.sizes, self.seed)
             kept = snapshot(case.parameters)
             with forced.recording(run):
                 try:

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judged, Judging
 
 NAME = "_bptt_value"
-PATIENCE = 1.0
+PATIENCE = 0.6
 """Seconds for the search of one statement; most are found at once."""
+MORE = 1.2
+"""Seconds for one that raises: more than one thing may be wrong with it."""
 SHOTS = 24
 """Combinations of candidates that are tried together at most."""
 
@@ -89,7 +91,8 @@ def options_for(
         if deadline is not None and time.monotonic() > deadline:
             return options, False
         missing = missing_update(judging, judged)
-        found = insertions(judging, judged, missing, PATIENCE) if missing else repairs(judging, judged, PATIENCE)
+        seconds = MORE if any(event.error is not None for event in judged.events) else PATIENCE
+        found = insertions(judging, judged, missing, MORE) if missing else repairs(judging, judged, seconds)
         if found:
             options.append(found)
         complete = complete and bool(found)

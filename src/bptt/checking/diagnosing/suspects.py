@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bptt.checking.program import Sizes
 from bptt.checking.repairing.ranges import is_zero
 from bptt.checking.repairing.repair import spread
 from bptt.checking.tracing.forced import frozen
@@ -28,11 +29,16 @@ class Suspect:
     units: list[int] = field(default_factory=list)
     environments: list[Mapping[str, Any]] = field(default_factory=list)
     moves: set[str] = field(default_factory=set)
+    moves_short: set[str] = field(default_factory=set)
+    """Those that change with it where there is one step only."""
     raises: bool = False
 
 
-def suspects(judging: Judging) -> list[Suspect]:
-    """Return the statements of the backward pass that ran and compute something, in the order in which they ran."""
+def suspects(judging: Judging, short: Sizes | None) -> list[Suspect]:
+    """Return the statements of the backward pass that ran and compute something, in the order in which they ran.
+
+    ``short``: sizes with one step.
+    """
     found: dict[tuple[int, int], Suspect] = {}
     numbers = backward_statements(judging)
     run, _, _ = judging.run(judging.roles, numbers.__contains__)
@@ -49,11 +55,14 @@ def suspects(judging: Judging) -> list[Suspect]:
         suspect.raises |= event.error is not None
         if event.unit not in suspect.units:
             suspect.units.append(event.unit)
+    single = judging.disturbed(None, short) if short is not None else {}
     for suspect in found.values():
         events = [e for e in run.events[suspect.units[0]] if e.names is not None]
         suspect.environments = [{**space, **(e.names or {})} for e in spread(events, EXECUTIONS)]  # type: ignore[type-var]
         for number in suspect.units:
-            suspect.moves |= _moves(judging, number)
+            suspect.moves |= _moves(judging, number, judging.sizes, judging.delivered)
+            if short is not None:
+                suspect.moves_short |= _moves(judging, number, short, single)
     return list(found.values())
 
 
@@ -69,11 +78,11 @@ def backward_statements(judging: Judging) -> set[int]:
     return {n for n in ran if n not in forward or judging.cost(disturb=n) == cost}
 
 
-def _moves(judging: Judging, number: int) -> set[str]:
+def _moves(judging: Judging, number: int, sizes: Sizes, before: Mapping[str, Any]) -> set[str]:
     """Return the gradients that change when one unit's values are disturbed."""
-    moved, before = judging.disturbed(number), judging.delivered
     if not before:
         return set(judging.truth.parameters)
+    moved = judging.disturbed(number, sizes)
     return {
         name
         for name, value in before.items()

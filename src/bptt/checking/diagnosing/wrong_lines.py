@@ -31,6 +31,9 @@ FIRST = Sizes(n_x=3, n_a=5, n_y=7, m=2, T_x=4)
 SIMPLE = 2.0
 """How far one change may be from the text to be preferred to several that are proven."""
 
+FEW = 3
+"""No one change is looked for instead of more changes than these."""
+
 
 @dataclass
 class Findings:
@@ -124,6 +127,8 @@ def _nearer(climbing: Climbing, judgement: Judgement, mended: Mended) -> Climbed
         found = climbing.single(SIMPLE, accept=climbing.uses_forgotten)
         if found is not None:
             return found
+    if len(mended.changes) > FEW:
+        return None
     if len(mended.changes) > 1:
         scaled = sum(_by_a_factor(climbing.judging, judged) for judged in changed)
         return climbing.single(SIMPLE) if max(costs, default=0.0) > SIMPLE or scaled > 1 else None

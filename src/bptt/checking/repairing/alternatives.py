@@ -97,7 +97,7 @@ def alternatives(
             if key not in distinct:
                 cost -= FORGOTTEN * bool(unread and unread & set(subterms(term)) - set(subterms(parsed.term)))
                 distinct[key] = (cost + ranking.danger(term) - ranking.danger(parsed.term), term)
-            if len(distinct) > 6 * KEPT:
+            if len(distinct) > 8 * KEPT:
                 break
     start = reader.offset(node.lineno, node.col_offset)
     end = reader.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
@@ -166,7 +166,7 @@ def _edits(terms: Terms, parsed: Parsed, nearby: list[Leaf]) -> Iterator[tuple[f
     ]
     slopes = [(leaf.rank, d) for leaf in atoms if activated(leaf.term) for d in derivatives(terms, leaf.term)]
     written = [leaf for leaf in nearby if leaf.term.op == "call" or (leaf.term.op not in ATOMS and leaf.term.size <= 4)]
-    for stage, beside in ((_replaced, [*atoms, *written]), (_joined, atoms)):
+    for stage, beside in ((_varied, atoms), (_replaced, [*atoms, *written]), (_joined, atoms)):
         for way in ways:
             here = way[-1].term
             handed_on = len(way) > 1 and whole.value is not None and not isinstance(whole.value, Stack)
@@ -202,9 +202,14 @@ def _held(holder: Any) -> bool:
 Slopes = list[tuple[float, Term]]
 
 
-def _replaced(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iterator[tuple[float, Term]]:
+def _varied(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iterator[tuple[float, Term]]:
+    """Yield what one edit at the top of a part makes of it."""
     for new in variants(terms, here):
         yield _unlikely(here, new), new
+
+
+def _replaced(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iterator[tuple[float, Term]]:
+    """Yield what may stand in the place of a part."""
     shape = _shape(here)
     whole = 0.0 if here.op in (*ATOMS, "T", "neg") else 0.5  # more goes than one variable
     for leaf in atoms:
@@ -221,7 +226,7 @@ def _unlikely(old: Term, new: Term) -> float:
     if new.op == "T" or old.op == "T" or "neg" in (old.op, new.op) or {old.op, new.op} <= {"sum", "mean", "dot"}:
         return 1.0
     if new in old.args:
-        return 1.3
+        return 1.1 if old.op == "call" else 1.3
     if old.op == new.op or len(old.args) == len(new.args) == 2 and set(old.args) == set(new.args):
         return 1.1
     if new.op == "sum":

@@ -32,7 +32,6 @@ TURNS = 2000
 
 
 HERE = "__bptt_here__"
-CHOICE = "__bptt_choice__"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +40,15 @@ class _Group:
 
     here: Change
     texts: list[str]
+    choice: str
+    """The variable that says which."""
 
 
 class _Chooser(ast.NodeTransformer):
     """Puts a choice between statements in the place of the marked one."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.blocks = [_block(text) for text in texts]
+    def __init__(self, group: _Group) -> None:
+        self.blocks, self.choice = [_block(text) for text in group.texts], group.choice
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
         if not (isinstance(node.value, ast.Name) and node.value.id == HERE):
@@ -58,7 +59,7 @@ class _Chooser(ast.NodeTransformer):
         if last - first == 1:
             return self.blocks[first]
         middle = (first + last) // 2
-        test = ast.Compare(ast.Name(CHOICE, ast.Load()), [ast.Lt()], [ast.Constant(middle)])
+        test = ast.Compare(ast.Name(self.choice, ast.Load()), [ast.Lt()], [ast.Constant(middle)])
         return [ast.If(test, self._between(first, middle), self._between(middle, last))]
 
 
@@ -150,7 +151,8 @@ class Exchange:
         texts : sequence of (Change, str)
             The change that puts each version in the place of the statement, and the whole version.
         """
-        group = _Group(replace(self.program.code, node, HERE), [text for _, text in texts])
+        choice = f"__bptt_choice_{len(self._groups)}__"
+        group = _Group(replace(self.program.code, node, HERE), [text for _, text in texts], choice)
         self._groups.update({change: (group, k) for k, (change, _) in enumerate(texts)})
 
     def _exchanged(self, changes: Sequence[Change]) -> list[tuple[FunctionType, CodeType]] | None:
@@ -174,19 +176,19 @@ class Exchange:
         """Return the code of one changed function; the last change may be one of many that were offered."""
         offered = self._groups.get(changes[-1])
         if offered is not None and not any(c in self._groups and self._groups[c][0] is offered[0] for c in changes[:-1]):
-            group, vars(self._module)[CHOICE] = offered
+            group, vars(self._module)[offered[0].choice] = offered
             key: Any = (changes[:-1], group)
             if key not in self._versions:
-                self._versions[key] = self._code(node, live, [*changes[:-1], group.here], group.texts)
+                self._versions[key] = self._code(node, live, [*changes[:-1], group.here], group)
             return self._versions[key]
         if changes not in self._versions:
-            self._versions[changes] = self._code(node, live, changes, ())
+            self._versions[changes] = self._code(node, live, changes, None)
         return self._versions[changes]
 
     def _code(
-        self, node: ast.FunctionDef, live: FunctionType, changes: Sequence[Change], texts: Sequence[str]
+        self, node: ast.FunctionDef, live: FunctionType, changes: Sequence[Change], group: _Group | None
     ) -> CodeType:
-        """Compile a changed function; with ``texts``, the marked statement is one of them, by a number."""
+        """Compile a changed function; with a group, the marked statement is one of its, by a number."""
         lines = patched_code(self.program, changes).split("\n")
         last = (node.end_lineno or node.lineno) + len(lines) - len(self._lines)
         text = textwrap.dedent("\n".join(lines[_first_line(node) - 1 : last]))
@@ -197,15 +199,15 @@ class Exchange:
             tree, _ = squared(tree)
         if "while" in text:
             _count_turns(tree)
-        if texts:
-            tree = _Chooser(texts).visit(tree)
+        if group is not None:
+            tree = _Chooser(group).visit(tree)
         made = tree.body[0]
         if len(tree.body) != 1 or not isinstance(made, ast.FunctionDef):
             raise SyntaxError("a change goes beyond the function that it stands in")
         made.decorator_list, made.returns = [], None
         if live.__code__.co_freevars:
             tree.body = [ast.ClassDef("_", [], [], [made], [])]
-        if texts or live.__code__.co_freevars:
+        if group is not None or live.__code__.co_freevars:
             ast.fix_missing_locations(tree)
         compiled = compile(tree, live.__code__.co_filename, "exec")
         return next(
