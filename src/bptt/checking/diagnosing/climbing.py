@@ -9,51 +9,29 @@ so that a fault of one step shows by itself.
 from __future__ import annotations
 
 import ast
-import contextlib
-import difflib
-import heapq
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from bptt.checking.diagnosing.reshaping import backward_functions
-from bptt.checking.diagnosing.suspects import Suspect, suspects
-from bptt.checking.diagnosing.verdict import same_shape
+from bptt.checking.diagnosing.likely import Likely
+from bptt.checking.diagnosing.verdict import right_gradients
 from bptt.checking.loading.namespace import PROGRAM
 from bptt.checking.program import Sizes
 from bptt.checking.repairing import patch
-from bptt.checking.repairing.alternatives import Alternative, alternatives
+from bptt.checking.repairing.alternatives import Alternative
 from bptt.checking.repairing.exchange import Exchange
-from bptt.checking.repairing.leaves import enclosing
-from bptt.checking.repairing.nodes import statements, targets_of, text_of
 from bptt.checking.repairing.prove import PROOF_SIZES, Proof, minimise, prove
 from bptt.checking.repairing.prove import Truth as Slopes
-from bptt.checking.repairing.ranges import is_zero
-from bptt.checking.repairing.structure import Restructuring, restructurings
-from bptt.checking.tracing.numeric import RIGHT, relative_error
 from bptt.dims import Array
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judging
 
 DEPTH = 4
-TRIES = 2500
-ALIKE = 0.75
-NEAREST = 0.2
-"""The least that an edit costs, unless it uses what was forgotten."""
 NEAR = 0.6
 """How much less likely a change may be than one that helps, to be tried as well."""
-"""Changes that are tried on top of one state at most."""
-KINDS = (
-    ("instead of", 1.0), ("return", 1.2), ("step", 1.3), ("time", 1.3), ("goes back", 2.0), ("set to zero", 1.6),
-    ("of its own", 1.4), ("into ", 1.2), ("line", 2.0), ("left out", 2.4),
-)  # fmt: skip
-"""What a change of form costs, by what it says that it does."""
 
 Right = frozenset[tuple[int, str]]
 """The gradients that are right, each with the number of the size."""
@@ -95,9 +73,7 @@ class Climbing:
         if single is not None and first.T_x > 1:
             self.sizes.append(one)
             self.true.append(single.gradients)
-        self.suspects = suspects(judging, one if len(self.sizes) > 1 else None)
-        self._moves = {id(suspect.statement): suspect.moves for suspect in self.suspects}
-        self._edits: dict[int, list[Alternative]] = {}
+        self.likely = Likely(judging, self.exchange, one if len(self.sizes) > 1 else None)
         self._known: dict[tuple[patch.Change, ...], _State] = {}
         self.refused: set[tuple[patch.Change, ...]] = set()
         self.base = self._state([])
@@ -112,13 +88,13 @@ class Climbing:
 
         ``within`` chooses the statements that are looked at, ``accept`` the changes.
         """
-        for rank, alternative in self._candidates(self.base, True, within):
+        for rank, alternative in self._changes(self.base, True, within):
             if self._late or rank > limit:
                 return None
             if not accept(alternative):
                 continue
             tried = self._state([alternative], self.base)
-            if self._all_right(tried) and (done := self._proven(tried)) is not None:
+            if self._allright_gradients(tried) and (done := self._proven(tried)) is not None:
                 return done
         return None
 
@@ -149,13 +125,13 @@ class Climbing:
         return self._climb_from(state)
 
     def _climb_from(self, state: _State) -> Climbed | None:
-        if self._all_right(state) and (done := self._proven(state)) is not None:
+        if self._allright_gradients(state) and (done := self._proven(state)) is not None:
             return done
         while len(state.changes) < DEPTH:
             best: _State | None = None
             limit, sizes = float("inf"), len(self.sizes)
             state = self._state(state.changes)
-            for rank, alternative in self._candidates(state):
+            for rank, alternative in self._changes(state):
                 if self._late:
                     return None
                 if len(self.sizes) != sizes:  # one more was learnt
@@ -165,7 +141,7 @@ class Climbing:
                 tried = self._step(state, alternative)
                 if tried is None or not tried.right > state.right:
                     continue
-                if self._all_right(tried):
+                if self._allright_gradients(tried):
                     done = self._proven(tried)
                     if done is not None:
                         return done
@@ -178,8 +154,10 @@ class Climbing:
         return None
 
     def _together(self, given: Sequence[Alternative]) -> _State:
-        """Return the state of the first change for each statement, if that is better than theirs: where more than one
-        line raises, none of them helps alone."""
+        """Return the state of the first change for each statement, if that is better than theirs.
+
+        Where more than one line raises, none of them helps alone.
+        """
         first: dict[int, Alternative] = {}
         for alternative in given:
             first.setdefault(id(alternative.statement), alternative)
@@ -194,7 +172,7 @@ class Climbing:
             best: _State | None = None
             limit = float("inf")
             here = [a for a in given if _spans(a.statement, state.raises)]
-            others = self._candidates(state, within=lambda s, line=state.raises: _spans(s, line))  # type: ignore[misc]
+            others = self._changes(state, within=lambda s, line=state.raises: _spans(s, line))  # type: ignore[misc]
             for rank, alternative in (*((0.0, a) for a in here), *others):
                 if rank > limit or self._late:
                     break
@@ -213,6 +191,12 @@ class Climbing:
             return None
         return self._state([*state.changes, alternative], state)
 
+    def _changes(
+        self, state: _State, alone: bool = False, within: Callable[[ast.stmt], bool] = lambda statement: True
+    ) -> Iterator[tuple[float, Alternative]]:
+        right_at_once = {name for size, name in state.right if size == self.short}
+        return self.likely.changes(self._wrong(state), right_at_once, state.delivered, alone, within)
+
     def _wrong(self, state: _State) -> set[str]:
         return {name for name in self.true[0] if (0, name) not in state.right}
 
@@ -220,7 +204,7 @@ class Climbing:
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
 
-    def _all_right(self, state: _State) -> bool:
+    def _allright_gradients(self, state: _State) -> bool:
         names = set(self.judging.delivered) or {name for size, name in state.right if size == 0}
         needed = {(k, name) for k in range(len(self.sizes)) if k != self.short for name in names}
         return state.delivered and bool(names) and needed <= state.right
@@ -247,13 +231,13 @@ class Climbing:
                     return state
                 continue
             state.delivered = True
-            right |= {(number, name) for name in _right(delivered, true)}
-            if number == 0 and before is not None:
-                if self._of(before, 0) - right:
-                    state.right = frozenset()
-                    return state
+            right |= {(number, name) for name in right_gradients(delivered, true)}
+            if number == 0 and before is not None and self._of(before, 0) - right:
+                return state  # it makes worse what was right
         everywhere = [n for n in range(len(self.sizes)) if n != self.short]
-        partly = {(n, name) for n in everywhere for name in self.true[n] if any((k, name) not in right for k in everywhere)}
+        partly = {
+            (n, name) for n in everywhere for name in self.true[n] if any((k, name) not in right for k in everywhere)
+        }
         state.right = frozenset(right - partly)  # right at one size by chance is not right
         return state
 
@@ -268,7 +252,7 @@ class Climbing:
             if sizes in self.sizes or slope is None or len(self.sizes) > 3:
                 continue
             try:
-                right = _right(self.exchange.gradients(changes, sizes), slope.gradients)
+                right = right_gradients(self.exchange.gradients(changes, sizes), slope.gradients)
             except Exception:  # anybody's program
                 right = set()
             if right < set(self.judging.delivered):
@@ -300,140 +284,6 @@ class Climbing:
                 return None
         return Climbed(kept, proof)
 
-    def _candidates(
-        self, state: _State, alone: bool = False, within: Callable[[ast.stmt], bool] = lambda statement: True
-    ) -> Iterator[tuple[float, Alternative]]:
-        """Yield all single changes with their rank, the likeliest first.
-
-        ``alone``: only those that can move every wrong gradient.
-        """
-        wrong = self._wrong(state)
-        queue: list[tuple[float, int, Alternative | Suspect]] = []
-        for suspect in self.suspects:
-            moves = suspect.moves
-            if not within(suspect.statement):
-                continue
-            doubt = 0.0 if suspect.raises or state.delivered else 0.8
-            if state.delivered:
-                if not moves & wrong or (alone and not wrong <= moves):
-                    continue
-                doubt = 0.8 * len(wrong - moves) / len(wrong) + 0.8 * bool(moves - wrong)
-                right_at_once = {name for size, name in state.right if size == self.short}
-                doubt += 0.8 * bool(suspect.moves_short & right_at_once)
-            queue.append((doubt + NEAREST, len(queue), suspect))
-        for alternative in (*self._forms, *self._scalings):
-            known = self._moves.get(id(alternative.statement))
-            if not within(alternative.statement):
-                continue
-            if known is not None and state.delivered and (not known & wrong or (alone and not wrong <= known)):
-                continue
-            queue.append((alternative.cost, len(queue), alternative))
-        heapq.heapify(queue)
-        tries, count = 0, len(queue)
-        while queue and tries < TRIES:
-            rank, _, one = heapq.heappop(queue)
-            if isinstance(one, Alternative):
-                tries += 1
-                yield rank, one
-                continue
-            for alternative in self._edits_of(one):  # made only now that its turn comes
-                count += 1
-                heapq.heappush(queue, (alternative.cost + rank - NEAREST, count, alternative))
-
-    def _edits_of(self, suspect: Suspect) -> list[Alternative]:
-        key = id(suspect)
-        if key not in self._edits:
-            program = self.judging.program
-            found = alternatives(
-                suspect.statement,
-                suspect.environments,
-                code=program.code,
-                tree=program.tree,
-                forgotten=self.forgotten,
-            )
-            self.exchange.offer(suspect.statement, [(a.changes[0], a.text) for a in found])
-            self._edits[key] = found
-        return self._edits[key]
-
-    @cached_property
-    def forgotten(self) -> dict[str, str]:
-        """Return the variables that are computed and never read, each with its function: something was to use them."""
-        found = {}
-        for function in backward_functions(self.judging):
-            names = [n for n in ast.walk(function) if isinstance(n, ast.Name)]
-            read = {n.id for n in names if isinstance(n.ctx, ast.Load)}
-            for node in statements(function):
-                if isinstance(node, ast.Assign) and not _is_start(node):
-                    found.update({t.id: function.name for t in targets_of(node) if isinstance(t, ast.Name) and t.id not in read})
-        return found
-
-    def uses_forgotten(self, alternative: Alternative) -> bool:
-        """Tell whether a change reads a variable that nothing reads in their text."""
-        if not self.forgotten or not alternative.text:
-            return False
-        names = {n.id for n in ast.walk(ast.parse(alternative.text)) if isinstance(n, ast.Name)}
-        return bool(names & set(self.forgotten) - {n.id for n in ast.walk(alternative.statement) if isinstance(n, ast.Name)})
-
-    @cached_property
-    def _scalings(self) -> list[Alternative]:
-        """Return the statements that may be missing where every wrong gradient is off by one and the same factor."""
-        factor = self._common_factor()
-        if factor is None:
-            return []
-        code, found = self.judging.program.code, []
-        for suspect in self.suspects:
-            targets = targets_of(suspect.statement)
-            if not suspect.environments or len(targets) != 1 or suspect.statement.lineno in self._loops:
-                continue
-            base = targets[0]
-            while isinstance(base, ast.Subscript) and suspect.moves:
-                base = base.value
-            for text, value in _numbers_in(code, suspect).items():
-                for sign, by in (("/=", factor), ("*=", 1 / factor)):
-                    if abs(value - by) < 1e-9 * abs(by):
-                        line = f"{text_of(code, base)} {sign} {text}"
-                        change = patch.insert_after(code, suspect.statement, line)
-                        found.append(Alternative((change,), 1.0, suspect.statement, line, f"scaled: `{line}`"))
-        return found
-
-    @property
-    def _loops(self) -> set[int]:
-        return {n.lineno for n in ast.walk(self.judging.program.tree) if isinstance(n, ast.For | ast.While)}
-
-    def _common_factor(self) -> float | None:
-        """Return by how much every wrong gradient is too large, if that is one number."""
-        factors = []
-        for name in self._wrong(self.base):
-            theirs, true = self.judging.delivered.get(name), self.true[0][name]
-            if not isinstance(theirs, np.ndarray) or theirs.size != true.size or not np.any(true):
-                return None
-            factor = float(np.vdot(true, theirs) / np.vdot(true, true))
-            if factor == 0 or np.abs(theirs.reshape(true.shape) - factor * true).max() > 1e-9 * np.abs(theirs).max():
-                return None
-            factors.append(factor)
-        if not factors or max(factors) - min(factors) > 1e-9 * abs(factors[0]):
-            return None
-        return factors[0]
-
-    @cached_property
-    def _forms(self) -> list[Alternative]:
-        program = self.judging.program
-        return [
-            Alternative(
-                form.changes, _cost_of(form), form.statement, what=form.what
-            )
-            for function in backward_functions(self.judging)
-            for form in restructurings(program.code, program.tree, function)
-        ]
-
-
-def _cost_of(form: Restructuring) -> float:
-    if form.what.startswith("into ") and targets_of(form.statement):
-        old, new = ast.unparse(targets_of(form.statement)[0]), form.what.removeprefix("into ")
-        if difflib.SequenceMatcher(None, old, new).ratio() > ALIKE:
-            return 0.8  # a slip of the pen
-    return next((cost for word, cost in KINDS if word in form.what), 2.0)
-
 
 def _line_of(error: BaseException) -> int:
     """Return the innermost line of their program that an exception went through."""
@@ -445,44 +295,8 @@ def _spans(statement: ast.stmt, line: int) -> bool:
     return statement.lineno <= line <= (statement.end_lineno or statement.lineno)
 
 
-def _is_start(node: ast.Assign) -> bool:
-    return is_zero(node.value)
-
-
-def _numbers_in(code: str, suspect: Suspect) -> dict[str, float]:
-    """Return the sizes that the function's text names, and their products."""
-    found: dict[str, float] = {}
-    environment = dict(suspect.environments[0])
-    tree = enclosing(ast.parse(code), suspect.statement)
-    for node in ast.walk(tree) if tree is not None else ():
-        sized = isinstance(node, ast.Call) and ast.unparse(node.func) == "len"
-        if sized or isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Constant):
-            with contextlib.suppress(Exception):  # it is not known here
-                value = eval(compile(ast.Expression(node), "<theirs>", "eval"), environment)
-                if isinstance(value, int | float | np.number) and not isinstance(value, bool) and value not in (0, 1):
-                    found.setdefault(ast.unparse(node), float(value))
-    single = list(found.items())
-    for a, x in single:
-        for b, y in single:
-            if a < b:
-                found.setdefault(f"({a} * {b})", x * y)
-    return {"2": 2.0, **found}
-
-
 def _gain(state: _State, before: _State) -> tuple[int, float]:
     return len(state.right - before.right), -state.changes[-1].cost
-
-
-def _right(delivered: dict[str, Array], true: dict[str, Array]) -> set[str]:
-    overall = max((float(np.abs(g).max(initial=0)) for g in true.values()), default=0.0)
-    return {
-        name
-        for name, gradient in true.items()
-        if name in delivered
-        and delivered[name].dtype.kind in "fiu"
-        and same_shape(delivered[name].shape, gradient.shape)
-        and relative_error(delivered[name].reshape(gradient.shape), gradient, overall) <= RIGHT
-    }
 
 
 def _overlap(a: Alternative, b: Alternative) -> bool:

@@ -114,7 +114,7 @@ def _label(pair: Pair, above: tuple[ast.AST, ...]) -> list[Label]:
         return [
             Label(
                 "A1",
-                f"`{before}` takes the derivative at a value that went through the activation already: `{after}` is meant",
+                f"`{before}` takes the derivative of what went through the activation already: `{after}` is meant",
             )
         ]
     if _in_slope(above) or (SQUARE.match(before) and SQUARE.match(after)):

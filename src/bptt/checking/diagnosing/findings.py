@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bptt.checking.diagnosing.differences_in_text import labels_of_edit
 from bptt.checking.diagnosing.labels import is_future, label
 from bptt.checking.diagnosing.missing import Missing
 from bptt.checking.diagnosing.mistakes import Label
@@ -23,7 +22,6 @@ from bptt.checking.tracing.stepping import Unit
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judged, Judging
-    from bptt.checking.repairing.alternatives import Alternative
 
 STATIC = (NameError, KeyError, AttributeError)
 
@@ -82,31 +80,6 @@ def missing_finding(judging: Judging, judged: Judged, missing: Missing) -> Findi
     text = judging.program.code.splitlines()[line - 1].strip()
     return Finding(
         ("R1",), origin.line, origin.line, text, message, Expected(name, dims), None, ("B5", "B10"), None, origin.cell
-    )
-
-
-def edit_finding(judging: Judging, change: Alternative) -> Finding:
-    """Return the finding of a statement whose proven edit tells what was wrong with it."""
-    unit = next(
-        u
-        for u in judging.units
-        if (u.line, u.column) == (change.statement.lineno, change.statement.col_offset)
-    )
-    labels = labels_of_edit(unit, change.text)
-    codes = tuple(dict.fromkeys(one.code for one in labels)) or ("X",)
-    target = f"`{unit.target}`" if unit.target and not unit.nameless else "this statement"
-    causes = [one.cause for one in labels] or ["with this one change, every gradient is right"]
-    origin, last = judging.program.origins[unit.line - 1], judging.program.origins[unit.end_line - 1]
-    role = judging.roles.get(unit.number)
-    return Finding(
-        codes,
-        origin.line,
-        last.line,
-        statement_text(judging, unit),
-        "\n".join([f"{target} does not get the right value", *causes]),
-        Expected(*wanted(judging, role)) if role is not None else None,
-        equations=equations(judging, role) if role is not None else (),
-        cell=origin.cell,
     )
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from bptt.checking.diagnosing.roles import supply
-from bptt.checking.diagnosing.verdict import same_shape
+from bptt.checking.diagnosing.verdict import right_gradients
 from bptt.checking.program import Program, Sizes
 from bptt.checking.tracing import forced
 from bptt.checking.tracing.bank import Bank, Role
 from bptt.checking.tracing.forced import Event, Run
-from bptt.checking.tracing.numeric import RIGHT, fresh, relative_error, reseed, restore, seeded_generators, snapshot
+from bptt.checking.tracing.numeric import fresh, reseed, restore, seeded_generators, snapshot
 from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.series import Truth
 from bptt.checking.tracing.slopes import slopes
@@ -92,19 +92,9 @@ class ForcedRuns:
     def right_gradients(self, delivered: Mapping[str, Any]) -> dict[str, bool]:
         """Tell which delivered gradients are right."""
         true = self.truth.parameters
-        overall = max((float(np.abs(g).max(initial=0)) for g in true.values()), default=0.0)
-        result = {}
-        for name, gradient in true.items():
-            theirs = delivered.get(name)
-            if theirs is None:
-                continue
-            theirs = np.asarray(theirs)
-            result[name] = bool(
-                theirs.dtype.kind in "fiu"
-                and same_shape(theirs.shape, gradient.shape)
-                and relative_error(theirs.reshape(gradient.shape), gradient, overall) <= RIGHT
-            )
-        return result
+        arrays = {name: np.asarray(delivered[name]) for name in true if delivered.get(name) is not None}
+        right = right_gradients(arrays, true)
+        return {name: name in right for name in arrays}
 
 
 def _moved(event: Event) -> Any:

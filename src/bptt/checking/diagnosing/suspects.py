@@ -58,7 +58,7 @@ def suspects(judging: Judging, short: Sizes | None) -> list[Suspect]:
     single = judging.disturbed(None, short) if short is not None else {}
     for suspect in found.values():
         events = [e for e in run.events[suspect.units[0]] if e.names is not None]
-        suspect.environments = [{**space, **(e.names or {})} for e in spread(events, EXECUTIONS)]  # type: ignore[type-var]
+        suspect.environments = [{**space, **(e.names or {})} for e in spread(events, EXECUTIONS)]
         for number in suspect.units:
             suspect.moves |= _moves(judging, number, judging.sizes, judging.delivered)
             if short is not None:
@@ -88,3 +88,16 @@ def _moves(judging: Judging, number: int, sizes: Sizes, before: Mapping[str, Any
         for name, value in before.items()
         if name not in moved or not np.array_equal(np.asarray(moved[name]), np.asarray(value), equal_nan=True)
     }
+
+
+def backward_functions(judging: Judging) -> list[ast.FunctionDef]:
+    """Return their functions that run for the gradients and not for the cost alone, the one with the loop first."""
+    known = set(judging.backward_units) | set(judging.mixed)
+    ran = {judging.units[n].function.split(".")[-1] for n in known}
+    ran |= {
+        u.function.split(".")[-1]
+        for u in judging.units
+        if judging.natural.events.get(u.number) and "back" in u.function.lower()
+    }
+    found = [n for n in ast.walk(judging.program.tree) if isinstance(n, ast.FunctionDef) and n.name in ran]
+    return sorted(found, key=lambda f: not any(isinstance(n, ast.For | ast.While) for n in ast.walk(f)))

@@ -92,3 +92,16 @@ def same_shape(yours: tuple[int, ...], true: tuple[int, ...]) -> bool:
 def plain_numbers(value: Array) -> Any:
     """Return nested lists, for the report."""
     return value.tolist() if value.dtype.kind in "fiu" else None
+
+
+def right_gradients(delivered: Mapping[str, Array], true: Mapping[str, Array]) -> set[str]:
+    """Return the names of the delivered gradients that are right."""
+    overall = max((float(np.abs(g).max(initial=0)) for g in true.values()), default=0.0)
+    return {
+        name
+        for name, gradient in true.items()
+        if name in delivered
+        and delivered[name].dtype.kind in "fiu"
+        and same_shape(delivered[name].shape, gradient.shape)
+        and relative_error(delivered[name].reshape(gradient.shape), gradient, overall) <= RIGHT
+    }

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bptt.checking.diagnosing.causes import with_shared_steps
+from bptt.checking.diagnosing.change_findings import edit_finding, shape_finding
 from bptt.checking.diagnosing.climbing import Climbed, Climbing
-from bptt.checking.diagnosing.findings import edit_finding, finding, missing_finding
-from bptt.checking.diagnosing.labels import label
+from bptt.checking.diagnosing.findings import finding, missing_finding
 from bptt.checking.diagnosing.judging import Judged, Judgement, Judging
+from bptt.checking.diagnosing.labels import label
 from bptt.checking.diagnosing.loops import WrongHeader, wrong_header
 from bptt.checking.diagnosing.mending import Mended, Options, combine, edit_labels, options_for
 from bptt.checking.diagnosing.missing import missing_update
-from bptt.checking.diagnosing.reshaping import shape_finding
 from bptt.checking.program import Program, Sizes
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative
@@ -119,12 +119,12 @@ def _nearer(climbing: Climbing, judgement: Judgement, mended: Mended) -> Climbed
     """
     changed = [j for j in judgement.wrong if j.unit.number in mended.by_unit]
     costs = [candidate.cost for candidate in mended.by_unit.values()]
-    order = [id(suspect.statement) for suspect in climbing.suspects]
-    if climbing.forgotten and not any(
-        set(climbing.forgotten) & {n.id for n in ast.walk(ast.parse(c.replacement)) if isinstance(n, ast.Name)}
+    order = [id(suspect.statement) for suspect in climbing.likely.suspects]
+    if climbing.likely.forgotten and not any(
+        set(climbing.likely.forgotten) & {n.id for n in ast.walk(ast.parse(c.replacement)) if isinstance(n, ast.Name)}
         for c in mended.by_unit.values()
     ):
-        found = climbing.single(SIMPLE, accept=climbing.uses_forgotten)
+        found = climbing.single(SIMPLE, accept=climbing.likely.uses_forgotten)
         if found is not None:
             return found
     if len(mended.changes) > FEW:

@@ -128,7 +128,11 @@ def _indices(node: ast.stmt, names: Mapping[str, Any], code: str) -> list[Altern
         if not inside and ast.unparse(holder) not in own:
             continue
         for index in ast.walk(holder.slice):
-            if isinstance(index, ast.BinOp) and isinstance(index.left, ast.Name) and isinstance(index.op, ast.Add | ast.Sub):
+            if (
+                isinstance(index, ast.BinOp)
+                and isinstance(index.left, ast.Name)
+                and isinstance(index.op, ast.Add | ast.Sub)
+            ):
                 other = "+" if isinstance(index.op, ast.Sub) else "-"
                 texts = [index.left.id, f"{index.left.id} {other} {text_of(code, index.right)}"]
             elif isinstance(index, ast.Name) and index.id in (*steps, *counted):
@@ -227,7 +231,7 @@ def _unlikely(old: Term, new: Term) -> float:
         return 1.0
     if new in old.args:
         return 1.1 if old.op == "call" else 1.3
-    if old.op == new.op or len(old.args) == len(new.args) == 2 and set(old.args) == set(new.args):
+    if old.op == new.op or (len(old.args) == len(new.args) == 2 and set(old.args) == set(new.args)):
         return 1.1
     if new.op == "sum":
         return 1.1

@@ -25,7 +25,6 @@ from bptt.checking.tracing.numeric import reseed, seeded_generators
 from bptt.checking.tracing.quiet import quiet
 from bptt.dims import Array
 
-
 TURN = "__bptt_turn__"
 TURNS = 2000
 """Turns of ``while`` loops in one run at most."""
@@ -175,7 +174,9 @@ class Exchange:
     def _version(self, node: ast.FunctionDef, live: FunctionType, changes: tuple[Change, ...]) -> CodeType:
         """Return the code of one changed function; the last change may be one of many that were offered."""
         offered = self._groups.get(changes[-1])
-        if offered is not None and not any(c in self._groups and self._groups[c][0] is offered[0] for c in changes[:-1]):
+        if offered is not None and not any(
+            c in self._groups and self._groups[c][0] is offered[0] for c in changes[:-1]
+        ):
             group, vars(self._module)[offered[0].choice] = offered
             key: Any = (changes[:-1], group)
             if key not in self._versions:
@@ -237,7 +238,7 @@ def _first_line(node: ast.FunctionDef) -> int:
     return min([node.lineno, *(d.lineno for d in node.decorator_list)])
 
 
-def _codes(code: Any) -> Iterator[Any]:
+def _codes(code: CodeType) -> Iterator[CodeType]:
     for constant in code.co_consts:
         if inspect.iscode(constant):
             yield constant

@@ -102,7 +102,11 @@ def _loop_variables(function: ast.FunctionDef | None, terms: Terms) -> list[Term
         if (
             isinstance(value, int)
             and not isinstance(value, bool)
-            and any(e.get(name) is not value and e.get(name) != value for e in terms.environments if isinstance(e.get(name), int))
+            and any(
+                e.get(name) is not value and e.get(name) != value
+                for e in terms.environments
+                if isinstance(e.get(name), int)
+            )
         ):
             names[name] = None
     steps = []

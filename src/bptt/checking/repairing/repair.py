@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from bptt.checking.repairing.search import Search
 from bptt.checking.repairing.terms import Stack, Term, Terms, pack
 from bptt.checking.repairing.writing import Style, Writer
 
+T = TypeVar("T")
 Kind = Literal["edit", "rewrite", "insert"]
 EXECUTIONS = 4  # that the search looks at; the found candidates are checked on all
 TOLERANCE = {np.dtype(np.float32): 2e-4, np.dtype(np.float16): 2e-2}
@@ -113,7 +114,7 @@ def _tree(code: str) -> ast.Module:
     return ast.parse(code)
 
 
-def spread(samples: Sequence[Sample], count: int) -> list[Sample]:
+def spread(samples: Sequence[T], count: int) -> list[T]:
     """Choose executions over the whole run: the first, the last and some between."""
     if len(samples) <= count:
         return list(samples)

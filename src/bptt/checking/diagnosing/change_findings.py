@@ -1,27 +1,17 @@
-"""Faults of form: the functions in which they are looked for, and what is said of one."""
+"""Findings of changes that were found by their effect on the gradients: an edit, or a change of form."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
+from bptt.checking.diagnosing.differences_in_text import labels_of_edit
+from bptt.checking.diagnosing.findings import equations, statement_text, wanted
 from bptt.checking.repairing.alternatives import Alternative
-from bptt.checking.report import Finding, Replacement
+from bptt.checking.report import Expected, Finding, Replacement
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judging
-
-def backward_functions(judging: Judging) -> list[ast.FunctionDef]:
-    """Return their functions that run for the gradients and not for the cost alone, the one with the loop first."""
-    known = set(judging.backward_units) | set(judging.mixed)
-    ran = {judging.units[n].function.split(".")[-1] for n in known}
-    ran |= {
-        u.function.split(".")[-1]
-        for u in judging.units
-        if judging.natural.events.get(u.number) and "back" in u.function.lower()
-    }
-    found = [n for n in ast.walk(judging.program.tree) if isinstance(n, ast.FunctionDef) and n.name in ran]
-    return sorted(found, key=lambda f: not any(isinstance(n, ast.For | ast.While) for n in ast.walk(f)))
 
 
 def shape_finding(judging: Judging, change: Alternative) -> Finding:
@@ -36,7 +26,13 @@ def shape_finding(judging: Judging, change: Alternative) -> Finding:
     if kind == "insert":
         message = f"a line is missing after this one\n{cause}"
     return Finding(
-        (code,), origin.line, origin.line, text, message, fix=Replacement(first.text.strip() if kind == "insert" else change.text or first.text, kind), cell=origin.cell
+        (code,),
+        origin.line,
+        origin.line,
+        text,
+        message,
+        fix=Replacement(first.text.strip() if kind == "insert" else change.text or first.text, kind),
+        cell=origin.cell,
     )
 
 
@@ -63,3 +59,25 @@ def _cause(change: Alternative) -> tuple[str, str]:
     if "return" in what:
         return "K", f"{what} is right"
     return "R1", f"a line is missing after it: {what}"
+
+
+def edit_finding(judging: Judging, change: Alternative) -> Finding:
+    """Return the finding of a statement whose proven edit tells what was wrong with it."""
+    place = (change.statement.lineno, change.statement.col_offset)
+    unit = next(u for u in judging.units if (u.line, u.column) == place)
+    labels = labels_of_edit(unit, change.text)
+    codes = tuple(dict.fromkeys(one.code for one in labels)) or ("X",)
+    target = f"`{unit.target}`" if unit.target and not unit.nameless else "this statement"
+    causes = [one.cause for one in labels] or ["so written, the gradients that come through it are right"]
+    origin, last = judging.program.origins[unit.line - 1], judging.program.origins[unit.end_line - 1]
+    role = judging.roles.get(unit.number)
+    return Finding(
+        codes,
+        origin.line,
+        last.line,
+        statement_text(judging, unit),
+        "\n".join([f"{target} does not get the right value", *causes]),
+        Expected(*wanted(judging, role)) if role is not None else None,
+        equations=equations(judging, role) if role is not None else (),
+        cell=origin.cell,
+    )

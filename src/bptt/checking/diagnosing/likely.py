@@ -1,0 +1,220 @@
+"""The changes of a program that may be right, the likeliest first: edits of statements, and changes of form.
+
+How likely a change is, is told by how far it is from the text, and by which gradients move with its statement.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import difflib
+import heapq
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bptt.checking.diagnosing.suspects import Suspect, backward_functions, suspects
+from bptt.checking.program import Sizes
+from bptt.checking.repairing import patch
+from bptt.checking.repairing.alternatives import Alternative, alternatives
+from bptt.checking.repairing.exchange import Exchange
+from bptt.checking.repairing.leaves import enclosing
+from bptt.checking.repairing.nodes import statements, targets_of, text_of
+from bptt.checking.repairing.ranges import is_zero
+from bptt.checking.repairing.structure import Restructuring, restructurings
+
+if TYPE_CHECKING:
+    from bptt.checking.diagnosing.judging import Judging
+
+TRIES = 2500
+"""Changes that are tried on top of one state at most."""
+ALIKE = 0.75
+"""Two texts that differ by a slip of the pen."""
+NEAREST = 0.2
+"""The least that an edit costs."""
+DOUBT = 0.8
+"""What a change costs that leaves a wrong gradient as it is, or moves a right one."""
+KINDS = (
+    ("instead of", 1.0), ("return", 1.2), ("step", 1.3), ("time", 1.3), ("goes back", 2.0), ("set to zero", 1.6),
+    ("of its own", 1.4), ("into ", 1.2), ("line", 2.0), ("left out", 2.4),
+)  # fmt: skip
+"""What a change of form costs, by what it says that it does."""
+
+NUMBERS = ast.Name | ast.Attribute | ast.Subscript | ast.Constant
+
+
+class Likely:
+    """The changes of one program."""
+
+    def __init__(self, judging: Judging, exchange: Exchange, short: Sizes | None) -> None:
+        self.judging, self.exchange = judging, exchange
+        self.suspects = suspects(judging, short)
+        self._moves = {id(suspect.statement): suspect.moves for suspect in self.suspects}
+        self._edits: dict[int, list[Alternative]] = {}
+
+    def changes(
+        self,
+        wrong: set[str],
+        right_at_once: set[str],
+        delivered: bool,
+        alone: bool = False,
+        within: Callable[[ast.stmt], bool] = lambda statement: True,
+    ) -> Iterator[tuple[float, Alternative]]:
+        """Yield the single changes with their rank, the likeliest first.
+
+        Parameters
+        ----------
+        wrong, right_at_once : set of str
+            The gradients that are wrong, and those that are right where there is one step.
+        delivered : bool
+            Whether the program delivers gradients as it is; else it raises.
+        alone : bool
+            Whether only changes are wanted that can move every wrong gradient.
+        within : callable
+            Chooses the statements.
+        """
+        queue: list[tuple[float, int, Alternative | Suspect]] = []
+        for suspect in self.suspects:
+            moves = suspect.moves
+            if not within(suspect.statement):
+                continue
+            doubt = 0.0 if suspect.raises or delivered else DOUBT
+            if delivered:
+                if not moves & wrong or (alone and not wrong <= moves):
+                    continue
+                doubt = DOUBT * (len(wrong - moves) / len(wrong) + bool(moves - wrong))
+                doubt += DOUBT * bool(suspect.moves_short & right_at_once)
+            queue.append((doubt + NEAREST, len(queue), suspect))
+        for alternative in (*self._forms, *self._scalings(wrong)):
+            known = self._moves.get(id(alternative.statement))
+            if not within(alternative.statement):
+                continue
+            if known is not None and delivered and (not known & wrong or (alone and not wrong <= known)):
+                continue
+            queue.append((alternative.cost, len(queue), alternative))
+        heapq.heapify(queue)
+        tries, count = 0, len(queue)
+        while queue and tries < TRIES:
+            rank, _, one = heapq.heappop(queue)
+            if isinstance(one, Alternative):
+                tries += 1
+                yield rank, one
+                continue
+            for alternative in self._edits_of(one):  # made only now that its turn comes
+                count += 1
+                heapq.heappush(queue, (alternative.cost + rank - NEAREST, count, alternative))
+
+    def _edits_of(self, suspect: Suspect) -> list[Alternative]:
+        key = id(suspect)
+        if key not in self._edits:
+            program = self.judging.program
+            found = alternatives(
+                suspect.statement,
+                suspect.environments,
+                code=program.code,
+                tree=program.tree,
+                forgotten=self.forgotten,
+            )
+            self.exchange.offer(suspect.statement, [(a.changes[0], a.text) for a in found])
+            self._edits[key] = found
+        return self._edits[key]
+
+    @cached_property
+    def forgotten(self) -> dict[str, str]:
+        """Return the variables that are computed and never read, each with its function: something was to use them."""
+        found = {}
+        for function in backward_functions(self.judging):
+            names = [n for n in ast.walk(function) if isinstance(n, ast.Name)]
+            read = {n.id for n in names if isinstance(n.ctx, ast.Load)}
+            for node in statements(function):
+                if isinstance(node, ast.Assign) and not is_zero(node.value):
+                    names_set = [t.id for t in targets_of(node) if isinstance(t, ast.Name)]
+                    found.update({name: function.name for name in names_set if name not in read})
+        return found
+
+    def uses_forgotten(self, alternative: Alternative) -> bool:
+        """Tell whether a change reads a variable that nothing reads in their text."""
+        if not self.forgotten or not alternative.text:
+            return False
+        new = {n.id for n in ast.walk(ast.parse(alternative.text)) if isinstance(n, ast.Name)}
+        old = {n.id for n in ast.walk(alternative.statement) if isinstance(n, ast.Name)}
+        return bool(new & set(self.forgotten) - old)
+
+    def _scalings(self, wrong: set[str]) -> list[Alternative]:
+        """Return the statements that may be missing where every wrong gradient is off by one and the same factor."""
+        factor = self._common_factor(wrong)
+        if factor is None:
+            return []
+        code, found = self.judging.program.code, []
+        for suspect in self.suspects:
+            targets = targets_of(suspect.statement)
+            if not suspect.environments or len(targets) != 1 or suspect.statement.lineno in self._loops:
+                continue
+            base = targets[0]
+            while isinstance(base, ast.Subscript) and suspect.moves:
+                base = base.value
+            for text, value in _numbers_in(code, suspect).items():
+                for sign, by in (("/=", factor), ("*=", 1 / factor)):
+                    if abs(value - by) < 1e-9 * abs(by):
+                        line = f"{text_of(code, base)} {sign} {text}"
+                        change = patch.insert_after(code, suspect.statement, line)
+                        found.append(Alternative((change,), 1.0, suspect.statement, line, f"scaled: `{line}`"))
+        return found
+
+    @property
+    def _loops(self) -> set[int]:
+        return {n.lineno for n in ast.walk(self.judging.program.tree) if isinstance(n, ast.For | ast.While)}
+
+    def _common_factor(self, wrong: set[str]) -> float | None:
+        """Return by how much every wrong gradient is too large, if that is one number."""
+        factors = []
+        for name in wrong:
+            theirs, true = self.judging.delivered.get(name), self.judging.truth.parameters[name]
+            if not isinstance(theirs, np.ndarray) or theirs.size != true.size or not np.any(true):
+                return None
+            factor = float(np.vdot(true, theirs) / np.vdot(true, true))
+            if factor == 0 or np.abs(theirs.reshape(true.shape) - factor * true).max() > 1e-9 * np.abs(theirs).max():
+                return None
+            factors.append(factor)
+        if not factors or max(factors) - min(factors) > 1e-9 * abs(factors[0]):
+            return None
+        return factors[0]
+
+    @cached_property
+    def _forms(self) -> list[Alternative]:
+        program = self.judging.program
+        return [
+            Alternative(form.changes, _cost_of(form), form.statement, what=form.what)
+            for function in backward_functions(self.judging)
+            for form in restructurings(program.code, program.tree, function)
+        ]
+
+
+def _cost_of(form: Restructuring) -> float:
+    if form.what.startswith("into ") and targets_of(form.statement):
+        old, new = ast.unparse(targets_of(form.statement)[0]), form.what.removeprefix("into ")
+        if difflib.SequenceMatcher(None, old, new).ratio() > ALIKE:
+            return 0.8  # a slip of the pen
+    return next((cost for word, cost in KINDS if word in form.what), 2.0)
+
+
+def _numbers_in(code: str, suspect: Suspect) -> dict[str, float]:
+    """Return the sizes that the function's text names, and their products."""
+    found: dict[str, float] = {}
+    environment = dict(suspect.environments[0])
+    tree = enclosing(ast.parse(code), suspect.statement)
+    for node in ast.walk(tree) if tree is not None else ():
+        sized = isinstance(node, ast.Call) and ast.unparse(node.func) == "len"
+        if isinstance(node, ast.expr) and (sized or isinstance(node, NUMBERS)):
+            with contextlib.suppress(Exception):  # it is not known here
+                value = eval(compile(ast.Expression(node), "<theirs>", "eval"), environment)
+                if isinstance(value, int | float | np.number) and not isinstance(value, bool) and value not in (0, 1):
+                    found.setdefault(ast.unparse(node), float(value))
+    single = list(found.items())
+    for a, x in single:
+        for b, y in single:
+            if a < b:
+                found.setdefault(f"({a} * {b})", x * y)
+    return {"2": 2.0, **found}
