@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from bptt.checking.diagnosing.causes import counted
+from bptt.checking.diagnosing.left_over import left_over
 from bptt.checking.diagnosing.truncation import truncated_at
 from bptt.checking.diagnosing.verdict import rows
 from bptt.checking.diagnosing.wrong_lines import FIRST, Findings, lines
@@ -89,6 +90,12 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
         reach = truncated_at(program, FIRST, seed) if verdict == "wrong" else None
         if reach is not None:
             return _truncated(report, reach, table)
+        kept, cleared = left_over(program, FIRST, seed)
+        if kept is not None and (verdict == "wrong" or not cleared):
+            reason = "the first run of the backward pass is right, and the next ones are not: sums are not set to zero."
+            return report("wrong", reason, parameters=table, notes=more, findings=(kept,))
+        if kept is not None:
+            more.append(Note(("U1",), kept.line, f"{kept.message.splitlines()[0]}: clear it before every run."))
         return report(verdict, reason, parameters=table, notes=more)
     if verdict == "cannot-check":
         return report(verdict, reason, parameters=table)

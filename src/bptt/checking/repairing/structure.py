@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bptt.checking.program import Program
 from bptt.checking.repairing.nodes import Function, block_of, blocks, statements, targets_of, text_of
-from bptt.checking.repairing.patch import Change, delete, insert_after, insert_before, patched_code, replace
-from bptt.checking.repairing.prove import PROOF_SIZES, Proof, looks_right, prove
+from bptt.checking.repairing.patch import Change, delete, insert_after, insert_before, replace
 from bptt.checking.repairing.ranges import carries, endings, is_zero, ranges
-from bptt.checking.repairing.samples import Budget
-from bptt.checking.tracing.measured import Truth
 
 FARTHEST = 4
 """Over how many statements one is moved at most."""
@@ -29,55 +25,6 @@ class Restructuring:
     changes: tuple[Change, ...]
     what: str
     statement: ast.stmt
-    proof: Proof | None = None
-
-
-def repair_structure(
-    program: Program,
-    function: Function,
-    *,
-    fixed: Sequence[Change] = (),
-    truth: Truth | None = None,
-    seed: int = 0,
-    budget: Budget | None = None,
-) -> list[Restructuring]:
-    """Return the changes of form that make the program right, each proven on the whole program.
-
-    Parameters
-    ----------
-    program : Program
-    function : ast.FunctionDef or ast.Module
-        Of ``program.tree``: the backward pass.
-    fixed : sequence of Change
-        Repairs of single statements that are applied beside every change of form.
-    truth : Truth, optional
-        Shares the numeric gradients.
-    budget : Budget, optional
-        ``seconds`` bounds the search; each proof is one candidate.
-
-    Returns
-    -------
-    list of Restructuring
-        The first kind that proves, in the order of :func:`restructurings`; empty where none does.
-    """
-    truth, budget = truth or Truth(program, seed), budget or Budget(seconds=5.0, candidates=600)
-    tried: set[str] = set()
-    for candidate in restructurings(program.code, program.tree, function):
-        if not budget.left:
-            break
-        if any(_overlap(a, b) for a in candidate.changes for b in fixed):
-            continue
-        code = patched_code(program, [*fixed, *candidate.changes])
-        if code in tried or code == program.code:
-            continue
-        tried.add(code)
-        budget.spend()
-        if not looks_right(program, code, truth):
-            continue
-        proof = prove(program, code, PROOF_SIZES, seed, truth=truth)
-        if proof.ok:
-            return [Restructuring(candidate.changes, candidate.what, candidate.statement, proof)]
-    return []
 
 
 def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
@@ -227,9 +174,3 @@ def _returns(code: str, function: Function) -> Iterator[Restructuring]:
         names = dict.fromkeys(ast.unparse(t) for n in statements(function) for t in targets_of(n))
         for name in (n for n in names if n.isidentifier()):
             yield Restructuring((insert_after(code, last, f"return {name}"),), f"{name} returned", last)
-
-
-def _overlap(a: Change, b: Change) -> bool:
-    if (a.whole and a.kind == "insert") or (b.whole and b.kind == "insert"):
-        return False
-    return (a.line, a.column) < (b.end_line, b.end_column) and (b.line, b.column) < (a.end_line, a.end_column)
