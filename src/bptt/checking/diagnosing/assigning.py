@@ -121,7 +121,7 @@ class Assigning(ForcedRuns):
         """Multiples of the true gradients that a program may work with on the way."""
         m, T, y = float(self.sizes.m), float(self.sizes.T_x), float(self.sizes.n_y)
         base = (m, T, m * T, y, m * y, T * y, m * T * y, T - 1, m * (T - 1), 2.0)
-        return (-1.0, *(f for b in base for f in (b, 1 / b, -b, -1 / b)))
+        return (-1.0, *(f for b in base if b for f in (b, 1 / b, -b, -1 / b)))
 
     def _find_scale(self) -> None:
         """Find the multiple of the true gradients that theirs are, before they are rescaled: by 1/m, by -1 (ascent)."""

@@ -85,8 +85,10 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
         reach = truncated_at(program, FIRST, seed)
         if reach is not None:
             return _truncated(report, reach, table)
+    sizes = FIRST
+    more: list[Note] = []
     if verdict == "right":
-        reason, verdict, more = _elsewhere(program, seed, reason)
+        reason, verdict, more, other = _elsewhere(program, seed, reason)
         reach = truncated_at(program, FIRST, seed) if verdict == "wrong" else None
         if reach is not None:
             return _truncated(report, reach, table)
@@ -96,13 +98,16 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
             return report("wrong", reason, parameters=table, notes=more, findings=(kept,))
         if kept is not None:
             more.append(Note(("U1",), kept.line, f"{kept.message.splitlines()[0]}: clear it before every run."))
-        return report(verdict, reason, parameters=table, notes=more)
+        if other is None:
+            return report(verdict, reason, parameters=table, notes=more)
+        sizes, seed, case, theirs, table = other  # its lines are looked for where it is wrong
+        true, rough, truth, untraced = true_gradients(program, case, seed, sizes)
     if verdict == "cannot-check":
         return report(verdict, reason, parameters=table)
     if truth is None:
         return report(verdict, f"{reason} The lines cannot be named: {untraced}.", parameters=table)
     try:
-        found = lines(program, truth, seed, deadline)
+        found = lines(program, truth, sizes, seed, deadline)
     except Late:
         disarm()
         found = Findings()
@@ -116,8 +121,10 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
     if not found.findings and "The line" not in reason:
         reason += " Which line it is could not be found out."
     elif found.findings:
-        reason = counted(program.tree, len(found.findings), found.functions, theirs.error is not None)
-    return report(verdict, reason, parameters=table, findings=tuple(found.findings), fix=found.fix, notes=found.notes)
+        somewhere = "" if sizes is FIRST else f" It shows at {_shown(sizes)}, and not at every size."
+        reason = counted(program.tree, len(found.findings), found.functions, theirs.error is not None) + somewhere
+    notes_found = [*more, *found.notes]
+    return report(verdict, reason, parameters=table, findings=tuple(found.findings), fix=found.fix, notes=notes_found)
 
 
 def _truncated(report: Callable[..., Report], reach: int, table: tuple[ParameterRow, ...]) -> Report:
@@ -150,11 +157,11 @@ def raised_at(program: Program, error: BaseException) -> list[Finding]:
 
 
 def true_gradients(
-    program: Program, case: Case, seed: int
+    program: Program, case: Case, seed: int, sizes: Sizes = FIRST
 ) -> tuple[dict[str, Array], dict[str, float], Truth | None, str]:
     """Return the true gradients: from the proven tape, else by differences; with the tape, or why there is none."""
     try:
-        truth = find_truth(program, FIRST, seed, case)
+        truth = find_truth(program, sizes, seed, case)
     except NoTruth as reason:
         true, rough = {}, {}
         for name in case.parameters:
@@ -173,7 +180,11 @@ def _theirs(program: Program, seed: int) -> Theirs:
     return their_gradients(case)
 
 
-def _elsewhere(program: Program, seed: int, reason: str) -> tuple[str, Verdict, list[Note]]:
+Elsewhere = tuple[Sizes, int, Case, Theirs, tuple[ParameterRow, ...]]
+"""Where a program is wrong that is right at the first sizes: sizes, seed, its case, its gradients, their rows."""
+
+
+def _elsewhere(program: Program, seed: int, reason: str) -> tuple[str, Verdict, list[Note], Elsewhere | None]:
     """Check a right program at other sizes as well; one it does not run at is only noted."""
     notes: list[Note] = []
     for sizes in OTHERS:
@@ -191,12 +202,17 @@ def _elsewhere(program: Program, seed: int, reason: str) -> tuple[str, Verdict, 
         table = rows(case.parameters, theirs, true, rough, sizes)
         verdict, why = verdict_of(table, theirs, program)
         if verdict == "wrong":
-            shown = ", ".join(f"{k}={v}" for k, v in sizes.as_dict().items())
+            shown = _shown(sizes)
             if theirs.error is not None:
                 notes.append(Note((), None, f"at {shown} the backward pass raises: {describe(theirs.error, program)}"))
                 continue
-            return f"right at one size, but not at {shown}: {why}", "wrong", notes
-    return reason, "right", notes
+            found = (sizes, seed + 1, case, theirs, table)
+            return f"right at one size, but not at {shown}: {why}", "wrong", notes, found
+    return reason, "right", notes, None
+
+
+def _shown(sizes: Sizes) -> str:
+    return ", ".join(f"{name}={size}" for name, size in sizes.as_dict().items())
 
 
 def _within_float32(case: Case, theirs: Theirs, table: tuple[ParameterRow, ...]) -> bool:

@@ -47,9 +47,9 @@ class Findings:
     """Where the wrong statements stand."""
 
 
-def lines(program: Program, truth: Truth, seed: int, deadline: float | None) -> Findings:
+def lines(program: Program, truth: Truth, sizes: Sizes, seed: int, deadline: float | None) -> Findings:
     """Name the wrong lines and mend them."""
-    judging = Judging(program, truth, FIRST, seed)
+    judging = Judging(program, truth, sizes, seed)
     judging.assign()
     judgement = judging.judge()
     header = None
