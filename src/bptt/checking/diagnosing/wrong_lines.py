@@ -191,11 +191,11 @@ def _same_statement(judged: Judged, mended: Mended, judging: Judging) -> bool:
 def _certain(found: Finding, sufficient: bool) -> bool:
     """Tell whether a finding without a proven fix may be shown: a wrong diagnosis is worse than none.
 
-    It raises, or its cause is known and all such lines together explain the gradients.
+    It raises, or it is wrong at the first step only and, with the others, explains the gradients.
     """
     if found.got is not None and found.got.error is not None:
         return True
-    return sufficient and not set(found.codes) <= {"X", "W1"}
+    return sufficient and "T1" in found.codes
 
 
 def _fix(program: Program, changes: list[patch.Change], proof: Proof, conditions: tuple[str, ...]) -> Fix:

@@ -7,6 +7,7 @@ and the gradients of the whole program are the judge.
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,8 +28,8 @@ from bptt.checking.repairing.edits import (
     subterms,
     variants,
 )
+from bptt.checking.repairing.index_edits import first_steps, moved_indices, restated
 from bptt.checking.repairing.leaves import ATOMS, Leaf, leaves
-from bptt.checking.repairing.nodes import text_of
 from bptt.checking.repairing.patch import Change, replace
 from bptt.checking.repairing.ranking import Ranking
 from bptt.checking.repairing.reading import Parsed, Reader
@@ -90,7 +91,8 @@ def alternatives(
         nearby.sort(key=lambda leaf: leaf.term not in unread)
         ranking = Ranking(reader.terms, parsed.term, {leaf.term: leaf.rank for leaf in nearby})
         distinct: dict[Any, tuple[float, Term]] = {_value_key(parsed.term): (0.0, parsed.term)}
-        for cost, term in _edits(reader.terms, parsed, nearby):
+        activations = [reader.expression(name) for name in _activations(tree)]
+        for cost, term in _edits(reader.terms, parsed, nearby, activations):
             key = _value_key(term)
             if cost < SCALED:  # at these sizes, two factors may be the same number
                 key = (key, term.number)
@@ -108,54 +110,25 @@ def alternatives(
     for cost, term in sorted(chosen, key=lambda pair: (pair[0], pair[1].number))[:KEPT]:
         text = statement_text(statement, "=", writer.text(term), code, start, end)
         found.append(Alternative((replace(code, node, text),), round(cost, 6), node, text))
-    return found + _indices(node, environments[0], code)
+    return [*found, *_of_text(node, environments[0], code, tree)]
 
 
-def _indices(node: ast.stmt, names: Mapping[str, Any], code: str) -> list[Alternative]:
-    """Return the statement with one index moved by a step or counted by another variable, where no term is made of it.
-
-    That is in its target and within a comprehension.
-    """
-    steps = [n for n, v in names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)]
-    loops = [n for n in ast.walk(node) if isinstance(n, ast.comprehension)]
-    counted = [n.id for loop in loops for n in ast.walk(loop.target) if isinstance(n, ast.Name)]
-    own = [ast.unparse(x) for t in getattr(node, "targets", [getattr(node, "target", None)]) if t for x in ast.walk(t)]
-    found = []
-    for holder in ast.walk(node):
-        if not isinstance(holder, ast.Subscript):
-            continue
-        inside = any(isinstance(n, ast.Name) and n.id in counted for n in ast.walk(holder.slice))
-        if not inside and ast.unparse(holder) not in own:
-            continue
-        for index in ast.walk(holder.slice):
-            if (
-                isinstance(index, ast.BinOp)
-                and isinstance(index.left, ast.Name)
-                and isinstance(index.op, ast.Add | ast.Sub)
-            ):
-                other = "+" if isinstance(index.op, ast.Sub) else "-"
-                texts = [index.left.id, f"{index.left.id} {other} {text_of(code, index.right)}"]
-            elif isinstance(index, ast.Name) and index.id in (*steps, *counted):
-                texts = [f"{index.id} - 1", f"{index.id} + 1", *(n for n in steps if n != index.id and len(n) < 16)]
-            else:
-                continue
-            for text in texts:
-                change = replace(code, index, text)
-                found.append(Alternative((change,), 1.0, node, _restated(code, node, change)))
-    return found
+def _of_text(node: ast.stmt, names: Mapping[str, Any], code: str, tree: ast.Module) -> Iterator[Alternative]:
+    """Yield the edits that are of the text and of no term."""
+    for cost, change in (*moved_indices(node, names, code), *first_steps(node, names, code, tree)):
+        yield Alternative((change,), cost, node, restated(code, node, change))
 
 
-def _restated(code: str, node: ast.stmt, change: Change) -> str:
-    """Return a statement's text with one change within it."""
-    lines = text_of(code, node).split("\n")
-    row = change.line - node.lineno
-    shift = node.col_offset if row == 0 else 0
-    line = lines[row]
-    lines[row] = line[: change.column - shift] + change.text + line[change.end_column - shift :]
-    return "\n".join(lines)
+def _activations(tree: ast.Module) -> list[str]:
+    """Return the activations that the program calls, as it writes them."""
+    calls = [n.func for n in ast.walk(tree) if isinstance(n, ast.Call) and len(n.args) == 1 and not n.keywords]
+    names = (ast.unparse(f) for f in calls if isinstance(f, ast.Name | ast.Attribute))
+    return list(
+        dict.fromkeys(n for n in names if re.fullmatch(r"(np\.|numpy\.)?(tanh|sigm\w*|relu)", n, re.IGNORECASE))
+    )
 
 
-def _edits(terms: Terms, parsed: Parsed, nearby: list[Leaf]) -> Iterator[tuple[float, Term]]:
+def _edits(terms: Terms, parsed: Parsed, nearby: list[Leaf], activations: list[Term]) -> Iterator[tuple[float, Term]]:
     """Yield the whole expression with one place of it changed, and about how far that is: first what is near."""
     whole = parsed.term
     atoms = [leaf for leaf in nearby if leaf.term.op in ATOMS]
@@ -168,6 +141,13 @@ def _edits(terms: Terms, parsed: Parsed, nearby: list[Leaf]) -> Iterator[tuple[f
         for way in places(parsed)
         if not any(p.term.op in ("item", "slice") and part is not p.parts[0] for p, part in pairwise(way))
     ]
+    for way in ways:
+        here = way[-1].term
+        if here.op in ATOMS and here.op != "const" and here.value is not None and not activated(here):
+            for function in activations:
+                term = rebuild(terms, way, terms.make("call", function, here, payload=()))
+                if _same_kind(whole, term):
+                    yield 1.2, term
     slopes = [(leaf.rank, d) for leaf in atoms if activated(leaf.term) for d in derivatives(terms, leaf.term)]
     written = [leaf for leaf in nearby if leaf.term.op == "call" or (leaf.term.op not in ATOMS and leaf.term.size <= 4)]
     for stage, beside in ((_varied, atoms), (_replaced, [*atoms, *written]), (_joined, atoms)):

@@ -16,6 +16,10 @@ def ranges(code: str, loop: ast.expr) -> Iterator[tuple[str, str]]:
         call, backwards = call.args[0], True
     elif isinstance(call, ast.Subscript) and ast.unparse(call.slice) == "::-1":
         call, backwards = call.value, True
+    if isinstance(call, ast.Subscript) and isinstance(call.slice, ast.Slice):  # cache[:0:-1], steps[1:]
+        base = text_of(code, call.value)
+        yield f"{base}[::-1]", "over every step, backwards in time"
+        yield base, "over every step"
     inner = text_of(code, call)
     yield (inner, "forwards in time") if backwards else (f"reversed({whole})", "backwards in time")
     if not isinstance(call, ast.Call) or ast.unparse(call.func).split(".")[-1] not in ("range", "arange", "xrange"):

@@ -1,0 +1,88 @@
+"""Edits of an index: a step earlier or later, counted by another variable, and the state before the first step."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from bptt.checking.repairing.leaves import enclosing
+from bptt.checking.repairing.nodes import text_of
+from bptt.checking.repairing.patch import Change, replace
+
+
+def moved_indices(node: ast.stmt, names: Mapping[str, Any], code: str) -> Iterator[tuple[float, Change]]:
+    """Yield the changes that move one index by a step or count it by another variable, where no term is made of it.
+
+    That is in its target and within a comprehension.
+    """
+    steps = [n for n, v in names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)]
+    loops = [n for n in ast.walk(node) if isinstance(n, ast.comprehension)]
+    counted = [n.id for loop in loops for n in ast.walk(loop.target) if isinstance(n, ast.Name)]
+    own = [ast.unparse(x) for t in getattr(node, "targets", [getattr(node, "target", None)]) if t for x in ast.walk(t)]
+    for holder in ast.walk(node):
+        if not isinstance(holder, ast.Subscript):
+            continue
+        inside = any(isinstance(n, ast.Name) and n.id in counted for n in ast.walk(holder.slice))
+        if not inside and ast.unparse(holder) not in own:
+            continue
+        for index in ast.walk(holder.slice):
+            if (
+                isinstance(index, ast.BinOp)
+                and isinstance(index.left, ast.Name)
+                and isinstance(index.op, ast.Add | ast.Sub)
+            ):
+                other = "+" if isinstance(index.op, ast.Sub) else "-"
+                texts = [index.left.id, f"{index.left.id} {other} {text_of(code, index.right)}"]
+            elif isinstance(index, ast.Name) and index.id in (*steps, *counted):
+                texts = [f"{index.id} - 1", f"{index.id} + 1", *(n for n in steps if n != index.id and len(n) < 16)]
+            else:
+                continue
+            for text in texts:
+                yield 1.0, replace(code, index, text)
+
+
+def first_steps(
+    node: ast.stmt, names: Mapping[str, Any], code: str, tree: ast.Module
+) -> Iterator[tuple[float, Change]]:
+    """Yield the changes that read ``a[t - 1]`` only after the first step, and the initial state at it."""
+    function = enclosing(tree, node)
+    for holder in ast.walk(getattr(node, "value", node)):
+        if not (isinstance(holder, ast.Subscript) and isinstance(holder.ctx, ast.Load)):
+            continue
+        parts = holder.slice.elts if isinstance(holder.slice, ast.Tuple) else [holder.slice]
+        back = [
+            p for p in parts if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Sub) and ast.unparse(p.right) == "1"
+        ]
+        if len(back) != 1 or not isinstance(back[0].left, ast.Name):
+            continue
+        text, step = text_of(code, holder), back[0].left.id
+        shape = _shape_of(holder, names)
+        states = [f"np.zeros_like({text})"] if "np" in names else []
+        for other in ast.walk(function) if function is not None else ():
+            if isinstance(other, ast.Name | ast.Attribute) and isinstance(other.ctx, ast.Load):
+                states += [ast.unparse(other)] if shape is not None and _shape_of(other, names) == shape else []
+        held = getattr(names.get("self"), "__dict__", {})
+        states += [f"self.{name}" for name, value in held.items() if shape is not None and np.shape(value) == shape]
+        for k, state in enumerate(dict.fromkeys(states)):
+            yield 1.3 + 0.1 * min(k, 5), replace(code, holder, f"({text} if {step} > 0 else {state})")
+
+
+def _shape_of(node: ast.expr, names: Mapping[str, Any]) -> tuple[int, ...] | None:
+    try:
+        value = eval(compile(ast.Expression(node), "<theirs>", "eval"), dict(names))
+    except Exception:  # it is not known here
+        return None
+    return value.shape if isinstance(value, np.ndarray) else None
+
+
+def restated(code: str, node: ast.stmt, change: Change) -> str:
+    """Return a statement's text with one change within it."""
+    lines = text_of(code, node).split("\n")
+    row = change.line - node.lineno
+    shift = node.col_offset if row == 0 else 0
+    line = lines[row]
+    lines[row] = line[: change.column - shift] + change.text + line[change.end_column - shift :]
+    return "\n".join(lines)
