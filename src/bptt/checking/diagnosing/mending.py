@@ -92,7 +92,8 @@ def options_for(
             return options, False
         missing = missing_update(judging, judged)
         seconds = MORE if any(event.error is not None for event in judged.events) else PATIENCE
-        found = insertions(judging, judged, missing, MORE) if missing else repairs(judging, judged, seconds)
+        found = insertions(judging, judged, missing, MORE) if missing else []
+        found = found or repairs(judging, judged, seconds)
         if found:
             options.append(found)
         complete = complete and bool(found)

@@ -68,6 +68,8 @@ def _bindings(tree: ast.Module, function: str, line: int, name: str) -> list[tup
 
 
 def _starts_at_zero(judging: Judging, name: str) -> bool:
+    if any(unit.target != name and unit.target.split("[")[0] == name for unit in judging.units):
+        return False  # it is filled slice by slice
     return any(
         unit.target == name
         and not unit.loops

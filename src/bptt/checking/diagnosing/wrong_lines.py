@@ -78,7 +78,7 @@ def lines(program: Program, truth: Truth, sizes: Sizes, seed: int, deadline: flo
         ]
     for judged in judgement.wrong:
         candidate = mended.by_unit.get(judged.unit.number) if mended else None
-        missing = missing_update(judging, judged)
+        missing = missing_update(judging, judged) if candidate is None or candidate.kind == "insert" else None
         more = edit_labels(judged, candidate) if candidate and not missing else None
         found = missing_finding(judging, judged, missing) if missing else finding(judging, judged, more)
         if candidate is not None:
