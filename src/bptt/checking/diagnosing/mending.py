@@ -29,7 +29,7 @@ NAME = "_bptt_value"
 PATIENCE = 0.6
 """Seconds for the search of one statement; most are found at once."""
 MORE = 1.2
-"""Seconds for one that raises: more than one thing may be wrong with it."""
+"""Seconds for one that raises, or for one of two: more than one thing may be wrong with it."""
 SHOTS = 24
 """Combinations of candidates that are tried together at most."""
 
@@ -91,7 +91,8 @@ def options_for(
         if deadline is not None and time.monotonic() > deadline:
             return options, False
         missing = missing_update(judging, judged)
-        seconds = MORE if any(event.error is not None for event in judged.events) else PATIENCE
+        raises = any(event.error is not None for event in judged.events)
+        seconds = MORE if raises or len(by_statement) <= 2 else PATIENCE
         found = insertions(judging, judged, missing, MORE) if missing else []
         found = found or repairs(judging, judged, seconds)
         if found:
