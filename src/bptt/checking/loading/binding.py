@@ -72,10 +72,11 @@ def data_options(
         dense = "onehot" if soft else "binary" if re.search(r"sigm", text) and "log(" in text else "dense"
         kinds = ["ids", dense] if hints.index else [dense, "ids"]
         like = layouts.get("X")
-        found = candidates(
-            hints, context.classes, kinds, batch=context.batch, steps=context.cell, like=like, rows=side,  # type: ignore[arg-type]
-        )  # fmt: skip
         shapes = _shapes_of(outputs)
+        single = ["1"] if any(1 in shape for shape in shapes) else []  # one unit gives the output
+        found = candidates(
+            hints, [*context.classes, *single], kinds, batch=context.batch, steps=context.cell, like=like, rows=side,  # type: ignore[arg-type]
+        )  # fmt: skip
         if shapes:  # targets share the shape of what they are compared with
             found = [(score - 1.5 * bool(_shape_at_probe(x) & shapes), x) for score, x in found]
             found.sort(key=lambda x: x[0])
@@ -104,7 +105,8 @@ def _shapes_of(outputs: Sequence[tuple[tuple[str, ...], Source, Any]]) -> set[tu
         if isinstance(value, np.ndarray) and value.dtype.kind == "f":
             shapes.add(value.shape)
         elif items and all(isinstance(v, np.ndarray) and v.dtype.kind == "f" for v in items):
-            shapes.add((len(items), *items[-1].shape))
+            steps, step = len(items), items[-1].shape
+            shapes |= {(*step[:i], steps, *step[i:]) for i in range(len(step) + 1)}  # targets[:, :, t] beside outputs[t]
     return shapes
 
 
