@@ -262,6 +262,8 @@ def options_for(
     ):  # fmt: skip
         if roles.matches(name, pattern) and not (own and role not in layouts):
             more = 1.5 if stage == "backward" and role in ("a0", "c0") and role not in layouts else 0.0
+            numbered = re.search(r"\d", name.rstrip("0")) if role in ("a0", "c0") else None
+            role = f"{role} {numbered.group()}" if numbered else role  # h1_start, h2_start: one state for each layer
             out += data_options(name, role, function, context, layouts, cost + more, outputs)
     if default is not None:
         known = any(o.role for o in out)
@@ -281,7 +283,9 @@ def options_for(
     if stage == "constructor" and not out:
         unknown = [a for a in function.arguments if roles.size_of(a) is None and a not in function.defaults]
         place = unknown.index(name) if name in unknown else 1
-        mine = ("n_x", "n_a", "n_y")[place] if place < 3 and len(unknown) > 1 else "n_a"
+        told = {roles.size_of(a) for a in function.arguments}
+        free = [s for s in ("n_a", "n_y", "n_x") if s not in told]  # the size that no other argument is
+        mine = ("n_x", "n_a", "n_y")[place] if place < 3 and len(unknown) > 1 else free[0] if free else "n_a"
         out += [
             Option(0.8 if s == mine else 1.0 + 0.2 * i, Source("size", s))
             for i, s in enumerate(("n_a", "n_x", "n_y", "V", "T_x"))
