@@ -72,10 +72,11 @@ def data_options(
         dense = "onehot" if soft else "binary" if re.search(r"sigm", text) and "log(" in text else "dense"
         kinds = ["ids", dense] if hints.index else [dense, "ids"]
         like = layouts.get("X")
-        found = candidates(
-            hints, context.classes, kinds, batch=context.batch, steps=context.cell, like=like, rows=side,  # type: ignore[arg-type]
-        )  # fmt: skip
         shapes = _shapes_of(outputs)
+        single = ["1"] if any(1 in shape for shape in shapes) else []  # one unit gives the output
+        found = candidates(
+            hints, [*context.classes, *single], kinds, batch=context.batch, steps=context.cell, like=like, rows=side,  # type: ignore[arg-type]
+        )  # fmt: skip
         if shapes:  # targets share the shape of what they are compared with
             found = [(score - 1.5 * bool(_shape_at_probe(x) & shapes), x) for score, x in found]
             found.sort(key=lambda x: x[0])
@@ -104,7 +105,8 @@ def _shapes_of(outputs: Sequence[tuple[tuple[str, ...], Source, Any]]) -> set[tu
         if isinstance(value, np.ndarray) and value.dtype.kind == "f":
             shapes.add(value.shape)
         elif items and all(isinstance(v, np.ndarray) and v.dtype.kind == "f" for v in items):
-            shapes.add((len(items), *items[-1].shape))
+            steps, step = len(items), items[-1].shape
+            shapes |= {(*step[:i], steps, *step[i:]) for i in range(len(step) + 1)}  # targets[:, :, t] beside outputs[t]
     return shapes
 
 
@@ -260,6 +262,8 @@ def options_for(
     ):  # fmt: skip
         if roles.matches(name, pattern) and not (own and role not in layouts):
             more = 1.5 if stage == "backward" and role in ("a0", "c0") and role not in layouts else 0.0
+            numbered = re.search(r"\d", name.rstrip("0")) if role in ("a0", "c0") else None
+            role = f"{role} {numbered.group()}" if numbered else role  # h1_start, h2_start: one state for each layer
             out += data_options(name, role, function, context, layouts, cost + more, outputs)
     if default is not None:
         known = any(o.role for o in out)
@@ -279,7 +283,9 @@ def options_for(
     if stage == "constructor" and not out:
         unknown = [a for a in function.arguments if roles.size_of(a) is None and a not in function.defaults]
         place = unknown.index(name) if name in unknown else 1
-        mine = ("n_x", "n_a", "n_y")[place] if place < 3 and len(unknown) > 1 else "n_a"
+        told = {roles.size_of(a) for a in function.arguments}
+        free = [s for s in ("n_a", "n_y", "n_x") if s not in told]  # the size that no other argument is
+        mine = ("n_x", "n_a", "n_y")[place] if place < 3 and len(unknown) > 1 else free[0] if free else "n_a"
         out += [
             Option(0.8 if s == mine else 1.0 + 0.2 * i, Source("size", s))
             for i, s in enumerate(("n_a", "n_x", "n_y", "V", "T_x"))

@@ -37,7 +37,7 @@ def numbers_of(run: Iterable[ast.stmt], module: ModuleType, functions: list[Func
         size = roles.size_of(name)
         if isinstance(value, int) and not isinstance(value, bool) and size:
             out[name] = Source("size", size)
-        elif isinstance(value, float | int) and roles.matches(name, roles.RATE):
+        elif isinstance(value, float | int) and roles.matches(name, roles.RATE) and not _leaks(name, functions):
             out[name] = Source("const", 1.0)
         elif isinstance(value, float | int) and roles.matches(name, LIMIT):
             out[name] = Source("const", 1e6)
@@ -50,6 +50,11 @@ def numbers_of(run: Iterable[ast.stmt], module: ModuleType, functions: list[Func
         if size and Source("size", size) not in out.values():
             out[name] = Source("size", size)
     return out
+
+
+def _leaks(name: str, functions: list[Function]) -> bool:
+    """Tell whether a number named like a rate is a part of the equations, as a leak is: ``(1 - alpha) * h``."""
+    return any(re.search(rf"\b1(\.0*)? - {name}\b", f.text) for f in functions)
 
 
 def _size_by_use(name: str, run: list[ast.stmt], module: ModuleType, functions: list[Function]) -> str | None:

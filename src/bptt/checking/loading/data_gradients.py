@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -34,12 +35,14 @@ def with_data(bench: Bench, plan: Plan) -> Plan:
             return plan
         made = case.make_data()
     more = []
-    leaves = plan.delivery.named(result)
-    by_own_name = len({label for label, _ in leaves} & taken) > 1  # {"Wx": dWx, "h0": dh0}
+    leaves = plan.delivery.leaves(result)
+    beside = Counter(leaf.names[:-1] for leaf in leaves if str(leaf.names[-1]) in taken)
     for role, name in data.items():
-        for label, value in leaves:
+        for leaf in leaves:
+            label, value = str(leaf.names[-1]), leaf.value
             same_kind = isinstance(value, np.ndarray) and value.ndim == np.ndim(made[role])
-            if same_kind and (name_of_gradient(label, name) or (by_own_name and label == name)):
+            by_own_name = label == name and beside[leaf.names[:-1]] > 1  # {"Wx": dWx, "h0": dh0}; no last state `h`
+            if same_kind and (name_of_gradient(label, name) or by_own_name):
                 more.append(Parameter(name, "data", role=role))
                 break
     return replace(plan, parameters=(*plan.parameters, *more))

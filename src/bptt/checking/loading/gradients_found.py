@@ -123,9 +123,9 @@ class Delivery:
             found |= match(left, others, shapes, by_shape=False, linked=linked, whole_names=whole)
         return {name: np.array(found[name], dtype=float) for name in wanted if name in found}
 
-    def named(self, result: Any) -> list[tuple[str, Any]]:
-        """Return what the backward returned, by innermost name."""
-        return [(str(leaf.names[-1]), leaf.value) for leaf in self._returned(result) if leaf.names]
+    def leaves(self, result: Any) -> list[Leaf]:
+        """Return the arrays that the backward returned, with their names."""
+        return [leaf for leaf in self._returned(result) if leaf.names]
 
     def _parallel(self, case: PlannedCase, world: World) -> dict[str, Any]:
         """Return the gradients in the object's own list beside that of its parameters: ``self.params``, ``self.grads``."""

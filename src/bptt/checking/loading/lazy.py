@@ -13,7 +13,8 @@ from bptt.dims import Array
 class Suspicion:
     """Counts the broadcasts that no one intends: (5, 1) with (5,) gives (5, 5).
 
-    ``uneven`` counts operands of unlike numbers of axes, which a bias may be and a target may not.
+    ``uneven`` counts operands of unlike numbers of axes, which a bias may be and a target may not, and the
+    predictions that are spread over more targets than there are.
     """
 
     def __init__(self) -> None:
@@ -25,10 +26,12 @@ class Probe(np.ndarray):
     """An array that reports doubtful broadcasts, and that meets a :class:`LazyArray` on either side of a product."""
 
     suspicion: Suspicion | None = None
+    target = False
 
     def __array_finalize__(self, other: Any) -> None:
-        """Hand the counter on."""
+        """Hand the counter on; what is taken out of targets are targets."""
         self.suspicion = getattr(other, "suspicion", None)
+        self.target = getattr(other, "target", False)
 
     def dot(self, other: Any, out: Any = None) -> Any:
         """Multiply; a lazy operand takes its shape here."""
@@ -49,6 +52,11 @@ class Probe(np.ndarray):
             if len(shapes) > 1 and self.suspicion is not None:
                 self.suspicion.count += result.shape not in shapes
                 self.suspicion.uneven += len({len(s) for s in shapes}) > 1
+            if len(inputs) == 2 and ufunc is np.subtract and self.suspicion is not None:
+                self.suspicion.uneven += any(
+                    getattr(i, "target", False) and np.size(other) > 1 and np.shape(i) != np.shape(other)
+                    for i, other in (inputs, inputs[::-1])
+                )
         return _probe(result, self.suspicion)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -77,6 +85,14 @@ def probe(value: Any, suspicion: Suspicion) -> Any:
     if isinstance(value, dict):
         return {key: probe(item, suspicion) for key, item in value.items()}
     return value
+
+
+def mark_targets(value: Any) -> None:
+    """Say of a probe, or of those in a list or dict, that they are targets."""
+    if isinstance(value, Probe):
+        value.target = True
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        mark_targets(item)
 
 
 class LazyArray:

@@ -162,9 +162,12 @@ def script_parameters(module: ModuleType, step: Function) -> list[Parameter]:
     stored = [n.id for n in ast.walk(step.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
     moved = {n for n in moved_by(ast.walk(step.node)) if isinstance(vars(module).get(n), np.ndarray)}
     linked = set(zeros_of(ast.walk(step.node)).values())
+    beside = _zeros_beside([((("attr", n),), v) for n, v in vars(module).items() if isinstance(v, np.ndarray)])
     out = []
     for name in sorted(step.reads | set(step.arguments)):
         value = vars(module).get(name)
+        if (("attr", name),) in beside:
+            continue
         if not (isinstance(value, np.ndarray) and value.dtype.kind == "f") or is_accumulator(
             name, (), set(vars(module))
         ):

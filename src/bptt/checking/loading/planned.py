@@ -13,6 +13,7 @@ from bptt.checking.loading import paths as places
 from bptt.checking.loading.defaults import objects_of, rebind
 from bptt.checking.loading.frames import locals_at, with_locals
 from bptt.checking.loading.layouts import size_value
+from bptt.checking.loading.lazy import mark_targets
 from bptt.checking.loading.paths import Path
 from bptt.checking.loading.plan import APPLIED, Call, Plan, Source
 from bptt.checking.loading.world import World, like
@@ -89,6 +90,8 @@ class PlannedCase:
             live = self.parameters.get(own[role]) if role in own else self.targets.get(role)
             made = layout.make(self.sizes, self._rng(role)) if live is None else layout.pack(live.copy())
             data[role] = self.wrap(made)
+            if self.probe is not None and role == "Y":
+                mark_targets(data[role])
         return data
 
     def prepare_module(self) -> None:

@@ -14,6 +14,7 @@ STEP = "training_step"
 FORWARD = re.compile(r"tanh\(|exp\(|sigm\w*\(|relu\(|maximum\(|logistic\(|activation\(|np\.dot\(|@|\.dot\(|matmul\(")
 GRADIENT = re.compile(
     r"\b(d|grad_?|delta_?|g)_?[A-Za-z]\w*\b *(\+=|-=|=)|\w*(_update|_delta|_grad|_d|_gradient)s? *(\+=|-=|=)|\bdelta\w* *=|\.append\(.*(delta|deriv)"
+    r"|^\s*[\w.]+(\[[^\]]*\])? \+= .*(\.T\b.*(dot\(|@)|(dot\(|@ ).*\.T\b|outer\()"
 )
 NOT_GRADIENT = re.compile(
     r"(data|dt|dims?|dtype|done|decay|depth|dataset|data_\w+|date|dict|digits?|days?|df|display|gen|get|go|graph|guess\w*|gates?) *(\+=|-=|=)"
