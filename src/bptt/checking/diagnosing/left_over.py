@@ -66,10 +66,10 @@ def left_over(program: Program, sizes: Sizes, seed: int) -> tuple[Finding | None
 
 def _cleared(tree: ast.Module, unit: Unit) -> bool:
     """Tell whether another place sets to zero what a unit adds to: a function that the training loop may call."""
-    name = re.split(r"[.\[]", unit.target)[-1].strip("]'\"")
+    name = re.sub(r"\[.*", "", unit.target).split(".")[-1]
     for function in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name != "__init__"):
         for node in (n for n in ast.walk(function) if isinstance(n, ast.stmt)):
-            if re.search(rf"\b{re.escape(name)}\b.*(= *0|zeros|fill\(0)", ast.unparse(node).split("\n")[0]):
+            if re.search(rf"\b{re.escape(name)}\b.*(= 0(\.0*)?$|zeros|fill\(0)", ast.unparse(node).split("\n")[0]):
                 return True
     return False
 
