@@ -67,7 +67,7 @@ def differing(old: ast.AST, new: ast.AST, above: tuple[ast.AST, ...]) -> Iterato
     """Yield the smallest pairs of subexpressions that differ, each with what stands above it in theirs."""
     if ast.dump(old) == ast.dump(new):
         return
-    if type(old) is type(new) and _head(old) == _head(new):
+    if type(old) is type(new) and _head(old) == _head(new) and not isinstance(old, ast.Slice):
         olds, news = list(ast.iter_child_nodes(old)), list(ast.iter_child_nodes(new))
         if len(olds) == len(news):
             for a, b in zip(olds, news, strict=True):
@@ -94,6 +94,10 @@ def _label(pair: Pair, above: tuple[ast.AST, ...]) -> list[Label]:
     old, new = pair
     before, after = ast.unparse(old), ast.unparse(new)
     found: list[Label] = []
+    if isinstance(old, ast.Call) and isinstance(new, ast.Call) and _sums(old) and _sums(old) == _sums(new):
+        return [Label("M3", f"`{before}` sums over other axes than `{after}`, which is meant")]
+    if isinstance(old, ast.Slice) or any(isinstance(a, ast.Slice) for a in above):
+        return [Label("M2", f"another part of the stacked array is meant: `{after}`, not `{before}`")]
     if _count(old, MATRIX) > _count(new, MATRIX) and _elementwise(new) >= _elementwise(old):
         found.append(Label("M1", "a matrix product stands where an elementwise one is meant"))
     elif _count(old, MATRIX) < _count(new, MATRIX) and _elementwise(old) > _elementwise(new):

@@ -106,7 +106,9 @@ def _shapes_of(outputs: Sequence[tuple[tuple[str, ...], Source, Any]]) -> set[tu
             shapes.add(value.shape)
         elif items and all(isinstance(v, np.ndarray) and v.dtype.kind == "f" for v in items):
             steps, step = len(items), items[-1].shape
-            shapes |= {(*step[:i], steps, *step[i:]) for i in range(len(step) + 1)}  # targets[:, :, t] beside outputs[t]
+            shapes |= {
+                (*step[:i], steps, *step[i:]) for i in range(len(step) + 1)
+            }  # targets[:, :, t] beside outputs[t]
     return shapes
 
 
