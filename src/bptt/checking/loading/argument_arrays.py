@@ -77,6 +77,12 @@ def lazy_arrays(
     return out
 
 
+def gates_in(text: str) -> list[int]:
+    """Return how many gates may be stacked in one matrix, the likeliest first: ``3*H:`` speaks of four."""
+    multiples = [k for k in (4, 3, 2) if re.search(rf"(?<!\*)\b{k} ?\* ?\w|split\([^)]*\b{k}\b", text)]
+    return [*dict.fromkeys(k for m in multiples for k in (min(m + 1, 4), m)), 1]
+
+
 def _state_shape(sizes: Sizes, in_rows: bool, rank: int, text: str) -> tuple[int, ...]:
     batch = re.search(r"batch|axis=|keepdims|\bN\b|\bm\b", text) is not None
     if not batch:

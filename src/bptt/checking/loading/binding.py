@@ -259,6 +259,8 @@ def options_for(
         out.append(Option(0.2, Source("table", "ids")))
     if re.fullmatch(r"chars|letters|vocab|words|alphabet", name, re.I):
         out.append(Option(0.4, Source("table", "list")))
+        if stage == "forward" and not any(roles.matches(a, roles.INPUT) for a in function.arguments):
+            out += data_options(name, "X", function, context, layouts, 0.0)  # the words themselves
     for pattern, role, cost in (
         (roles.INPUT, "X", 0.0), (roles.TARGET, "Y", 0.3), (roles.STATE0, "a0", 0.2), (roles.CELL0, "c0", 0.2),
     ):  # fmt: skip

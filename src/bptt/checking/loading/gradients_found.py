@@ -150,6 +150,8 @@ class Delivery:
 
     def _returned(self, result: Any, returned: bool = True) -> list[Leaf]:
         out: list[Leaf] = []
+        if hasattr(result, "_fields"):  # a named tuple, as its weights are
+            result = result._asdict()
         named = returned and isinstance(result, tuple | list) and len(self.labels) == len(result)
         if isinstance(result, tuple | list) and (named or not all(isinstance(r, float | int) for r in result)):
             for i, item in enumerate(result):

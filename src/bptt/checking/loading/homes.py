@@ -15,6 +15,7 @@ import numpy as np
 
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
+from bptt.checking.loading.argument_arrays import gates_in
 from bptt.checking.loading.bench import PROBE, Bench, call_of, last_name
 from bptt.checking.loading.binding import COUNTS, LIMIT, Context, data_options, options_for
 from bptt.checking.loading.constants import numbers_of
@@ -39,6 +40,7 @@ from bptt.checking.loading.plan import Call, Parameter, Plan, Source
 from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.script import STEP
 from bptt.checking.loading.shown import SHOWN, missing_attributes
+from bptt.checking.loading.starters import appended_to, starting_methods
 from bptt.checking.loading.units import Unit
 from bptt.checking.loading.unrun import loss_layer
 from bptt.checking.loading.world import World
@@ -131,10 +133,10 @@ class Homes(Bench):
 
             def run(choice: tuple[Option, ...], function: Function = function) -> Any:
                 made = replace(with_choice(plan, choice), maker=call_of(function, None, choice))
-                thing = World(self.case(made)).made
-                return (made, thing) if places.arrays(thing) else None
+                world = World(self.case(made))
+                return (made, world.made, world.named) if places.arrays(world.made) else None
 
-            for _, (made, thing) in explore(function, options, 40, run, self.log, [np.inf]):
+            for _, (made, thing, named) in explore(function, options, 40, run, self.log, [np.inf]):
                 bound = bindings(unit.forward, function, thing, reachable(self.facts, [unit.forward]))
                 if not bound:
                     continue
@@ -146,6 +148,7 @@ class Homes(Bench):
                 readers = reachable(self.facts, [unit.forward])
                 labels, kind = box_keys(readers, next(iter(bound)))
                 unpacked = labels if kind == "tuple" and isinstance(thing, list) and len(labels) == len(thing) else []
+                unpacked = list(named._fields) if named else unpacked
                 held = [replace(p, home="made", name=made_name(p, ends, unpacked)) for p in held]
                 known = replace(context, made=bound, loose=[], box=None)
                 yield replace(made, parameters=(*plan.parameters, *held), penalty=plan.penalty), known, 1
@@ -174,6 +177,8 @@ class Homes(Bench):
         A state is stored by the passes; a bias is only read by them, and its gradient is stored.
         """
         name = last_name(parameter)
+        if appended_to(self.facts, parameter.paths[0]):
+            return True
         if not _is_state_name(name):
             return False
         *box, last = parameter.paths[0]
@@ -209,11 +214,15 @@ class Homes(Bench):
         init = self.facts.methods(unit.owner or "").get("__init__")
         names = init.arguments if init else []
         options = [options_for(n, init, context, empty, stage="constructor") for n in names] if init else []
+        starters = tuple(
+            call_of(s, s.owner, tuple(options_for(n, s, context, empty, stage="constructor")[0] for n in s.arguments))
+            for s in starting_methods(self.facts, unit.owner or "", [unit.forward, unit.backward, *unit.costs])
+        )
         kept = 0
         several = 24 if any(o.role for choice in options for o in choice) else 3  # data's layout shows in the forward
         for choice in best_first(options, 60) if options else iter([()]):
             constructor = tuple((n, o.source) for n, o in zip(names, choice, strict=True) if o.source is not None)
-            plan = replace(with_choice(empty, choice), constructor=constructor)
+            plan = replace(with_choice(empty, choice), constructor=constructor, starters=starters)
             try:
                 with quiet():
                     case = self.case(plan)
@@ -287,12 +296,6 @@ class Homes(Bench):
         ]  # fmt: skip
         for choice in islice(best_first(options, 200), 24):
             yield replace(with_choice(plan, choice), before=(call_of(setter, setter.owner, choice),))
-
-
-def gates_in(text: str) -> list[int]:
-    """Return how many gates may be stacked in one matrix, the likeliest first: ``3*H:`` speaks of four."""
-    multiples = [k for k in (4, 3, 2) if re.search(rf"(?<!\*)\b{k} ?\* ?\w|split\([^)]*\b{k}\b", text)]
-    return [*dict.fromkeys(k for m in multiples for k in (min(m + 1, 4), m)), 1]
 
 
 def _is_state_name(name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from bptt.checking.loading.facts import Facts, Function
 
@@ -73,7 +74,7 @@ def feeders(methods: dict[str, Function], facts: Facts) -> list[Function]:
             for n in ast.walk(method.node)
         )  # fmt: skip
         names = facts.reached(method) | {method.name}
-        works = any("tanh" in f.text or "sigm" in f.text for f in facts.functions.values() if f.name in names)
+        works = any(re.search(r"tanh|sigm|exp\(", f.text) for f in facts.functions.values() if f.name in names)
         loops = any(isinstance(n, ast.For | ast.While) for n in ast.walk(method.node))
         if appended and works and not loops:
             found.append(method)

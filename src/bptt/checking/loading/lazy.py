@@ -87,12 +87,13 @@ def probe(value: Any, suspicion: Suspicion) -> Any:
     return value
 
 
-def mark_targets(value: Any) -> None:
-    """Say of a probe, or of those in a list or dict, that they are targets."""
+def marked(value: Any) -> Any:
+    """Return a value with its probes, or those in its list or dict, said to be targets."""
     if isinstance(value, Probe):
         value.target = True
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        mark_targets(item)
+        marked(item)
+    return value
 
 
 class LazyArray:

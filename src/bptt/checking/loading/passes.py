@@ -129,8 +129,10 @@ class Passes(Homes):
         """Yield the plan with every cost that may be meant."""
         scalars = [o for o in outputs if _is_scalar(o[2]) and o[1].kind in ("result", "self")]
         called = [o for o in scalars if re.search(COST_LIKE, o[0][-1] if o[0] else "loss", re.I)]
-        if not called and not plan.cost_name:  # a number in the result, whatever its name, is a cost
-            called = [o for o in scalars if o[1].kind == "result"][:1]
+        unnamed = [o for o in scalars if o[1].kind == "result"][:1] if not called and not plan.cost_name else []
+        shown = any(c not in (unit.forward, unit.backward) and c.owner == unit.owner for c in unit.costs)
+        if unnamed and not shown:  # a number in the result, whatever its name, is a cost where no function is one
+            called, unnamed = unnamed, []
         for _, source, _ in called:
             kind = "result" if source.kind == "result" else "self"
             yield replace(plan, cost=Cost(kind, path=source.path))  # type: ignore[arg-type]
@@ -171,8 +173,11 @@ class Passes(Homes):
             for _, candidate in explore(function, options, COST_TRIES, run, self.log, limit):
                 worked.append((candidate.penalty, len(worked), candidate))
                 limit[0] = min(limit[0], candidate.penalty - plan.penalty + 0.8)
+            unnamed = [] if worked else unnamed
             for _, _, candidate in sorted(worked, key=lambda x: x[:2])[:2]:
                 yield candidate
+        for _, source, _ in unnamed:
+            yield replace(plan, cost=Cost("result", path=source.path))
         yield replace(plan, cost=None)  # left to the backward: returned with the gradients, upstream, or a standard one
 
 

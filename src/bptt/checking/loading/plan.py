@@ -100,6 +100,7 @@ class Plan:
     states: tuple[tuple[str, Path], ...] = ()  # ("self" or "global", path): made random
     delivery: Delivery | None = None
     forward_first: bool = True  # whether the backward needs the forward to have run
+    starters: tuple[Call, ...] = ()  # calls that give the object what its passes read and its constructor leaves out
     before: tuple[Call, ...] = ()  # calls that lay the data on the object
     after: tuple[Call, ...] = ()  # calls between forward and backward
     maker: Call | None = None  # an initialiser of theirs that makes the parameters

@@ -13,7 +13,7 @@ from bptt.checking.loading import paths as places
 from bptt.checking.loading.defaults import objects_of, rebind
 from bptt.checking.loading.frames import locals_at, with_locals
 from bptt.checking.loading.layouts import size_value
-from bptt.checking.loading.lazy import mark_targets
+from bptt.checking.loading.lazy import marked
 from bptt.checking.loading.paths import Path
 from bptt.checking.loading.plan import APPLIED, Call, Plan, Source
 from bptt.checking.loading.world import World, like
@@ -89,9 +89,7 @@ class PlannedCase:
             layout = self.plan.layouts[role]
             live = self.parameters.get(own[role]) if role in own else self.targets.get(role)
             made = layout.make(self.sizes, self._rng(role)) if live is None else layout.pack(live.copy())
-            data[role] = self.wrap(made)
-            if self.probe is not None and role == "Y":
-                mark_targets(data[role])
+            data[role] = marked(self.wrap(made)) if role == "Y" else self.wrap(made)
         return data
 
     def prepare_module(self) -> None:
@@ -125,6 +123,9 @@ class PlannedCase:
         shell.case, shell.data, shell.plan = self, data, self.plan
         arguments = {name: shell.value(source) for name, source in self.plan.constructor}
         made = owner(**arguments)
+        shell.object = made
+        for call in self.plan.starters:
+            shell.call(call)
         for name, source in self.plan.attributes.items():
             setattr(made, name, shell.value(source))
         return made

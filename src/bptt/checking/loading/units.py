@@ -95,7 +95,8 @@ def _in_scope(
         for b in functions.values():
             names = facts.reached(b) | {b.name}
             learns = any(_adds_products(x) for x in facts.functions.values() if x.name in names)
-            if b is not f and learns and b.arguments and not b.name.startswith("__") and not b.updates_weights:
+            moves = b.updates_weights and not (b.has_backward_loop and f.name not in names)
+            if b is not f and learns and b.arguments and not b.name.startswith("__") and not moves:
                 out.append(Unit(f, b, owner, 6.0 + shift, True, chosen, True))
     for bs, b in backwards[:5] if others is None else []:
         if bs >= 1.5 and (_does_both(b, facts) or not out):

@@ -26,6 +26,7 @@ class World:
         self.object: Any = None
         self.result: Any = None
         self.made: Any = None
+        self.named: Any = None  # the named tuple that it is a list of here, so that its items can be replaced
         self.kept: dict[str, Any] = {}
         self.costed: Any = None  # what the cost function returned
         self.carried: dict[str, Any] = {}  # what one pass of a script hands to the next
@@ -36,6 +37,7 @@ class World:
         if case.plan.maker:
             self.made = self.call(case.plan.maker)
             if isinstance(self.made, tuple):
+                self.named = type(self.made) if hasattr(self.made, "_fields") else None
                 self.made = list(self.made)
         for call in case.plan.before:
             self.call(call)
@@ -66,7 +68,7 @@ class World:
             case "object":
                 return self.object
             case "made":
-                return places.read(self.made, source.path)
+                return self.named(*self.made) if self.named and not source.path else places.read(self.made, source.path)
             case "sizes":
                 return [size_value(s, case.sizes) for s in source.value]
             case "rng":
