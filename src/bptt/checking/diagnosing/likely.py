@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bptt.checking.diagnosing.suspects import Suspect, backward_functions, suspects
+from bptt.checking.diagnosing.suspects import Suspect, backward_functions, forgotten, suspects
 from bptt.checking.program import Sizes
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative, alternatives
 from bptt.checking.repairing.exchange import Exchange
 from bptt.checking.repairing.leaves import enclosing
-from bptt.checking.repairing.nodes import statements, targets_of, text_of
-from bptt.checking.repairing.ranges import is_zero
+from bptt.checking.repairing.nodes import targets_of, text_of
 from bptt.checking.repairing.structure import Restructuring, restructurings
 
 if TYPE_CHECKING:
@@ -52,6 +51,7 @@ class Likely:
         self.judging, self.exchange = judging, exchange
         self.suspects = suspects(judging, short)
         self._moves = {id(suspect.statement): suspect.moves for suspect in self.suspects}
+        self.forgotten = forgotten(judging)
         self._edits: dict[int, list[Alternative]] = {}
 
     def changes(
@@ -120,19 +120,6 @@ class Likely:
             self.exchange.offer(suspect.statement, [(a.changes[0], a.text) for a in found])
             self._edits[key] = found
         return self._edits[key]
-
-    @cached_property
-    def forgotten(self) -> dict[str, str]:
-        """Return the variables that are computed and never read, each with its function: something was to use them."""
-        found = {}
-        for function in backward_functions(self.judging):
-            names = [n for n in ast.walk(function) if isinstance(n, ast.Name)]
-            read = {n.id for n in names if isinstance(n.ctx, ast.Load)}
-            for node in statements(function):
-                if isinstance(node, ast.Assign) and not is_zero(node.value):
-                    names_set = [t.id for t in targets_of(node) if isinstance(t, ast.Name)]
-                    found.update({name: function.name for name in names_set if name not in read})
-        return found
 
     def uses_forgotten(self, alternative: Alternative) -> bool:
         """Tell whether a change reads a variable that nothing reads in their text."""

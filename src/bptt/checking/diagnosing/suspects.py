@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bptt.checking.program import Sizes
+from bptt.checking.repairing.nodes import statements, targets_of
 from bptt.checking.repairing.ranges import is_zero
 from bptt.checking.repairing.repair import spread
 from bptt.checking.tracing.forced import frozen
@@ -101,3 +102,14 @@ def backward_functions(judging: Judging) -> list[ast.FunctionDef]:
     }
     found = [n for n in ast.walk(judging.program.tree) if isinstance(n, ast.FunctionDef) and n.name in ran]
     return sorted(found, key=lambda f: not any(isinstance(n, ast.For | ast.While) for n in ast.walk(f)))
+
+
+def forgotten(judging: Judging) -> set[str]:
+    """Return the variables of the backward pass that are computed and never read: something was to use them."""
+    found = set()
+    for function in backward_functions(judging):
+        read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        for node in statements(function):
+            if isinstance(node, ast.Assign) and not is_zero(node.value):
+                found |= {t.id for t in targets_of(node) if isinstance(t, ast.Name)} - read
+    return found

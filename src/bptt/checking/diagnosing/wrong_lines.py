@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ from bptt.checking.diagnosing.labels import label
 from bptt.checking.diagnosing.loops import WrongHeader, wrong_header
 from bptt.checking.diagnosing.mending import Mended, Options, combine, edit_labels, options_for
 from bptt.checking.diagnosing.missing import missing_update
+from bptt.checking.diagnosing.suspects import forgotten
 from bptt.checking.program import Program, Sizes
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative
@@ -60,13 +62,13 @@ def lines(program: Program, truth: Truth, sizes: Sizes, seed: int, deadline: flo
     options, complete = options_for(judging, judgement.wrong, header, deadline)
     slopes = Slopes(program, seed)
     mended = combine(judging, options, header is not None, slopes, deadline) if complete else None
-    climbing = Climbing(judging, slopes, deadline)
     if mended is None:
+        climbing = Climbing(judging, slopes, deadline)
         given = _given(judgement, options)
         several = len({id(alternative.statement) for alternative in given}) > 1
         climbed = (climbing.climb(given) if several else None) or climbing.single() or climbing.climb(given)
     else:
-        climbed = _nearer(climbing, judgement, mended)
+        climbed = _nearer(judging, judgement, mended, lambda: Climbing(judging, slopes, deadline))
     if climbed is not None:
         return _explained(judging, judgement, climbed, seed)
     result = Findings()
@@ -111,7 +113,7 @@ def _given(judgement: Judgement, options: list[Options]) -> list[Alternative]:
     ]
 
 
-def _nearer(climbing: Climbing, judgement: Judgement, mended: Mended) -> Climbed | None:
+def _nearer(judging: Judging, judgement: Judgement, mended: Mended, climbing: Callable[[], Climbing]) -> Climbed | None:
     """Return one change that explains more than the proven ones of single statements do.
 
     Several lines may compensate for one; a factor may be lost above the line where it shows; a function that is
@@ -119,29 +121,35 @@ def _nearer(climbing: Climbing, judgement: Judgement, mended: Mended) -> Climbed
     """
     changed = [j for j in judgement.wrong if j.unit.number in mended.by_unit]
     costs = [candidate.cost for candidate in mended.by_unit.values()]
-    order = [id(suspect.statement) for suspect in climbing.likely.suspects]
-    if climbing.likely.forgotten and not any(
-        set(climbing.likely.forgotten) & {n.id for n in ast.walk(ast.parse(c.replacement)) if isinstance(n, ast.Name)}
-        for c in mended.by_unit.values()
-    ):
-        found = climbing.single(SIMPLE, accept=climbing.likely.uses_forgotten)
+    read = {
+        n.id
+        for candidate in mended.by_unit.values()
+        for n in ast.walk(ast.parse(candidate.replacement))
+        if isinstance(n, ast.Name)
+    }
+    unread = forgotten(judging)
+    if unread and not unread & read:
+        search = climbing()
+        found = search.single(SIMPLE, accept=search.likely.uses_forgotten)
         if found is not None:
             return found
     if len(mended.changes) > FEW:
         return None
     if len(mended.changes) > 1:
-        scaled = sum(_by_a_factor(climbing.judging, judged) for judged in changed)
-        return climbing.single(SIMPLE) if max(costs, default=0.0) > SIMPLE or scaled > 1 else None
+        scaled = sum(_by_a_factor(judging, judged) for judged in changed)
+        return climbing().single(SIMPLE) if max(costs, default=0.0) > SIMPLE or scaled > 1 else None
     if len(changed) != 1 or not costs:
         return None
     judged = changed[0]
     name = judged.unit.function.split(".")[-1]
     if judged.role.series.kind == "slope":
-        return climbing.single(SIMPLE, lambda s: name in {getattr(n, "id", "") for n in ast.walk(s)})
-    if _by_a_factor(climbing.judging, judged):
+        return climbing().single(SIMPLE, lambda s: name in {getattr(n, "id", "") for n in ast.walk(s)})
+    if _by_a_factor(judging, judged):
+        search = climbing()
+        order = [id(suspect.statement) for suspect in search.likely.suspects]
         here = order.index(id(judged.unit.statement)) if id(judged.unit.statement) in order else 0
         above = set(order[:here])
-        return climbing.single(SIMPLE, lambda s: id(s) in above)
+        return search.single(SIMPLE, lambda s: id(s) in above)
     return None
 
 

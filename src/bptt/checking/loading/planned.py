@@ -51,10 +51,8 @@ class PlannedCase:
         own = any(p.home == "self" for p in self.plan.parameters)
         fresh = self.make_object(self.make_data()) if self.plan.owner and own else None
         made = World(self).made if self.plan.maker else None
-        remade = {parameter.name for parameter in self.plan.parameters if parameter.home == "made"}
-        for parameter in self.plan.parameters:
-            if parameter.home == "global" and parameter.name in remade:
-                continue  # the file's own run holds one of the same name, of its own size
+        remade = {p.name for p in self.plan.parameters if p.home == "made"}  # the file's own run may hold them as well
+        for parameter in (p for p in self.plan.parameters if p.home != "global" or p.name not in remade):
             if self.lazy and parameter.name in self.lazy:
                 self.parameters[parameter.name] = self.lazy[parameter.name]
                 continue
