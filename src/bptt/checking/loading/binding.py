@@ -87,6 +87,10 @@ def data_options(
             (0.2 * i, replace(x, nested=held))
             for i, x in enumerate(state_layouts(layouts.get("X"), hints, context, function))
         ]
+    if "outer(" in ast.unparse(context.facts.tree) and not any(
+        re.search(r", 1\)|keepdims", f.text) for f in reachable(context.facts, [function])
+    ):  # outer products are those of vectors
+        found = [(score + 0.6 * (layout.axes[-2:] in (("f", "1"), ("1", "f"))), layout) for score, layout in found]
     example = context.shown.get((function.qualified, name))
     if example is not None:
         found = [(score + misfit(layout, example), layout) for score, layout in found]

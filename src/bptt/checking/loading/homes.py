@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from bptt.checking.loading.examples import examples_of
 from bptt.checking.loading.explore import explore
 from bptt.checking.loading.facts import Function
 from bptt.checking.loading.links import end_of, moved_by
-from bptt.checking.loading.makers import bindings, made_name
+from bptt.checking.loading.makers import bindings, dataclass_of, made_name
 from bptt.checking.loading.namespace import Exhausted, within_budget
 from bptt.checking.loading.options import Option, best_first, with_choice
 from bptt.checking.loading.parameters_found import (
@@ -33,6 +32,7 @@ from bptt.checking.loading.parameters_found import (
     held_by_object,
     is_initialiser,
     loose_arguments,
+    own_sizes,
     reachable,
     script_parameters,
 )
@@ -101,13 +101,15 @@ class Homes(Bench):
             yield replace(empty, parameters=tuple(held), states=tuple(self.global_states(unit, functions))), context, 1
             return
         if held:
-            context.features += _own_sizes(self.module, held)
-            context.classes += _own_sizes(self.module, held)
+            context.features += own_sizes(self.module, held)
+            context.classes += own_sizes(self.module, held)
         plan = replace(empty, parameters=tuple(held), states=tuple(self.global_states(unit, functions)))
         yield from self.made(unit, plan, context)
         loose = loose_arguments(unit.forward, self.facts.tree)
         box = box_argument(unit.forward, reachable(self.facts, [unit.forward]))
         keys, kind = box_keys(reachable(self.facts, functions[:1]), box) if box else ([], "dict")
+        box_class, fields = dataclass_of(box or "", unit.forward, self.facts) if not keys else ("", [])
+        keys = keys or fields
         if loose and not (held and len(loose) < 2) and not (keys and len(loose) < 2):
             context.loose = loose
             arguments = tuple(Parameter(n, "argument", (), ()) for n in loose)
@@ -120,7 +122,7 @@ class Homes(Bench):
             ]
             arguments = tuple(Parameter(n, "argument", (), ()) for n in weights)
             for gates in (*gates_in(text), -1):
-                yield replace(plan, parameters=(*held, *arguments), box=kind), context, gates
+                yield replace(plan, parameters=(*held, *arguments), box=kind, box_class=box_class), context, gates
         if held or not (loose or box):
             yield plan, context, 1
 
@@ -237,11 +239,11 @@ class Homes(Bench):
             held = held_by_object(thing)
             data = {id(v) for v in case.make_data().values()}
             own = [p for p in held if not self.is_state(p, unit, held) and not _is_data(p, thing, data)]
-            own_sizes = sorted(
+            sizes_here = sorted(
                 {str(n) for p in own for n in np.shape(places.read(thing, p.paths[0]))} - {"3", "5", "7", "1"}
             )
-            context.features += [s for s in own_sizes if s not in context.features]
-            context.classes += [s for s in own_sizes if s not in context.classes]
+            context.features += [s for s in sizes_here if s not in context.features]
+            context.classes += [s for s in sizes_here if s not in context.classes]
             states = tuple(("self", p.paths[0]) for p in held if self.is_state(p, unit, held))
             setter = self.setter(unit)
             if setter is not None:
@@ -313,7 +315,3 @@ def _is_data(parameter: Parameter, thing: Any, data: set[int]) -> bool:
     if id(value) in data:
         return True
     return not roles.is_weight(name) and (roles.matches(name, roles.INPUT) or roles.matches(name, roles.TARGET))
-
-
-def _own_sizes(module: ModuleType, held: list[Parameter]) -> list[str]:
-    return sorted({str(n) for p in held for n in np.shape(places.read(module, p.paths[0])) if n != 1})

@@ -8,7 +8,8 @@ from typing import Any
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.bench import labels_of
-from bptt.checking.loading.facts import Function
+from bptt.checking.loading.facts import Facts, Function
+from bptt.checking.loading.instances import class_of
 from bptt.checking.loading.parameters_found import box_argument, box_keys, loose_arguments
 from bptt.checking.loading.plan import Parameter
 
@@ -42,3 +43,13 @@ def made_name(parameter: Parameter, ends: dict[str, places.Path], unpacked: list
     if kind == "item" and isinstance(place, int) and not more and place < len(unpacked):
         return unpacked[place]
     return parameter.name
+
+
+def dataclass_of(name: str, function: Function, facts: Facts) -> tuple[str, list[str]]:
+    """Return the dataclass whose object an argument is, and its fields in order; nothing where it is none."""
+    made = class_of(name, function, facts)
+    node = facts.classes.get(made or "")
+    if made is None or node is None or "dataclass" not in " ".join(ast.unparse(d) for d in node.decorator_list):
+        return "", []
+    fields = [s for s in node.body if isinstance(s, ast.AnnAssign) and s.value is None]
+    return made, [s.target.id for s in fields if isinstance(s.target, ast.Name)]

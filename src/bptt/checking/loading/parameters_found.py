@@ -243,3 +243,8 @@ def box_keys(functions: list[Function], box: str) -> tuple[list[str], Literal["d
                     for key in inner:
                         keys.setdefault(key)
     return (list(keys), "dict") if keys else (list(unpacked), "tuple")
+
+
+def own_sizes(module: ModuleType, held: list[Parameter]) -> list[str]:
+    """Return the sizes of the parameters that a module holds."""
+    return sorted({str(n) for p in held for n in np.shape(places.read(module, p.paths[0])) if n != 1})

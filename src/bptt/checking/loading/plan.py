@@ -108,6 +108,7 @@ class Plan:
     cost_name: str = ""  # the local variable of the cost, where one function does both passes
     cost_line: int = 0  # the last line that changes it
     box: Literal["dict", "tuple", "list", "object"] = "dict"
+    box_class: str = ""  # the dataclass of theirs that holds the weights
     again: bool = False  # the pass is run a second time in the same world, as a training loop does
     sign: int = 1  # -1 where the gradients are those of an ascent
     penalty: float = 0.0

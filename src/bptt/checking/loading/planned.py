@@ -158,6 +158,8 @@ class PlannedCase:
     def boxed(self) -> Any:
         """Return the parameters in the box that their functions take."""
         held = {p.name: self.wrap(self.array(p.name)) for p in self.plan.parameters if p.home == "argument"}
+        if self.plan.box_class:
+            return getattr(self.module, self.plan.box_class)(**held)
         if self.plan.box == "dict":
             return held
         return tuple(held.values()) if self.plan.box == "tuple" else list(held.values())
@@ -200,8 +202,7 @@ class PlannedCase:
             np.random.set_state(state)
 
     def _cost(self) -> Any:
-        value = self._their_cost()
-        return value if self.plan.sign > 0 else -value
+        return self._their_cost() if self.plan.sign > 0 else -self._their_cost()
 
     def _their_cost(self) -> Any:
         plan, cost = self.plan, self.plan.cost

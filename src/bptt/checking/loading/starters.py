@@ -1,4 +1,4 @@
-"""Methods that give an object what its passes need and its constructor leaves out: ``reset()``, ``_init(n_in, n_out)``."""
+"""Methods that give an object what its passes need and its constructor leaves out: ``reset()``, ``_init(n_in)``."""
 
 from __future__ import annotations
 
