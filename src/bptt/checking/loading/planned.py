@@ -51,8 +51,8 @@ class PlannedCase:
         own = any(p.home == "self" for p in self.plan.parameters)
         fresh = self.make_object(self.make_data()) if self.plan.owner and own else None
         made = World(self).made if self.plan.maker else None
-        remade = {p.name for p in self.plan.parameters if p.home == "made"}  # the file's own run may hold them as well
-        for parameter in (p for p in self.plan.parameters if p.home != "global" or p.name not in remade):
+        made_here = {p.name for p in self.plan.parameters if p.home == "made"}  # the file's own run may hold them too
+        for parameter in (p for p in self.plan.parameters if p.home != "global" or p.name not in made_here):
             if self.lazy and parameter.name in self.lazy:
                 self.parameters[parameter.name] = self.lazy[parameter.name]
                 continue
@@ -228,8 +228,7 @@ class PlannedCase:
             value = places.read(world.result if cost.kind == "result" else world.object, cost.path)
         elif cost.kind == "upstream":
             value = self._weighted(world)
-        else:
-            assert cost.function is not None
+        elif cost.function is not None:
             root = world.result if cost.prediction[0] == "result" else world.object
             value = cost.function(places.read(root, cost.prediction[1]), world.data["Y"])
         self._restore(saved)
