@@ -148,3 +148,14 @@ def test_two_arguments_are_never_the_same_data() -> None:
     text = _text("char_lstm_lossfun").replace("dy[targets[t]] -= 1", "dy[inputs[t]] -= 1")
     with quiet():
         assert _wrong(_case(text))
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_predictions_of_one_unit_are_predictions(right: bool) -> None:
+    text = _text("reader_one_output")
+    if not right:
+        text = text.replace("* (1 - self.trail[t + 1] ** 2)", "* (1 - self.trail[t] ** 2)")
+    case = _case(text)
+    assert sorted(name.split(".")[-1] for name in case.parameters) == ["U", "W", "v"]
+    with quiet():
+        assert _wrong(case) == (set() if right else {"U", "W"})

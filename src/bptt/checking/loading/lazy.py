@@ -54,7 +54,7 @@ class Probe(np.ndarray):
                 self.suspicion.uneven += len({len(s) for s in shapes}) > 1
             if len(inputs) == 2 and ufunc is np.subtract and self.suspicion is not None:
                 self.suspicion.uneven += any(
-                    getattr(i, "target", False) and np.size(other) > 1 and np.shape(i) != np.shape(other)
+                    getattr(i, "target", False) and np.ndim(other) and np.shape(i) != np.shape(other)
                     for i, other in (inputs, inputs[::-1])
                 )
         return _probe(result, self.suspicion)

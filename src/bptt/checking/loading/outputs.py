@@ -16,8 +16,9 @@ from bptt.checking.loading.plan import Plan, Source
 
 
 def places_only(value: Any) -> bool:
-    """Tell a number or an empty thing from something that holds predictions."""
-    return not any(np.size(v) > 1 for _, v in list(places.walk(value))[:20])
+    """Tell a number or an empty thing from something that holds predictions: of one unit, a (1, 1) for each step."""
+    values = [v for _, v in list(places.walk(value))[:20]]
+    return not any(np.size(v) > 1 for v in values) and sum(np.ndim(v) > 0 for v in values) < 2
 
 
 def outputs_for(

@@ -96,9 +96,11 @@ def alternatives(
             key = _value_key(term)
             if cost < SCALED:  # at these sizes, two factors may be the same number
                 key = (key, term.number)
-            if key not in distinct:
+            held = distinct.get(key)
+            if held is None or cost + 0.01 < held[0]:
                 cost -= FORGOTTEN * bool(unread and unread & set(subterms(term)) - set(subterms(parsed.term)))
-                distinct[key] = (cost + ranking.danger(term) - ranking.danger(parsed.term), term)
+                cost += ranking.danger(term) - ranking.danger(parsed.term)
+                distinct[key] = held if held is not None and held[0] <= cost else (cost, term)
             if len(distinct) > 8 * KEPT:
                 break
     start = reader.offset(node.lineno, node.col_offset)
