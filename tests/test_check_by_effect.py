@@ -1,9 +1,12 @@
 """Lines that are found by the effect of a change on the gradients, where no statement alone explains them."""
 
+import ast
+
 import pytest
 
 from bptt.checking.diagnosing.diagnose import diagnose
 from bptt.checking.loading.load import load_program
+from bptt.checking.repairing.index_edits import other_ends, restated
 from bptt.checking.report import Report
 
 WORDS = """
@@ -128,3 +131,18 @@ def test_a_sum_that_another_method_clears_is_only_noted() -> None:
     report = _checked(cleared)
     assert report.verdict == "right"
     assert any("U1" in note.codes for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    ("statement", "others"),
+    [
+        ("x, h = stack.pop(0)", ["x, h = stack.pop()"]),
+        ("x, h = stack.pop()", ["x, h = stack.pop(0)"]),
+        ("D = np.hstack(parts)", ["D = np.hstack(parts[::-1])"]),
+        ("D = np.hstack(parts[::-1])", ["D = np.hstack(parts)"]),
+    ],
+)
+def test_a_list_is_taken_from_its_other_end(statement: str, others: list[str]) -> None:
+    node = ast.parse(statement).body[0]
+    found = other_ends(node, {"parts": [1, 2]}, statement)
+    assert [restated(statement, node, change) for _, change in found] == others

@@ -96,6 +96,8 @@ def _label(pair: Pair, above: tuple[ast.AST, ...]) -> list[Label]:
     found: list[Label] = []
     if isinstance(old, ast.Call) and isinstance(new, ast.Call) and _sums(old) and _sums(old) == _sums(new):
         return [Label("M3", f"`{before}` sums over other axes than `{after}`, which is meant")]
+    if isinstance(old, ast.Call) and ast.unparse(old.func).endswith(".pop"):
+        return [Label("T2", f"the steps are taken from the wrong end of the list: `{after}`, not `{before}`")]
     if isinstance(old, ast.Slice) or any(isinstance(a, ast.Slice) for a in above):
         return [Label("M2", f"another part of the stacked array is meant: `{after}`, not `{before}`")]
     if _count(old, MATRIX) > _count(new, MATRIX) and _elementwise(new) >= _elementwise(old):

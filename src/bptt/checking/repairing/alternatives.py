@@ -28,7 +28,7 @@ from bptt.checking.repairing.edits import (
     subterms,
     variants,
 )
-from bptt.checking.repairing.index_edits import first_steps, moved_indices, restated
+from bptt.checking.repairing.index_edits import first_steps, moved_indices, other_ends, restated
 from bptt.checking.repairing.leaves import ATOMS, Leaf, leaves
 from bptt.checking.repairing.patch import Change, replace
 from bptt.checking.repairing.ranking import Ranking
@@ -117,7 +117,8 @@ def alternatives(
 
 def _of_text(node: ast.stmt, names: Mapping[str, Any], code: str, tree: ast.Module) -> Iterator[Alternative]:
     """Yield the edits that are of the text and of no term."""
-    for cost, change in (*moved_indices(node, names, code), *first_steps(node, names, code, tree)):
+    found = (*moved_indices(node, names, code), *first_steps(node, names, code, tree), *other_ends(node, names, code))
+    for cost, change in found:
         yield Alternative((change,), cost, node, restated(code, node, change))
 
 

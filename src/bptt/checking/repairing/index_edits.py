@@ -1,4 +1,4 @@
-"""Edits of an index: a step earlier or later, counted by another variable, and the state before the first step."""
+"""Edits of an index: a step earlier or later, another variable, the state before the first step, a list's other end."""
 
 from __future__ import annotations
 
@@ -86,3 +86,21 @@ def restated(code: str, node: ast.stmt, change: Change) -> str:
     line = lines[row]
     lines[row] = line[: change.column - shift] + change.text + line[change.end_column - shift :]
     return "\n".join(lines)
+
+
+def other_ends(node: ast.stmt, names: Mapping[str, Any], code: str) -> Iterator[tuple[float, Change]]:
+    """Yield the changes that take a list from its other end: ``pop()`` for ``pop(0)``, ``xs[::-1]`` for ``xs``."""
+    turned = {ast.unparse(n.value) for n in ast.walk(node) if isinstance(n, ast.Subscript) and _turns(n.slice)}
+    for inner in ast.walk(getattr(node, "value", node)):
+        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr == "pop":
+            first = [ast.unparse(a) for a in inner.args] == ["0"]
+            if first or not inner.args:
+                yield 1.0, replace(code, inner, f"{text_of(code, inner.func)}({'' if first else '0'})")
+        elif isinstance(inner, ast.Subscript) and _turns(inner.slice):
+            yield 1.1, replace(code, inner, text_of(code, inner.value))
+        elif isinstance(inner, ast.Name) and isinstance(names.get(inner.id), list) and inner.id not in turned:
+            yield 1.3, replace(code, inner, f"{inner.id}[::-1]")
+
+
+def _turns(index: ast.expr) -> bool:
+    return isinstance(index, ast.Slice) and ast.unparse(index).strip() == "::-1"
