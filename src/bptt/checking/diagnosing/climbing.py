@@ -94,7 +94,7 @@ class Climbing:
             if not accept(alternative):
                 continue
             tried = self._state([alternative], self.base)
-            if self._allright_gradients(tried) and (done := self._proven(tried)) is not None:
+            if self._all_right(tried) and (done := self._proven(tried)) is not None:
                 return done
         return None
 
@@ -125,7 +125,7 @@ class Climbing:
         return self._climb_from(state)
 
     def _climb_from(self, state: _State) -> Climbed | None:
-        if self._allright_gradients(state) and (done := self._proven(state)) is not None:
+        if self._all_right(state) and (done := self._proven(state)) is not None:
             return done
         while len(state.changes) < DEPTH:
             best: _State | None = None
@@ -141,7 +141,7 @@ class Climbing:
                 tried = self._step(state, alternative)
                 if tried is None or not tried.right > state.right:
                     continue
-                if self._allright_gradients(tried):
+                if self._all_right(tried):
                     done = self._proven(tried)
                     if done is not None:
                         return done
@@ -204,7 +204,7 @@ class Climbing:
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
 
-    def _allright_gradients(self, state: _State) -> bool:
+    def _all_right(self, state: _State) -> bool:
         names = set(self.judging.delivered) or {name for size, name in state.right if size == 0}
         needed = {(k, name) for k in range(len(self.sizes)) if k != self.short for name in names}
         return state.delivered and bool(names) and needed <= state.right

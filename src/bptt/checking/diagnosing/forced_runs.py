@@ -13,8 +13,8 @@ from bptt.checking.diagnosing.verdict import right_gradients
 from bptt.checking.program import Program, Sizes
 from bptt.checking.tracing import forced
 from bptt.checking.tracing.bank import Bank, Role
-from bptt.checking.tracing.forced import Event, Run
-from bptt.checking.tracing.numeric import fresh, reseed, restore, seeded_generators, snapshot
+from bptt.checking.tracing.forced import Event, Run, frozen
+from bptt.checking.tracing.numeric import built, fresh, reseed, restore, snapshot
 from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.series import Truth
 from bptt.checking.tracing.slopes import slopes
@@ -57,9 +57,7 @@ class ForcedRuns:
     def cost(self, run: Run | None = None, disturb: int | None = None) -> float:
         """Run their cost, perhaps with one unit's values changed a little; not a number where it then raises."""
         with quiet():
-            reseed(self.seed)
-            with seeded_generators(self.seed):
-                case = self.program.build(self.module, self.sizes, self.seed)
+            case = built(self.program, self.module, self.sizes, self.seed)
             with forced.recording(run or Run({} if disturb is None else {disturb: _moved})):
                 try:
                     return float(np.real(np.asarray(case.cost()).reshape(())))
@@ -71,9 +69,7 @@ class ForcedRuns:
         delivered: dict[str, Any] = {}
         error: Exception | None = None
         with quiet():
-            reseed(self.seed)
-            with seeded_generators(self.seed):
-                case = self.program.build(self.module, sizes or self.sizes, self.seed)
+            case = built(self.program, self.module, sizes or self.sizes, self.seed)
             kept = snapshot(case.parameters)
             with forced.recording(run):
                 try:
@@ -82,6 +78,11 @@ class ForcedRuns:
                     error = raised
             restore(case.parameters, kept)
         return run, delivered, error
+
+    def space(self) -> dict[str, Any]:
+        """Return what every function of the program sees: the module's names, with its values as they are now."""
+        shared = {k: v for k, v in vars(self.module).items() if not k.startswith("__")}
+        return {k: frozen(v) if isinstance(v, np.ndarray | dict | list) else v for k, v in shared.items()}
 
     def plain_run(self, tree: ast.Module) -> dict[str, Any]:
         """Run a program as it is, at the first sizes; return what it delivers."""

@@ -11,7 +11,7 @@ from bptt.checking.program import Program, Sizes
 from bptt.checking.report import Finding
 from bptt.checking.tracing import forced
 from bptt.checking.tracing.forced import Run
-from bptt.checking.tracing.numeric import reseed, seeded_generators
+from bptt.checking.tracing.numeric import fresh, reseed
 from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.stepping import Unit, stepped_tree
 
@@ -30,9 +30,7 @@ def left_over(program: Program, sizes: Sizes, seed: int) -> tuple[Finding | None
     tree, units = stepped_tree(program.tree)
     runs, delivered = (Run(), Run()), []
     with quiet():
-        reseed(seed)
-        with seeded_generators(seed):
-            case = program.build(program.load(tree), sizes, seed)
+        _, case = fresh(program, tree, sizes, seed)
         for run in runs:
             reseed(seed)
             with forced.recording(run):

@@ -127,7 +127,7 @@ class Likely:
             return False
         new = {n.id for n in ast.walk(ast.parse(alternative.text)) if isinstance(n, ast.Name)}
         old = {n.id for n in ast.walk(alternative.statement) if isinstance(n, ast.Name)}
-        return bool(new & set(self.forgotten) - old)
+        return bool(new & self.forgotten - old)
 
     def _scalings(self, wrong: set[str]) -> list[Alternative]:
         """Return the statements that may be missing where every wrong gradient is off by one and the same factor."""
@@ -135,24 +135,21 @@ class Likely:
         if factor is None:
             return []
         code, found = self.judging.program.code, []
+        tree = ast.parse(code)
         for suspect in self.suspects:
             targets = targets_of(suspect.statement)
-            if not suspect.environments or len(targets) != 1 or suspect.statement.lineno in self._loops:
+            if not suspect.environments or len(targets) != 1:
                 continue
             base = targets[0]
-            while isinstance(base, ast.Subscript) and suspect.moves:
+            while isinstance(base, ast.Subscript):
                 base = base.value
-            for text, value in _numbers_in(code, suspect).items():
+            for text, value in _numbers_in(tree, suspect).items():
                 for sign, by in (("/=", factor), ("*=", 1 / factor)):
                     if abs(value - by) < 1e-9 * abs(by):
                         line = f"{text_of(code, base)} {sign} {text}"
                         change = patch.insert_after(code, suspect.statement, line)
                         found.append(Alternative((change,), 1.0, suspect.statement, line, f"scaled: `{line}`"))
         return found
-
-    @property
-    def _loops(self) -> set[int]:
-        return {n.lineno for n in ast.walk(self.judging.program.tree) if isinstance(n, ast.For | ast.While)}
 
     def _common_factor(self, wrong: set[str]) -> float | None:
         """Return by how much every wrong gradient is too large, if that is one number."""
@@ -187,12 +184,12 @@ def _cost_of(form: Restructuring) -> float:
     return next((cost for word, cost in KINDS if word in form.what), 2.0)
 
 
-def _numbers_in(code: str, suspect: Suspect) -> dict[str, float]:
+def _numbers_in(tree: ast.Module, suspect: Suspect) -> dict[str, float]:
     """Return the sizes that the function's text names, and their products."""
     found: dict[str, float] = {}
     environment = dict(suspect.environments[0])
-    tree = enclosing(ast.parse(code), suspect.statement)
-    for node in ast.walk(tree) if tree is not None else ():
+    function = enclosing(tree, suspect.statement)
+    for node in ast.walk(function) if function is not None else ():
         sized = isinstance(node, ast.Call) and ast.unparse(node.func) == "len"
         if isinstance(node, ast.expr) and (sized or isinstance(node, NUMBERS)):
             with contextlib.suppress(Exception):  # it is not known here

@@ -19,7 +19,7 @@ from bptt.checking.repairing.prove import Proof, minimise, preconditions, prove
 from bptt.checking.repairing.prove import Truth as Slopes
 from bptt.checking.repairing.repair import repair_statement
 from bptt.checking.repairing.samples import Budget, Candidate, Sample
-from bptt.checking.tracing.forced import Event, frozen
+from bptt.checking.tracing.forced import Event
 from bptt.checking.tracing.quiet import quiet
 
 if TYPE_CHECKING:
@@ -47,16 +47,14 @@ class Mended:
 
 def samples(judging: Judging, judged: Judged) -> list[Sample]:
     """Return the executions of a wrong statement, with true values above it and the true value it should give."""
-    role, unit = judged.role, judged.unit
-    shared = {k: v for k, v in vars(judging.module).items() if not k.startswith("__")}
-    space = {k: frozen(v) if isinstance(v, np.ndarray | dict | list) else v for k, v in shared.items()}
+    role = judged.role
+    space = judging.space()
     result = []
     for event in judged.events:
         item = role.item(event.instance)
         if item is None or event.names is None:
             continue
         result.append(Sample({**space, **event.names}, event.before, _target(event, item, role.delta)))
-    del unit
     return result
 
 

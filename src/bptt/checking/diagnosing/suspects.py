@@ -13,7 +13,6 @@ from bptt.checking.program import Sizes
 from bptt.checking.repairing.nodes import statements, targets_of
 from bptt.checking.repairing.ranges import is_zero
 from bptt.checking.repairing.repair import spread
-from bptt.checking.tracing.forced import frozen
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judging
@@ -43,8 +42,7 @@ def suspects(judging: Judging, short: Sizes | None) -> list[Suspect]:
     found: dict[tuple[int, int], Suspect] = {}
     numbers = backward_statements(judging)
     run, _, _ = judging.run(judging.roles, numbers.__contains__)
-    shared = {k: v for k, v in vars(judging.module).items() if not k.startswith("__")}
-    space = {k: frozen(v) if isinstance(v, np.ndarray | dict | list) else v for k, v in shared.items()}
+    space = judging.space()
     for event in run.order:
         if event.unit not in numbers:
             continue

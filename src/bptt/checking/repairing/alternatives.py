@@ -21,6 +21,7 @@ from bptt.checking.repairing.edits import (
     activated,
     derivatives,
     everywhere,
+    fits,
     places,
     rebuild,
     shifts,
@@ -234,7 +235,7 @@ def _joined(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iter
         if beside is None or (other.op == "const" and other.payload in (0, 1)):
             continue
         cost = 1.5 + 0.4 * rank
-        if _broadcast(shape, beside) == shape:
+        if fits(shape, beside, shape):
             for op in ("*",) if beside else ("*", "/"):  # by a size, or by 2, more often than by an array
                 yield cost if beside else SCALED - 0.05 - 0.1 * (not shape), make(op, here, other)
             for op in ("+", "-"):  # a sum that lacks a part, more often than a product that is to be a sum
@@ -246,13 +247,6 @@ def _joined(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iter
                         yield cost, make("dot", here, right)
                     if shape[0] == turned[1]:
                         yield cost, make("dot", right, here)
-
-
-def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
-    try:
-        return np.broadcast_shapes(a, b)
-    except ValueError:
-        return None
 
 
 def _shape(term: Term) -> tuple[int, ...] | None:

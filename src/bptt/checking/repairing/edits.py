@@ -89,7 +89,7 @@ def combinations(terms: Terms, term: Term, other: Term, wanted: tuple[int, ...] 
     if not isinstance(term.value, Stack) or not isinstance(other.value, Stack):
         return
     a, b = term.value, other.value
-    if not (wanted is not None and a.shape == b.shape == wanted) and _fits(a.shape, b.shape, wanted):
+    if not (wanted is not None and a.shape == b.shape == wanted) and fits(a.shape, b.shape, wanted):
         yield make("+", term, other)
         yield make("-", term, other)
         yield make("-", other, term)
@@ -196,7 +196,7 @@ def _alike(old: Term, new: Term) -> bool:
     return isinstance(new.value, Stack) and old.value.shape == new.value.shape
 
 
-def _fits(a: tuple[int, ...], b: tuple[int, ...], wanted: tuple[int, ...] | None) -> bool:
+def fits(a: tuple[int, ...], b: tuple[int, ...], wanted: tuple[int, ...] | None) -> bool:
     """Whether two shapes are broadcast together, to the wanted one."""
     if not all(x == y or x == 1 or y == 1 for x, y in zip(a[::-1], b[::-1], strict=False)):
         return False

@@ -21,15 +21,13 @@ from bptt.checking.loading.clips import without_clips
 from bptt.checking.loading.displayed import squared
 from bptt.checking.program import Program, Sizes
 from bptt.checking.repairing.patch import Change, patched_code, replace
-from bptt.checking.tracing.numeric import reseed, seeded_generators
+from bptt.checking.tracing.numeric import built, reseed
 from bptt.checking.tracing.quiet import quiet
 from bptt.dims import Array
 
 TURN = "__bptt_turn__"
 TURNS = 2000
 """Turns of ``while`` loops in one run at most."""
-
-
 HERE = "__bptt_here__"
 
 
@@ -81,12 +79,12 @@ class Exchange:
 
     def __init__(self, program: Program, seed: int) -> None:
         self.program, self.seed = program, seed
-        self.runs = self._turns = 0
+        self._turns = 0
         self._lines = program.code.split("\n")
         with quiet():
             reseed(seed)
             self._module = self._loaded(program.tree)
-        shown = {(n.lineno, n.name) for n in ast.walk(_parsed(program.code)) if isinstance(n, ast.FunctionDef)}
+        shown = {(n.lineno, n.name) for n in ast.walk(ast.parse(program.code)) if isinstance(n, ast.FunctionDef)}
         self._functions = [
             n for n in ast.walk(program.tree) if isinstance(n, ast.FunctionDef) and (n.lineno, n.name) in shown
         ]
@@ -103,7 +101,6 @@ class Exchange:
         Exception
             Theirs, and ``SyntaxError`` where the changed text is no Python.
         """
-        self.runs += 1
         with quiet():
             if self._last is None or self._last[0] != tuple(changes):  # it is run at one size after the other
                 self._last = (tuple(changes), self._exchanged(changes))
@@ -129,9 +126,7 @@ class Exchange:
 
     def _run(self, module: ModuleType, sizes: Sizes) -> dict[str, Array]:
         self._turns = TURNS
-        reseed(self.seed)
-        with seeded_generators(self.seed):
-            case = self.program.build(module, sizes, self.seed)
+        case = built(self.program, module, sizes, self.seed)
         reseed(self.seed)
         return {name: np.array(value) for name, value in dict(case.gradients()).items()}
 
@@ -221,10 +216,6 @@ class Exchange:
             n for n in self._functions if n.lineno <= change.line and change.end_line <= (n.end_lineno or n.lineno)
         ]
         return max(holders, key=lambda n: n.lineno, default=None)
-
-
-def _parsed(code: str) -> ast.Module:
-    return ast.parse(code)
 
 
 def _count_turns(tree: ast.Module) -> None:

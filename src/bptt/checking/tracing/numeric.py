@@ -43,6 +43,13 @@ def fresh(program: Program, tree: ast.Module, sizes: Sizes, seed: int) -> tuple[
         return module, program.build(module, sizes, seed)
 
 
+def built(program: Program, module: ModuleType, sizes: Sizes, seed: int) -> Case:
+    """Build a case of a module that is loaded already, with every random generator seeded."""
+    reseed(seed)
+    with seeded_generators(seed):
+        return program.build(module, sizes, seed)
+
+
 def reseed(seed: int) -> None:
     """Seed the global generators that their code may draw from."""
     np.random.seed(seed)
