@@ -158,6 +158,11 @@ def candidates(judging: Judging, unit: Unit, misfit: bool = False) -> list[Role]
     held = judging.roles.get(unit.number)
     found: list[tuple[Series, tuple[int, ...]]] = []
     keys: set[bytes] = set()
+    alike = {
+        role.series.kind
+        for n, role in judging.roles.items()
+        if n != unit.number and judging.units[n].root == unit.root
+    }
     for number, axes in judging.bank.of_size(int(np.prod(shape, dtype=int)) if shape is not None else None):
         series = judging.bank.series[number]
         item = series.items[0]
@@ -169,8 +174,14 @@ def candidates(judging: Judging, unit: Unit, misfit: bool = False) -> list[Role]
         if key not in keys:
             keys.add(key)
             found.append((series, axes))
+
+
+    def nearness(pair: tuple[Series, tuple[int, ...]]) -> tuple[float, ...]:
+        # In another chain of calls a statement computes another quantity, but of the same kind.
+        return (pair[0].kind not in alike, *affinity(judging, unit, *pair))
+
     result = []
-    for series, axes in sorted(found, key=lambda pair: affinity(judging, unit, pair[0], pair[1]))[:TRIED]:
+    for series, axes in sorted(found, key=nearness)[:TRIED]:
         role = Role(series, axes, sign=1.0 if series.kind in ("value", "slope") else judging.scale)
         role.delta = series.kind == "contribution" and accumulates(unit)
         judging.complete(role, events)

@@ -12,6 +12,7 @@ from bptt.checking.diagnosing.roles import supply
 from bptt.checking.diagnosing.verdict import right_gradients
 from bptt.checking.program import Program, Sizes
 from bptt.checking.tracing import forced
+from bptt.checking.tracing.callers import Callers
 from bptt.checking.tracing.bank import Bank, Role
 from bptt.checking.tracing.forced import Event, Run, frozen
 from bptt.checking.tracing.numeric import built, fresh, reseed, restore, snapshot
@@ -28,6 +29,7 @@ class ForcedRuns:
         self.program, self.truth, self.sizes, self.seed = program, truth, sizes, seed
         tree, self.units = stepped_tree(program.tree)
         self.stepped = tree
+        self.callers = Callers(program.tree, self.units)
         with quiet():
             reseed(seed)
             self.module = program.load(tree)
@@ -42,23 +44,24 @@ class ForcedRuns:
         self, roles: Mapping[int, Role], capture: Callable[[int], bool] | None = None
     ) -> tuple[Run, dict[str, Any], Exception | None]:
         """Run their gradients with some units given the truth."""
-        return self._execute(Run({n: supply(self.units[n], role) for n, role in roles.items()}, capture))
+        return self._execute(Run(self.callers, {n: supply(self.units[n], role) for n, role in roles.items()}, capture))
 
     def disturbed(self, number: int | None, sizes: Sizes) -> dict[str, Any]:
         """Run their gradients with one unit's values changed a little; return what they deliver then."""
-        return self._execute(Run({} if number is None else {number: _moved}), sizes)[1]
+        return self._execute(Run(self.callers, {} if number is None else {number: _moved}), sizes)[1]
 
     def units_of_the_cost(self) -> set[int]:
-        """Return the units that run for the cost alone: the forward pass."""
-        run = Run()
+        """Return the units that run for the cost alone, the forward pass, whatever the chain of calls."""
+        run = Run(self.callers)
         self.cost(run)
-        return set(run.events)
+        return {self.units[number].root for number in run.events}
 
     def cost(self, run: Run | None = None, disturb: int | None = None) -> float:
         """Run their cost, perhaps with one unit's values changed a little; not a number where it then raises."""
         with quiet():
             case = built(self.program, self.module, self.sizes, self.seed)
-            with forced.recording(run or Run({} if disturb is None else {disturb: _moved})):
+            self.callers.start(case.parameters)
+            with forced.recording(run or Run(self.callers, {} if disturb is None else {disturb: _moved})):
                 try:
                     return float(np.real(np.asarray(case.cost()).reshape(())))
                 except Exception:  # anybody's program
@@ -71,6 +74,7 @@ class ForcedRuns:
         with quiet():
             case = built(self.program, self.module, sizes or self.sizes, self.seed)
             kept = snapshot(case.parameters)
+            self.callers.start(case.parameters)
             with forced.recording(run):
                 try:
                     delivered = dict(case.gradients())

@@ -23,6 +23,8 @@ class Judged:
     wrong: list[int]
     """Instances."""
     events: list[Event]
+    alike: list[Judged] = field(default_factory=list)
+    """The same statement in other chains of calls, right or wrong there."""
 
 
 @dataclass
@@ -62,9 +64,22 @@ class Judging(Assigning):
             self._match_again()
             wrong = self.wrong_units()
         wrong = self._needed(wrong)
-        named = {j.unit.number for j in wrong}
-        wrong = [j for j in self.wrong_units(capture=named.__contains__) if j.unit.number in named]
-        return Judgement(wrong, self.explains(wrong), dict(self.roles))
+        named, roots = {j.unit.number for j in wrong}, {j.unit.root for j in wrong}
+        wrong = [j for j in self.wrong_units(capture=lambda n: self.units[n].root in roots) if j.unit.number in named]
+        return Judgement(self._by_root(wrong), self.explains(wrong), dict(self.roles))
+
+    def _by_root(self, wrong: list[Judged]) -> list[Judged]:
+        """Judge a statement once, with its executions in all chains of calls."""
+        first: dict[int, Judged] = {}
+        for judged in wrong:
+            first.setdefault(judged.unit.root, judged)
+        for root, judged in first.items():
+            judged.alike = [
+                Judged(self.units[n], role, [], self.last.events[n])
+                for n, role in self.roles.items()
+                if self.units[n].root == root and n != judged.unit.number and self.last.events.get(n)
+            ]
+        return list(first.values())
 
     def _match_again(self) -> None:
         """With one more unit forced, others may show what they are."""

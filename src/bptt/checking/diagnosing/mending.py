@@ -47,14 +47,13 @@ class Mended:
 
 def samples(judging: Judging, judged: Judged) -> list[Sample]:
     """Return the executions of a wrong statement, with true values above it and the true value it should give."""
-    role = judged.role
     space = judging.space()
     result = []
-    for event in judged.events:
-        item = role.item(event.instance)
-        if item is None or event.names is None:
-            continue
-        result.append(Sample({**space, **event.names}, event.before, _target(event, item, role.delta)))
+    for one in (judged, *judged.alike):
+        for event in one.events:
+            item = one.role.item(event.instance)
+            if item is not None and event.names is not None:
+                result.append(Sample({**space, **event.names}, event.before, _target(event, item, one.role.delta)))
     return result
 
 

@@ -53,7 +53,7 @@ def match_unit(
             role.delta, role.sign = delta, sign
             if whole:
                 return role, True
-            if best[0] is None:
+            if best[0] is None or (best[0].delta and _began_with_nothing(events, best[0]) and role.series.kind == "adjoint"):
                 best = role, False
     if best[0] is None:
         delta = accumulates(unit)
@@ -63,6 +63,13 @@ def match_unit(
             role.delta = delta
             return role, True
     return best
+
+
+def _began_with_nothing(events: list[Event], role: Role) -> bool:
+    """Tell whether a part is added to zeros wherever it was recognised: the sum is as likely what was meant."""
+    return role.series.kind == "adjoint" and all(
+        event.before is None or not event.before.any() or event.instance not in role.times for event in events[:1]
+    )
 
 
 Key = tuple[int, tuple[int, ...], float]

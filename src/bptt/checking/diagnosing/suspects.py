@@ -69,12 +69,13 @@ def backward_statements(judging: Judging) -> set[int]:
     """Return the units that are no part of the forward pass and compute something."""
     forward = judging.units_of_the_cost()
     ran = {n for n in judging.natural.events if judging.units[n].loops or not is_zero(judging.units[n].expression)}
+    root = {n: judging.units[n].root for n in ran}
     backward = {n for n, role in judging.roles.items() if role.series.kind != "value"} | set(judging.sink_names)
-    if not backward & forward:
-        return ran - forward
+    if not {judging.units[n].root for n in backward} & forward:
+        return {n for n in ran if root[n] not in forward}
     # One function does both passes: what the cost does not change with is no part of the forward pass.
     cost = judging.cost()
-    return {n for n in ran if n not in forward or judging.cost(disturb=n) == cost}
+    return {n for n in ran if root[n] not in forward or judging.cost(disturb=n) == cost}
 
 
 def _moves(judging: Judging, number: int, sizes: Sizes, before: Mapping[str, Any]) -> set[str]:

@@ -123,6 +123,16 @@ def everywhere(terms: Terms, term: Term, atoms: Sequence[Term]) -> Iterator[Term
             yield from _shift_all(terms, term, index)
 
 
+def composed(terms: Terms, term: Term, functions: Sequence[Term], hole: Term) -> Iterator[Term]:
+    """Yield the term with a function of one of its variables in the place of that variable, in all places at once."""
+    for old in dict.fromkeys(subterms(term)):
+        if old.op in ATOMS and isinstance(old.value, Stack) and old.value.ndim:
+            for function in functions:
+                new = terms.swap(function, hole, old)
+                if isinstance(new.value, Stack) and new.value.shape == old.value.shape:
+                    yield terms.swap(term, old, new)
+
+
 def shifts(terms: Terms, parsed: Parsed) -> Iterator[Term]:
     """Yield the expression with one index of one variable moved by a step."""
     for way in places(parsed):

@@ -15,6 +15,8 @@ from bptt.checking.repairing.reading import Reader
 from bptt.checking.repairing.terms import Stack, Term, Terms
 
 ATOMS = ("leaf", "item", "attr", "const", "if")
+FORM, FORMS = 16, 24  # the nodes of a function of one variable, and how many such functions are looked at
+HOLE = "_bptt_hole"
 DEPTH = 3  # self.cache['A'][t]: an attribute, an item, an index
 
 
@@ -70,6 +72,21 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
         add(terms.number(constant), 0.5)
     ranked = sorted(found, key=lambda term: (found[term] + 0.3 * term.size, term.number))
     return [Leaf(term, found[term]) for term in ranked]
+
+
+def functions_of_one(reader: Reader, tree: ast.Module) -> tuple[list[Term], Term]:
+    """Return their functions of one variable, as ``1 / (1 + np.exp(-x))`` or ``sigmoid(z)``, and that variable."""
+    found: dict[str, None] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call | ast.BinOp) and sum(1 for _ in ast.walk(node)) <= FORM:
+            form = copy.deepcopy(node)
+            called = {id(n) for c in ast.walk(form) if isinstance(c, ast.Call) for n in ast.walk(c.func)}
+            names = [n for n in ast.walk(form) if isinstance(n, ast.Name) and id(n) not in called]
+            if called and len({n.id for n in names}) == 1 and not any(isinstance(n, ast.Subscript) for n in ast.walk(form)):
+                for name in names:
+                    name.id = HOLE
+                found[ast.unparse(form)] = None
+    return [reader.expression(text) for text in list(found)[:FORMS]], reader.terms.undefined(HOLE)
 
 
 def _within(node: ast.expr, outer: ast.stmt) -> bool:

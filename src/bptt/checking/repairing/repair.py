@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from bptt.checking.repairing.goals import Goal, Sign, close
-from bptt.checking.repairing.leaves import leaves
+from bptt.checking.repairing.leaves import functions_of_one, leaves
 from bptt.checking.repairing.ranking import Ranking
 from bptt.checking.repairing.reading import Parsed, Reader, names_for
 from bptt.checking.repairing.samples import Budget, Candidate, Sample
@@ -104,7 +104,8 @@ def _repair(node: ast.stmt, samples: list[Sample], code: str, budget: Budget) ->
 def _search(statement: Statement, samples: Sequence[Sample], code: str, budget: Budget) -> list[Candidate]:
     reader = statement.reader
     nearby = leaves(reader, statement.node, _tree(code))
-    search = Search(reader.terms, statement.parsed, statement.sign, statement.goals, nearby, budget)
+    functions = functions_of_one(reader, _tree(code))
+    search = Search(reader.terms, statement.parsed, statement.sign, statement.goals, nearby, budget, functions)
     search.run()
     return _candidates(statement, search.found, samples, code, search.ranking)
 

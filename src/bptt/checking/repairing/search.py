@@ -10,6 +10,7 @@ import numpy as np
 from bptt.checking.repairing.edits import (
     activated,
     combinations,
+    composed,
     derivatives,
     everywhere,
     places,
@@ -45,12 +46,14 @@ class Search:
         goals: dict[Sign, Goal],
         leaves: Sequence[Leaf],
         budget: Budget,
+        functions: tuple[list[Term], Term],
     ) -> None:
         self.terms = terms
         self.parsed = parsed
         self.sign = sign
         self.goals = goals
         self.leaves = leaves
+        self.functions, self.hole = functions
         self.budget = budget
         self.ranking = Ranking(terms, parsed.term if parsed else None, {leaf.term: leaf.rank for leaf in leaves})
         self.atoms = [leaf.term for leaf in leaves if leaf.term.op in ATOMS]
@@ -89,6 +92,7 @@ class Search:
         self._keep(shifts(terms, parsed))
         self._keep(slices(terms, parsed, [leaf.term for leaf in self.leaves]))
         self._keep(everywhere(terms, parsed.term, self.atoms))
+        self._keep(composed(terms, parsed.term, self.functions, self.hole))
         wanted: dict[int, list[tuple[Sign, Goal]]] = {}
         for sign, full in self.goals.items():
             for part, goal in part_goals(terms, parsed, full, lambda term: term):

@@ -7,6 +7,7 @@ exception does not hide what comes after it.
 from __future__ import annotations
 
 import contextlib
+import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from bptt.checking.tracing.callers import Callers, theirs
 from bptt.checking.tracing.hooks import MARK
+from bptt.checking.tracing.step_nodes import HERE
 from bptt.dims import Array
 
 Supply = Callable[["Event"], Any]
@@ -45,8 +48,12 @@ class Run:
     """One execution of their gradients."""
 
     def __init__(
-        self, supplies: Mapping[int, Supply] | None = None, capture: Callable[[int], bool] | None = None
+        self,
+        callers: Callers | None = None,
+        supplies: Mapping[int, Supply] | None = None,
+        capture: Callable[[int], bool] | None = None,
     ) -> None:
+        self.callers = callers
         self.supplies = dict(supplies or {})
         self.capture = capture
         self.events: dict[int, list[Event]] = {}
@@ -103,25 +110,53 @@ def recording(new: Run) -> Iterator[Run]:
         run = before
 
 
+def enter(*arguments: Any) -> int:
+    """At the start of a function; return the number of the chain of calls that led to it."""
+    return 0 if run is None or run.callers is None else run.callers.enter(theirs(sys._getframe(1)), arguments)
+
+
+def leave() -> None:
+    """At the end of a function."""
+    if run is not None and run.callers is not None:
+        run.callers.leave()
+
+
 def begin(
-    units: tuple[int, ...], names: dict[str, Any], old: Callable[[], Any] | None = None, updates: bool = False
+    units: tuple[int, ...],
+    names: dict[str, Any],
+    here: int,
+    old: Callable[[], Any] | None = None,
+    updates: bool = False,
 ) -> None:
     """Before a statement; ``old`` reads what its target holds now, where it is an update."""
     if run is not None:
-        run.begin(units, names, old, updates)
+        run.begin(_numbers(units, here), _own(names), old, updates)
 
 
-def done(units: tuple[int, ...], values: tuple[Any, ...]) -> None:
+def done(units: tuple[int, ...], values: tuple[Any, ...], here: int) -> None:
     """After a statement that did not raise."""
     if run is not None:
-        run.done(units, values)
+        run.done(_numbers(units, here), values)
 
 
-def failed(*units: int, error: Exception) -> None:
+def failed(here: int, *units: int, error: Exception) -> None:
     """After a statement that raised: remember it and go on."""
     if run is None:
         raise error
-    run.failed(units, error)
+    run.failed(_numbers(units, here), error)
+
+
+def _numbers(units: tuple[int, ...], here: int) -> tuple[int, ...]:
+    """Return the numbers of units in a chain of calls."""
+    if run is None or run.callers is None or here == 0:
+        return units
+    return tuple(run.callers.number(unit, here) for unit in units)
+
+
+def _own(names: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the name that is ours."""
+    names.pop(HERE, None)
+    return names
 
 
 def tick(loop: int) -> None:
@@ -130,42 +165,46 @@ def tick(loop: int) -> None:
         run.tick(loop)
 
 
-def forces(unit: int) -> bool:
+def forces(unit: int, here: int) -> bool:
     """Tell whether the unit's latest value is to be replaced."""
-    if run is None or unit not in run.supplies:
+    if run is None:
         return False
-    event = run.events[unit][-1]
-    value = run.supplies[unit](event)
+    (number,) = _numbers((unit,), here)
+    if number not in run.supplies:
+        return False
+    event = run.events[number][-1]
+    value = run.supplies[number](event)
     if value is None:
         return False
     event.live = _placed(event.live if event.updates else None, value)
     return True
 
 
-def forced(unit: int) -> Any:
+def forced(unit: int, here: int) -> Any:
     """Return the true value for a unit."""
     assert run is not None
-    return run.events[unit][-1].live
+    return run.events[_numbers((unit,), here)[0]][-1].live
 
 
-def nameless(unit: int, compute: Callable[[], Any], names: dict[str, Any]) -> Any:
+def nameless(unit: int, compute: Callable[[], Any], names: dict[str, Any], here: int) -> Any:
     """Evaluate an expression that has no name."""
     if run is None:
         return compute()
-    run.begin((unit,), names)
-    event = run.events[unit][-1]
+    (number,) = _numbers((unit,), here)
+    run.begin((number,), _own(names))
+    event = run.events[number][-1]
     try:
         value = compute()
-        run.done((unit,), (value,))
+        run.done((number,), (value,))
     except Exception as error:
-        run.failed((unit,), error)
-        if not forces(unit):
+        run.failed((number,), error)
+        if not forces(unit, here):
             raise
         return event.live
-    return event.live if forces(unit) else value
+    return event.live if forces(unit, here) else value
 
 
-for _hook in (begin, done, failed, tick, forces, forced, nameless):
+for _hook in (enter, leave, begin, done, failed, tick, forces, forced, nameless):
     setattr(_hook, MARK, True)
 
 

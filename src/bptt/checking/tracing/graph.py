@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bptt.checking.tracing import forced, hooks
+from bptt.checking.tracing.callers import Callers
 from bptt.checking.tracing.forced import Event, Run
 from bptt.checking.tracing.instrument import traced_tree
 from bptt.checking.tracing.numeric import fresh, restore, snapshot
@@ -47,8 +48,8 @@ class Graph:
 class TracedRun(Run):
     """A run that also remembers the ids of what every unit computed."""
 
-    def __init__(self, tape: Tape) -> None:
-        super().__init__()
+    def __init__(self, tape: Tape, callers: Callers) -> None:
+        super().__init__(callers)
         self.tape = tape
         self.ids: dict[int, Any] = {}
         self.owner: dict[int, Event] = {}
@@ -78,11 +79,12 @@ def find_graph(judging: Assigning, tree: Any) -> Graph | None:
     """Trace one run of their gradients, unit by unit; None where it cannot be traced."""
     traced, _ = traced_tree(tree)
     trace = Trace()
-    run = TracedRun(trace.tape)
+    run = TracedRun(trace.tape, judging.callers)
     try:
         with quiet():
             _, case = fresh(judging.program, traced, judging.sizes, judging.seed)
             kept = snapshot(case.parameters)
+            judging.callers.start(case.parameters)
             with forced.recording(run), hooks.watching(trace):
                 delivered = dict(instrumented(case.gradients)())
             restore(case.parameters, kept)

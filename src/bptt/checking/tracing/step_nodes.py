@@ -6,6 +6,8 @@ import ast
 import copy
 
 HOOKS = "__bptt_steps__"
+HERE = "_bptt_here"
+"""The local variable that holds the number of the chain of calls."""
 
 
 def located(statement: ast.stmt, node: ast.stmt) -> ast.stmt:
@@ -29,6 +31,21 @@ def statement_of(text: str) -> ast.stmt:
 def hook(name: str) -> ast.expr:
     """Name one of the hooks."""
     return ast.Attribute(ast.Name(HOOKS, ast.Load()), name, ast.Load())
+
+
+def here() -> ast.expr:
+    """Read the number of the chain of calls."""
+    return ast.Name(HERE, ast.Load())
+
+
+def entered(function: ast.FunctionDef, body: list[ast.stmt]) -> list[ast.stmt]:
+    """Return a function's body between the hooks that tell who calls it."""
+    given = function.args
+    names = [a.arg for a in (*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg) if a]
+    enter = ast.parse(f"{HERE} = {HOOKS}.enter({', '.join(names)})").body[0]
+    leave = ast.parse(f"{HOOKS}.leave()").body[0]
+    steps = [enter, ast.Try(body, [], [], [leave])]
+    return [ast.fix_missing_locations(located(step, function)) for step in steps]
 
 
 def locals_call() -> ast.expr:

@@ -11,9 +11,12 @@ import copy
 from dataclasses import dataclass
 
 from bptt.checking.tracing.step_nodes import (
+    HERE,
     HOOKS,
     as_load,
     as_store,
+    entered,
+    here,
     hook,
     is_plain_function,
     is_preamble,
@@ -53,6 +56,13 @@ class Unit:
     column: int = 0
     nameless: bool = False
     """Whether it is only a part of its statement: an argument, an element of a display."""
+    base: int = -1
+    """The unit that it is in another chain of calls; -1 for one by itself."""
+
+    @property
+    def root(self) -> int:
+        """The number of the unit whatever the chain of calls."""
+        return self.number if self.base < 0 else self.base
 
 
 class Stepper(ast.NodeTransformer):
@@ -95,7 +105,7 @@ class Stepper(ast.NodeTransformer):
         loops, self._loops = self._loops, []
         generator = any(isinstance(n, ast.Yield | ast.YieldFrom) for n in ast.walk(node))
         if not generator:
-            node.body = self._block(node.body)
+            node.body = entered(node, self._block(node.body))
         self._loops = loops
         self._function.pop()
         return node
@@ -202,7 +212,7 @@ class Stepper(ast.NodeTransformer):
             return self._step(node, [call.args[0]], [unit])
         if not self._guarded:
             number = self._unit(original, "", "call", original.value, None).number
-            return self._try([node], f"{HOOKS}.failed({number})", node)
+            return self._try([node], f"{HOOKS}.failed({HERE}, {number})", node)
         return node
 
     def _arguments(self, value: ast.expr, statement: ast.stmt) -> None:
@@ -242,7 +252,7 @@ class Stepper(ast.NodeTransformer):
         unit = self._unit(statement, str(name), "=", copy.deepcopy(value), None)
         unit.nameless = True
         late = ast.Lambda(ast.arguments([], [], None, [], [], None, []), value)
-        call = ast.Call(hook("nameless"), [ast.Constant(unit.number), late, locals_call()], [])
+        call = ast.Call(hook("nameless"), [ast.Constant(unit.number), late, locals_call(), here()], [])
         return ast.copy_location(call, value)
 
     def _unit(self, statement: ast.stmt, target: str, op: str, expression: ast.expr, part: int | None) -> Unit:
@@ -258,22 +268,21 @@ class Stepper(ast.NodeTransformer):
     def _step(self, node: ast.stmt, targets: list[ast.expr], units: list[Unit]) -> list[ast.stmt]:
         numbers = ", ".join(str(u.number) for u in units)
         loads = [as_load(t) for t in targets]
-        begin = statement_of(f"{HOOKS}.begin(({numbers},), locals())")
+        begin = statement_of(f"{HOOKS}.begin(({numbers},), locals(), {HERE})")
         updates = units[0].op != "=" or units[0].recursive
         if updates or (units[0].loops and isinstance(targets[0], ast.Name)):
             old = ast.Lambda(ast.arguments([], [], None, [], [], None, []), copy.deepcopy(loads[0]))
             begin.value.args += [old, ast.Constant(updates)]  # type: ignore[attr-defined]
-        done = ast.Expr(
-            ast.Call(hook("done"), [ast.parse(f"({numbers},)", mode="eval").body, ast.Tuple(loads, ast.Load())], [])
-        )
+        place = ast.parse(f"({numbers},)", mode="eval").body
+        done = ast.Expr(ast.Call(hook("done"), [place, ast.Tuple(loads, ast.Load()), here()], []))
         steps: list[ast.stmt] = [begin]
         if self._guarded:
             steps += [node, done]
         else:
-            steps += self._try([node, done], f"{HOOKS}.failed({numbers})", node)
+            steps += self._try([node, done], f"{HOOKS}.failed({HERE}, {numbers})", node)
         for unit, target in zip(units, targets, strict=True):
-            put = ast.Assign([as_store(target)], ast.Call(hook("forced"), [ast.Constant(unit.number)], []))
-            steps.append(ast.If(ast.Call(hook("forces"), [ast.Constant(unit.number)], []), [put], []))
+            put = ast.Assign([as_store(target)], ast.Call(hook("forced"), [ast.Constant(unit.number), here()], []))
+            steps.append(ast.If(ast.Call(hook("forces"), [ast.Constant(unit.number), here()], []), [put], []))
         return [ast.copy_location(ast.fix_missing_locations(located(s, node)), node) for s in steps]
 
     def _try(self, body: list[ast.stmt], on_error: str, node: ast.stmt) -> list[ast.stmt]:
