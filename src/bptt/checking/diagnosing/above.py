@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,16 +34,28 @@ def look_above(judging: Judging, wrong: list[Judged]) -> bool:
     """
     for settled in (False, True):
         for judged in wrong:
+            for unit in sources(judging, judged.unit, settled) if _misfits(judged) else ():
+                if _gives(judging, judged, wrong, unit, False, _handed_on(judging, judged, unit)):
+                    return True
+    for settled in (False, True):
+        for judged in wrong:
             for unit in sources(judging, judged.unit, settled):
-                if _gives(judging, judged, wrong, unit, settled):
+                if _gives(judging, judged, wrong, unit, settled, candidates(judging, unit, _misfits(judged))):
                     return True
     return False
 
 
-def _gives(judging: Judging, judged: Judged, wrong: list[Judged], unit: Unit, settled: bool) -> bool:
+def _misfits(judged: Judged) -> bool:
+    """Tell whether a unit raises because shapes do not fit."""
+    return isinstance(judged.events[judged.wrong[0]].error, ValueError)
+
+
+def _gives(
+    judging: Judging, judged: Judged, wrong: list[Judged], unit: Unit, settled: bool, roles: Sequence[Role]
+) -> bool:
     same_error = 0
-    misfit = isinstance(judged.events[judged.wrong[0]].error, ValueError)
-    for role in candidates(judging, unit, misfit):
+    misfit = _misfits(judged)
+    for role in roles:
         key = (unit.number, id(role.series), role.axes, len(judging.roles))
         run = judging.tried.get(key)
         if run is None:
@@ -70,6 +83,16 @@ def _gives(judging: Judging, judged: Judged, wrong: list[Judged], unit: Unit, se
         judging.fixed.add(unit.number)
         return True
     return False
+
+
+def _handed_on(judging: Judging, judged: Judged, unit: Unit) -> list[Role]:
+    """Return what a reader that only adds up what it is given wants of a unit."""
+    if judged.role.evidence not in ("sink", "value") or judged.role.series.kind != "contribution":
+        return []
+    role = Role(judged.role.series, judged.role.axes, sign=judged.role.sign)
+    role.delta = accumulates(unit)
+    judging.complete(role, judging.natural.events[unit.number])
+    return [role]
 
 
 def _spoiled(judging: Judging, run: Run, wrong: list[Judged], unit: Unit) -> bool:
@@ -159,9 +182,7 @@ def candidates(judging: Judging, unit: Unit, misfit: bool = False) -> list[Role]
     found: list[tuple[Series, tuple[int, ...]]] = []
     keys: set[bytes] = set()
     alike = {
-        role.series.kind
-        for n, role in judging.roles.items()
-        if n != unit.number and judging.units[n].root == unit.root
+        role.series.kind for n, role in judging.roles.items() if n != unit.number and judging.units[n].root == unit.root
     }
     for number, axes in judging.bank.of_size(int(np.prod(shape, dtype=int)) if shape is not None else None):
         series = judging.bank.series[number]
@@ -174,7 +195,6 @@ def candidates(judging: Judging, unit: Unit, misfit: bool = False) -> list[Role]
         if key not in keys:
             keys.add(key)
             found.append((series, axes))
-
 
     def nearness(pair: tuple[Series, tuple[int, ...]]) -> tuple[float, ...]:
         # In another chain of calls a statement computes another quantity, but of the same kind.

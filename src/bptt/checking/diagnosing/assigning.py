@@ -8,10 +8,11 @@ from collections import Counter, defaultdict
 import numpy as np
 
 from bptt.checking.diagnosing.forced_runs import ForcedRuns
-from bptt.checking.diagnosing.roles import accumulates, is_start, match_unit, sinks, slice_of
-from bptt.checking.tracing.bank import Role
+from bptt.checking.diagnosing.roles import accumulates, bare_name, is_start, match_unit, sinks, slice_of
+from bptt.checking.tracing.bank import Bank, Role
 from bptt.checking.tracing.forced import Event, Run
 from bptt.checking.tracing.graph import find_graph
+from bptt.checking.tracing.pairs import pair_series
 from bptt.checking.tracing.series import Series
 from bptt.checking.tracing.stepping import Unit
 from bptt.dims import Array
@@ -34,7 +35,12 @@ class Assigning(ForcedRuns):
             for n in ast.walk(f.target)
             if isinstance(n, ast.Name)
         }
+        steps = self.sizes.T_x
+        if any(len(events) == steps * (steps + 1) // 2 for events in run.events.values()):
+            self.bank = Bank([*self.bank.given, *pair_series(self.truth, steps)])
         self.sink_names, self.mixed = sinks(self.units, run, delivered, turning)
+        if any(event.error is not None for event in run.order):
+            self.sink_names |= self._sinks_by_name(run)
         self.graph = find_graph(self, self.stepped)
         self._find_scale()
         for _ in range(ROUNDS):
@@ -78,7 +84,7 @@ class Assigning(ForcedRuns):
             unit, events = self.units[number], run.events.get(number, [])
             if not events:
                 continue
-            role = self._slice_role(name, events) or self._whole_role(unit, name, events)
+            role = self._slice_role(unit, name, events) or self._whole_role(unit, name, events)
             if role is not None:
                 self.roles[number] = role
 
@@ -115,6 +121,18 @@ class Assigning(ForcedRuns):
                 self.complete(role, events)
                 self.roles[number] = role
                 self.fixed.add(number)
+
+    def _sinks_by_name(self, run: Run) -> dict[int, str]:
+        """Return the sums that are named after a weight, where the run broke before it came to the end."""
+        known = set(self.sink_names.values())
+        named = {bare_name(name): name for name in self.truth.parameters if name not in known}
+        found = {}
+        for unit in self.units:
+            name = named.get(bare_name(unit.target)) if accumulates(unit) else None
+            held = [e.before for e in run.events.get(unit.number, ()) if e.before is not None]
+            if name is not None and held and held[0].size == self.truth.parameters[name].size:
+                found[unit.number] = name
+        return found
 
     @property
     def scales(self) -> tuple[float, ...]:
@@ -172,8 +190,11 @@ class Assigning(ForcedRuns):
         self.complete(role, events)
         return role
 
-    def _slice_role(self, name: str, events: list[Event]) -> Role | None:
-        """Return the role of a unit that fills a gradient slice by slice: each slice's truth is known by its place."""
+    def _slice_role(self, unit: Unit, name: str, events: list[Event]) -> Role | None:
+        """Return the role of a unit that fills a gradient slice by slice: each slice's truth is known by its place.
+
+        A unit that adds to one and the same slice, step by step, is meant to add that slice of each step's part.
+        """
         places = [slice_of(event.live, self.delivered.get(name)) for event in events]
         known = [place for place in places if place is not None]
         true = self.truth.parameters[name]
@@ -182,6 +203,15 @@ class Assigning(ForcedRuns):
         if np.shape(self.delivered[name]) != true.shape:
             return None
         axis = known[0][0]
+        parts = self._contribution(name, len(events)) if accumulates(unit) and len(set(known)) == 1 else None
+        if parts is not None and len(parts.items) == len(events):
+            slices: list[Array | None] = [None if i is None else np.take(i, known[0][1], axis) for i in parts.items]
+            series = Series(
+                "contribution", f"a slice of {parts.name}", slices, parts.node, name, in_order=parts.in_order
+            )
+            role = Role(series, tuple(range(true.ndim - 1)), delta=True, evidence="sink")
+            self.complete(role, events)
+            return role
         items: list[Array | None] = [np.take(true, k, axis) for k in range(true.shape[axis])]
         series = Series("gradient", f"a slice of d{name}", items, parameter=name)
         times = {event.instance: k for event, (_, k) in zip(events, known, strict=True)}
@@ -210,6 +240,8 @@ class Assigning(ForcedRuns):
         length = len(role.series.items)
         if length == 1:
             return 0
+        if role.series.in_order:
+            return event.instance
         loops = self.units[event.unit].loops
         for loop in reversed(loops):
             votes = self._votes.get(loop)
@@ -236,6 +268,7 @@ class Assigning(ForcedRuns):
     def _votes(self) -> dict[int, tuple[int, int]]:
         """For each loop: which step its iterations are at, as the matched units say."""
         counts: dict[int, Counter[tuple[int, int]]] = defaultdict(Counter)
+        turns: Counter[int] = Counter()
         for number, role in self.roles.items():
             if len(role.series.items) < 2 or role.series.kind == "value":
                 continue
@@ -243,9 +276,12 @@ class Assigning(ForcedRuns):
                 time = role.times.get(event.instance)
                 for loop in self.units[number].loops[-1:]:
                     if time is not None and loop in event.loops:
+                        turns[loop] += 1
                         counts[loop][(-1, time + event.loops[loop])] += 1
                         counts[loop][(1, time - event.loops[loop])] += 1
-        return {loop: max(c.items(), key=lambda item: (item[1], -item[0][0]))[0] for loop, c in counts.items()}
+        best = {loop: max(c.items(), key=lambda item: (item[1], -item[0][0])) for loop, c in counts.items()}
+        # A loop over the weights, or over the layers, is no loop over the steps.
+        return {loop: rhythm for loop, (rhythm, count) in best.items() if 2 * count >= turns[loop]}
 
 
 def _last_is(events: list[Event], gradient: Array) -> bool:

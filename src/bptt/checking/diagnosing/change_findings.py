@@ -40,6 +40,8 @@ def _cause(change: Alternative) -> tuple[str, str]:
     what = change.what
     if change.changes[0].kind == "insert" and "return" in what:
         return "K", f"what it calculates is never returned: {what}"
+    if "instead of lost" in what:
+        return "R1", f"what this call returns goes nowhere, so that nothing comes back to the step before: {what}"
     if what.startswith("scaled"):
         return "L1", f"every gradient is off by one and the same factor: here it must be {what}"
     if isinstance(change.statement, ast.For | ast.While) and change.changes[0].kind != "insert":

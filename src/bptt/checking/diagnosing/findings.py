@@ -71,15 +71,21 @@ def missing_finding(judging: Judging, judged: Judged, missing: Missing) -> Findi
     line = missing.last.lineno
     origin = judging.program.origins[line - 1]
     message = (
-        f"a line that sets `{missing.name}` for the step before is missing here\n"
+        f"`{missing.function.name}` ends without a return\n"
+        f"`{missing.name}` keeps what it returns, which is None: nothing comes back from the later steps\n"
+        if missing.function is not None
+        else f"a line that sets `{missing.name}` for the step before is missing here\n"
         f"`{missing.name}` is set to zeros before the loop and never updated in it, "
         "so that nothing comes back from the later steps\n"
+    )
+    message += (
         f"`{judged.unit.target or judged.unit.text}` is meant to be {name}, "
         "the sum of what comes from the output and what comes from the future"
     )
     text = judging.program.code.splitlines()[line - 1].strip()
+    code = "K" if missing.function is not None else "R1"
     return Finding(
-        ("R1",), origin.line, origin.line, text, message, Expected(name, dims), None, ("B5", "B10"), None, origin.cell
+        (code,), origin.line, origin.line, text, message, Expected(name, dims), None, ("B5", "B10"), None, origin.cell
     )
 
 

@@ -12,8 +12,8 @@ from bptt.checking.diagnosing.roles import supply
 from bptt.checking.diagnosing.verdict import right_gradients
 from bptt.checking.program import Program, Sizes
 from bptt.checking.tracing import forced
-from bptt.checking.tracing.callers import Callers
 from bptt.checking.tracing.bank import Bank, Role
+from bptt.checking.tracing.callers import Callers
 from bptt.checking.tracing.forced import Event, Run, frozen
 from bptt.checking.tracing.numeric import built, fresh, reseed, restore, snapshot
 from bptt.checking.tracing.quiet import quiet

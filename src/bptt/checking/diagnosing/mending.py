@@ -15,6 +15,7 @@ from bptt.checking.diagnosing.loops import WrongHeader
 from bptt.checking.diagnosing.missing import insertions, missing_update
 from bptt.checking.diagnosing.mistakes import Label
 from bptt.checking.repairing import patch
+from bptt.checking.repairing.index_edits import restated
 from bptt.checking.repairing.prove import Proof, minimise, preconditions, prove
 from bptt.checking.repairing.prove import Truth as Slopes
 from bptt.checking.repairing.repair import repair_statement
@@ -146,10 +147,10 @@ def repairs(judging: Judging, judged: Judged, seconds: float) -> list[tuple[int,
         found = repair_statement(node, samples(judging, judged), code=longer, budget=Budget(seconds=seconds))
     result: list[tuple[int, Candidate | None, patch.Change]] = []
     for candidate in found[:6]:
-        text = candidate.replacement.removeprefix(f"{NAME} = ")
-        whole = ast.unparse(unit.statement).replace(ast.unparse(unit.expression), text)
+        change = patch.replace(code, unit.expression, candidate.replacement.removeprefix(f"{NAME} = "))
+        whole = restated(code, unit.statement, change)
         named = Candidate(whole, candidate.kind, candidate.cost, candidate.preconditions)
-        result.append((unit.number, named, patch.replace(code, unit.expression, text)))
+        result.append((unit.number, named, change))
     return result
 
 

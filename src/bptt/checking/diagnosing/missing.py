@@ -1,4 +1,4 @@
-"""A statement that is not there: a variable of the future is set to zeros before the loop and never after."""
+"""A statement that is not there: what goes back to the step before is never set in the loop, or never returned."""
 
 from __future__ import annotations
 
@@ -14,24 +14,37 @@ from bptt.checking.repairing.samples import Budget, Candidate, Sample
 from bptt.checking.tracing.bank import Role
 from bptt.checking.tracing.forced import frozen
 from bptt.checking.tracing.quiet import quiet
+from bptt.checking.tracing.stepping import Unit
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judged, Judging
 
 Loop = ast.For | ast.While
+PLACES = ast.Name | ast.Attribute | ast.Subscript
 
 
 @dataclass
 class Missing:
-    """An update that the loop lacks."""
+    """An update that a loop lacks, or the ``return`` that a function called in it lacks."""
 
     name: str
     loop: Loop
+    function: ast.FunctionDef | None = None
 
     @property
     def last(self) -> ast.stmt:
         """The statement that it may follow."""
-        return self.loop.body[-1]
+        return (self.loop if self.function is None else self.function).body[-1]
+
+    def text(self, expression: str) -> str:
+        """Return the statement that is missing."""
+        return f"return {expression}" if self.function is not None else f"{self.name} = {expression}"
+
+    def holds(self, unit: Unit) -> bool:
+        """Tell whether a unit stands where the statement is missing."""
+        if self.function is not None:
+            return self.function.lineno <= unit.line <= (self.function.end_lineno or unit.line)
+        return self.loop.lineno in unit.loops[-1:]
 
 
 def missing_update(judging: Judging, judged: Judged) -> Missing | None:
@@ -42,9 +55,27 @@ def missing_update(judging: Judging, judged: Judged) -> Missing | None:
     tree = judging.program.tree
     for read in sorted(unit.reads):
         for name, loop in _bindings(tree, unit.function.split(".")[-1], unit.line, read):
-            if _starts_at_zero(judging, name) and not _stored(loop, name):
+            if not _starts_at_zero(judging, name):
+                continue
+            stores = _stores(loop, name)
+            if not stores:
                 return Missing(name, loop)
+            functions = [_returning_nothing(tree, store) for store in stores]
+            if functions[0] is not None and len(stores) == 1:
+                return Missing(name, loop, functions[0])
     return None
+
+
+def _returning_nothing(tree: ast.Module, store: ast.stmt) -> ast.FunctionDef | None:
+    """Return the function of theirs whose result a statement keeps, where it returns none."""
+    call = store.value if isinstance(store, ast.Assign) else None
+    if not isinstance(call, ast.Call):
+        return None
+    name = ast.unparse(call.func).split(".")[-1]
+    found = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == name]
+    if len(found) != 1 or any(isinstance(n, ast.Return | ast.Yield) for n in ast.walk(found[0])):
+        return None
+    return found[0]
 
 
 def _bindings(tree: ast.Module, function: str, line: int, name: str) -> list[tuple[str, Loop]]:
@@ -78,13 +109,25 @@ def _starts_at_zero(judging: Judging, name: str) -> bool:
     )
 
 
-def _stored(loop: Loop, name: str) -> bool:
-    return any(
-        isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
-        and isinstance(node.ctx, ast.Store)
-        and ast.unparse(node) == name
+def _stores(loop: Loop, name: str) -> list[ast.stmt]:
+    """Return the statements of a loop that set a variable, and not only add to it."""
+    return [
+        node
         for node in ast.walk(loop)
-    )
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        and any(ast.unparse(n) == name for n in ast.walk(node) if _is_stored(n))
+        and name not in _summands(node.value)
+    ]
+
+
+def _summands(value: ast.expr | None) -> list[str]:
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
+        return [*_summands(value.left), *_summands(value.right)]
+    return [] if value is None else [ast.unparse(value)]
+
+
+def _is_stored(node: ast.AST) -> bool:
+    return isinstance(node, PLACES) and isinstance(node.ctx, ast.Store)
 
 
 def carry_role(judging: Judging, judged: Judged) -> Role | None:
@@ -102,7 +145,8 @@ def insertions(
 ) -> list[tuple[int, Candidate | None, patch.Change]]:
     """Return statements that set the variable rightly at the end of the loop's body."""
     role = carry_role(judging, judged)
-    inside = [u for u in judging.units if missing.loop.lineno in u.loops[-1:] and u.target and not u.nameless]
+    inside = [u for u in judging.units if missing.holds(u) and u.target and not u.nameless]
+    inside = [u for u in inside if judging.natural.events.get(u.number)]
     if role is None or not inside:
         return []
     last = inside[-1]
@@ -112,7 +156,7 @@ def insertions(
     for event in events:
         event_role = role
         judging.complete(event_role, [event])
-    shared = {k: frozen(v) for k, v in vars(judging.module).items() if not k.startswith("__")}
+    shared = judging.space()
     samples = []
     for event in events:
         item = role.item(event.instance)
@@ -126,7 +170,7 @@ def insertions(
     code = judging.program.code
     handed = _held_somewhere(samples)
     if handed:
-        text = f"{missing.name} = {handed}"
+        text = missing.text(handed)
         return [(judged.unit.number, Candidate(text, "insert", 0.0), patch.insert_after(code, missing.last, text))]
     longer = f"{code}\n{missing.name} = {missing.name}\n"
     with quiet():
@@ -134,10 +178,11 @@ def insertions(
     return [
         (
             judged.unit.number,
-            Candidate(c.replacement, "insert", c.cost, c.preconditions),
-            patch.insert_after(code, missing.last, c.replacement),
+            Candidate(text, "insert", c.cost, c.preconditions),
+            patch.insert_after(code, missing.last, text),
         )
         for c in found[:6]
+        for text in [missing.text(c.replacement.removeprefix(f"{missing.name} = "))]
     ]
 
 

@@ -53,7 +53,12 @@ def match_unit(
             role.delta, role.sign = delta, sign
             if whole:
                 return role, True
-            if best[0] is None or (best[0].delta and _began_with_nothing(events, best[0]) and role.series.kind == "adjoint"):
+            if best[0] is None or (
+                unit.op == "="
+                and best[0].delta
+                and role.series.kind == "adjoint"
+                and _began_with_nothing(events, best[0])
+            ):
                 best = role, False
     if best[0] is None:
         delta = accumulates(unit)
@@ -66,10 +71,8 @@ def match_unit(
 
 
 def _began_with_nothing(events: list[Event], role: Role) -> bool:
-    """Tell whether a part is added to zeros wherever it was recognised: the sum is as likely what was meant."""
-    return role.series.kind == "adjoint" and all(
-        event.before is None or not event.before.any() or event.instance not in role.times for event in events[:1]
-    )
+    """Tell whether a part is added to zeros where it was recognised: the sum is as likely what was meant."""
+    return role.series.kind == "adjoint" and (events[0].before is None or not events[0].before.any())
 
 
 Key = tuple[int, tuple[int, ...], float]
@@ -88,7 +91,7 @@ def _best(unit: Unit, matches: list[list[Match]], values: list[Array | None], ba
     def order(key: Key) -> tuple[Any, ...]:
         series = bank.series[key[0]]
         hits = len(found[key])
-        times = fit_times(found[key], size)
+        times = _times(series, found[key], size)
         agreeing = sum(times.get(k) in ts for k, ts in found[key].items())
         plain = key[1] == tuple(range(len(key[1])))
         long = len(series.items) >= size
@@ -96,7 +99,7 @@ def _best(unit: Unit, matches: list[list[Match]], values: list[Array | None], ba
 
     best = min(found, key=order)
     series = bank.series[best[0]]
-    times = fit_times(found[best], size)
+    times = _times(series, found[best], size)
     role = Role(series, best[1], times, sign=best[2])
     whole = all(k in zeros or times.get(k) in found[best].get(k, ()) for k in range(size))
     for k in zeros:
@@ -104,6 +107,12 @@ def _best(unit: Unit, matches: list[list[Match]], values: list[Array | None], ba
         if item is not None and item.any():
             whole = False
     return role, whole
+
+
+def _times(series: Series, hits: dict[int, set[int]], size: int) -> dict[int, int]:
+    if series.in_order and len(series.items) == size:
+        return {k: k for k in range(size)}
+    return fit_times(hits, size)
 
 
 def fit_times(hits: dict[int, set[int]], size: int) -> dict[int, int]:

@@ -59,6 +59,10 @@ def suspects(judging: Judging, short: Sizes | None) -> list[Suspect]:
         events = [e for e in run.events[suspect.units[0]] if e.names is not None]
         suspect.environments = [{**space, **(e.names or {})} for e in spread(events, EXECUTIONS)]
         for number in suspect.units:
+            if all(event.value is None and event.error is None for event in run.events[number]):
+                suspect.moves |= set(judging.delivered)  # no numbers to disturb: a list, a count
+                suspect.moves_short |= set(judging.delivered)
+                continue
             suspect.moves |= _moves(judging, number, judging.sizes, judging.delivered)
             if short is not None:
                 suspect.moves_short |= _moves(judging, number, short, single)
@@ -92,13 +96,10 @@ def _moves(judging: Judging, number: int, sizes: Sizes, before: Mapping[str, Any
 
 def backward_functions(judging: Judging) -> list[ast.FunctionDef]:
     """Return their functions that run for the gradients and not for the cost alone, the one with the loop first."""
+    forward = judging.units_of_the_cost()
     known = set(judging.backward_units) | set(judging.mixed)
+    known |= {n for n in judging.natural.events if judging.units[n].root not in forward}
     ran = {judging.units[n].function.split(".")[-1] for n in known}
-    ran |= {
-        u.function.split(".")[-1]
-        for u in judging.units
-        if judging.natural.events.get(u.number) and "back" in u.function.lower()
-    }
     found = [n for n in ast.walk(judging.program.tree) if isinstance(n, ast.FunctionDef) and n.name in ran]
     return sorted(found, key=lambda f: not any(isinstance(n, ast.For | ast.While) for n in ast.walk(f)))
 

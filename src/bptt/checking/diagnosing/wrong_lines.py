@@ -66,7 +66,10 @@ def lines(program: Program, truth: Truth, sizes: Sizes, seed: int, deadline: flo
         climbing = Climbing(judging, slopes, deadline)
         given = _given(judgement, options)
         several = len({id(alternative.statement) for alternative in given}) > 1
-        climbed = (climbing.climb(given) if several else None) or climbing.single() or climbing.climb(given)
+        climbed = climbing.climb(given) if several else None
+        if climbed is not None and len(climbed.changes) > 1:
+            climbed = climbing.single(sum(change.cost for change in climbed.changes) / 2) or climbed
+        climbed = climbed or climbing.single() or climbing.climb(given)
     else:
         climbed = _nearer(judging, judgement, mended, lambda: Climbing(judging, slopes, deadline))
     if climbed is not None:
@@ -137,7 +140,9 @@ def _nearer(judging: Judging, judgement: Judgement, mended: Mended, climbing: Ca
         return None
     if len(mended.changes) > 1:
         scaled = sum(_by_a_factor(judging, judged) for judged in changed)
-        return climbing().single(SIMPLE) if max(costs, default=0.0) > SIMPLE or scaled > 1 else None
+        if max(costs, default=0.0) <= SIMPLE and scaled <= 1:
+            return None
+        return climbing().single(max(SIMPLE, sum(costs) / 2))
     if len(changed) != 1 or not costs:
         return None
     judged = changed[0]

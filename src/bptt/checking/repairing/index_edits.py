@@ -98,6 +98,16 @@ def other_ends(node: ast.stmt, names: Mapping[str, Any], code: str) -> Iterator[
                 yield 1.0, replace(code, inner, f"{text_of(code, inner.func)}({'' if first else '0'})")
         elif isinstance(inner, ast.Subscript) and _turns(inner.slice):
             yield 1.1, replace(code, inner, text_of(code, inner.value))
+        elif (
+            isinstance(inner, ast.Call)
+            and isinstance(inner.func, ast.Attribute)
+            and inner.func.attr == "append"
+            and len(inner.args) == 1
+        ):
+            yield (
+                1.3,
+                replace(code, inner, f"{text_of(code, inner.func.value)}.insert(0, {text_of(code, inner.args[0])})"),
+            )
         elif isinstance(inner, ast.Name) and isinstance(names.get(inner.id), list) and inner.id not in turned:
             yield 1.3, replace(code, inner, f"{inner.id}[::-1]")
 

@@ -17,6 +17,7 @@ from bptt.checking.repairing.terms import Stack, Term, Terms
 ATOMS = ("leaf", "item", "attr", "const", "if")
 FORM, FORMS = 16, 24  # the nodes of a function of one variable, and how many such functions are looked at
 HOLE = "_bptt_hole"
+ELEMENTWISE = {"exp", "tanh", "cosh", "maximum", "sqrt", "log", "square", "abs"}
 DEPTH = 3  # self.cache['A'][t]: an attribute, an item, an index
 
 
@@ -76,17 +77,30 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
 
 def functions_of_one(reader: Reader, tree: ast.Module) -> tuple[list[Term], Term]:
     """Return their functions of one variable, as ``1 / (1 + np.exp(-x))`` or ``sigmoid(z)``, and that variable."""
+    pure = {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and _is_pure(n)} | ELEMENTWISE
     found: dict[str, None] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call | ast.BinOp) and sum(1 for _ in ast.walk(node)) <= FORM:
             form = copy.deepcopy(node)
-            called = {id(n) for c in ast.walk(form) if isinstance(c, ast.Call) for n in ast.walk(c.func)}
+            calls = [n for n in ast.walk(form) if isinstance(n, ast.Call)]
+            called = {id(n) for call in calls for n in ast.walk(call.func)}
             names = [n for n in ast.walk(form) if isinstance(n, ast.Name) and id(n) not in called]
-            if called and len({n.id for n in names}) == 1 and not any(isinstance(n, ast.Subscript) for n in ast.walk(form)):
+            known = bool(calls) and {ast.unparse(call.func).split(".")[-1] for call in calls} <= pure
+            if known and len({n.id for n in names}) == 1 and not _indexed(form):
                 for name in names:
                     name.id = HOLE
                 found[ast.unparse(form)] = None
     return [reader.expression(text) for text in list(found)[:FORMS]], reader.terms.undefined(HOLE)
+
+
+def _indexed(node: ast.expr) -> bool:
+    return any(isinstance(n, ast.Subscript) for n in ast.walk(node))
+
+
+def _is_pure(function: ast.FunctionDef) -> bool:
+    """Tell whether a function of theirs only returns a value of its one argument."""
+    own = [a for a in function.args.args if a.arg != "self"]
+    return len(own) == 1 and all(isinstance(s, ast.Return | ast.Expr) for s in function.body)
 
 
 def _within(node: ast.expr, outer: ast.stmt) -> bool:

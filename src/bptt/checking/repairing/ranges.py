@@ -93,15 +93,22 @@ def carries(code: str, function: Function) -> Iterator[tuple[ast.stmt, str, str]
     for loop in (n for n in statements(function) if isinstance(n, ast.For | ast.While)):
         inside = [n for n in ast.walk(loop) if isinstance(n, ast.stmt)]
         made = dict.fromkeys(t.id for n in inside for t in targets_of(n) if isinstance(t, ast.Name))
-        read = dict.fromkeys(
-            n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id not in made
-        )
-        before = _zeroed(function) - set(made)
+        read = dict.fromkeys(n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+        begun = {t.id for n in inside if not _adds(n) for t in targets_of(n) if isinstance(t, ast.Name)}
+        before = _zeroed(function) - begun
         for carried in (name for name in read if name in before):
             for matrix in matrices:
                 for x in reversed(made):
                     for right in (product.format(f"{matrix}.T", x), product.format(x, f"{matrix}.T")):
                         yield loop.body[-1], f"{carried} = {right}", f"{carried} goes back through {matrix}"
+
+
+def _adds(node: ast.stmt) -> bool:
+    """Tell whether a statement only adds to what its target holds."""
+    if isinstance(node, ast.AugAssign):
+        return True
+    own = {t.id for t in targets_of(node) if isinstance(t, ast.Name)}
+    return isinstance(node, ast.Assign) and any(isinstance(n, ast.Name) and n.id in own for n in ast.walk(node.value))
 
 
 def is_zero(value: ast.expr) -> bool:

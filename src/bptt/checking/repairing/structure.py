@@ -30,6 +30,7 @@ class Restructuring:
 def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
     """Yield every change of form of a function, likely ones first."""
     yield from _returns(code, function)
+    yield from _kept(code, tree, function)
     yield from _signs(code, function)
     yield from _loops(code, function)
     for last, text, what in carries(code, function):
@@ -38,6 +39,22 @@ def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[
     yield from _targets(code, function)
     yield from _orders(code, tree, function)
     yield from _deletions(code, tree, function)
+
+
+def _kept(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
+    """Yield a call whose result goes nowhere with its result kept, in one of the variables that it is given."""
+    returning = {
+        f.name
+        for f in ast.walk(tree)
+        if isinstance(f, ast.FunctionDef) and any(isinstance(n, ast.Return) and n.value for n in ast.walk(f))
+    }
+    for node in statements(function):
+        call = node.value if isinstance(node, ast.Expr) else None
+        if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] in returning:
+            for name in (a.id for a in call.args if isinstance(a, ast.Name)):
+                yield _restated(
+                    code, node, f"{name} = {text_of(code, call)}", f"its result kept instead of lost: {name}"
+                )
 
 
 def _signs(code: str, function: Function) -> Iterator[Restructuring]:

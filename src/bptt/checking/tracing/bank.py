@@ -52,6 +52,7 @@ class Bank:
     """All true quantities, looked up by value."""
 
     def __init__(self, series: list[Series]) -> None:
+        self.given = series
         # Where several values have the same adjoint, the argument of the activation is the one that people mean.
         arguments = {s.parameter for s in series if s.kind == "slope"}
         series = sorted(series, key=lambda s: not (s.kind == "adjoint" and str(s.node) in arguments))

@@ -10,6 +10,7 @@ import ast
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from types import CodeType, FrameType
 from typing import Any
 
@@ -33,7 +34,9 @@ class Callers:
         names = [ast.unparse(n.func).split(".")[-1] for n in ast.walk(tree) if isinstance(n, ast.Call)]
         self._called = Counter(names)
         self._numbers: dict[tuple[int, int], int] = {}
-        self._contexts: dict[tuple[Any, ...], int] = {}
+        self._contexts: dict[tuple[Any, ...], list[tuple[frozenset[str], int]]] = {}
+        self._count = 0
+        self._weighty: dict[str, bool] = {}
         self._places: dict[tuple[CodeType, int], Place] = {}
         self._stack: list[tuple[CodeType, frozenset[str], int]] = []
         self._weights: dict[int, str] = {}
@@ -53,15 +56,44 @@ class Callers:
             if held is code and whose == owner:  # it calls itself, perhaps step by step through time
                 self._stack.append((code, owner, context))
                 return context
-        above, parent = (self._stack[-1][1], self._stack[-1][2]) if self._stack else (frozenset(), 0)
-        whose = owner if owner != above and 0 < len(owner) < len(self._weights) else frozenset()
+        above: frozenset[str] = self._stack[-1][1] if self._stack else frozenset()
+        parent = self._stack[-1][2] if self._stack else 0
         place = self._place(frame) if self._stack and self._called[code.co_name] > 1 else None
-        context = parent
-        if whose or place is not None:
-            key = (parent, place, code.co_name, code.co_firstlineno, whose)
-            context = self._contexts.setdefault(key, len(self._contexts) + 1)
+        key = (parent, place, code.co_name, code.co_firstlineno)
+        context = self._known(key, owner, above, parent, always=place is not None)
         self._stack.append((code, owner, context))
         return context
+
+    def turn(self, here: int, line: int, targets: tuple[Any, ...]) -> int:
+        """Return the number for one turn of a loop: over the layers, over the names of the weights or of the gates."""
+        keys = tuple(t for t in targets if isinstance(t, str) and self._names_weights(t))
+        above = self._stack[-1][1] if self._stack else frozenset()
+        return self._known((here, line, *keys), self._owner(targets), above, here, always=bool(keys))
+
+    def _names_weights(self, text: str) -> bool:
+        if text not in self._weighty:
+            last = [name.split(".")[-1] for name in self._weights.values()]
+            self._weighty[text] = bool(text) and any(n.startswith(text) or n.endswith(text) for n in last)
+        return self._weighty[text]
+
+    def _known(
+        self, key: tuple[Any, ...], weights: frozenset[str], above: frozenset[str], parent: int, always: bool
+    ) -> int:
+        """Return the number of a chain of calls: the weights that it works on are another layer's, or the same.
+
+        An initial state may be one of the weights, at the first step alone: one weight in common is enough.
+        """
+        layers = self._contexts.setdefault(key, [])
+        for place, (held, context) in enumerate(layers):
+            if weights & held or weights == held:
+                layers[place] = (weights | held, context)
+                return context
+        number = parent
+        if always or (weights != above and 0 < len(weights) < len(self._weights)):
+            self._count += 1
+            number = self._count
+        layers.append((weights, number))
+        return number
 
     def leave(self) -> None:
         """Go back to the caller."""
@@ -94,7 +126,7 @@ class Callers:
             elif not isinstance(argument, int | float | str | np.generic) and argument is not None:
                 held = self._owners.get(id(argument))
                 if held is None:
-                    names = {self._weights.get(_address(a)) for a, _ in zip(_arrays(argument), range(LOOKED_AT))}
+                    names = {self._weights.get(_address(a)) for a in islice(_arrays(argument), LOOKED_AT)}
                     held = self._owners[id(argument)] = (argument, frozenset(n for n in names if n))
                 found |= held[1]
         return found

@@ -115,6 +115,11 @@ def enter(*arguments: Any) -> int:
     return 0 if run is None or run.callers is None else run.callers.enter(theirs(sys._getframe(1)), arguments)
 
 
+def turn(here: int, line: int, *targets: Any) -> int:
+    """At the start of a turn of a loop; return the number that what is done in it goes by."""
+    return here if run is None or run.callers is None else run.callers.turn(here, line, targets)
+
+
 def leave() -> None:
     """At the end of a function."""
     if run is not None and run.callers is not None:
@@ -155,8 +160,7 @@ def _numbers(units: tuple[int, ...], here: int) -> tuple[int, ...]:
 
 def _own(names: dict[str, Any]) -> dict[str, Any]:
     """Leave out the name that is ours."""
-    names.pop(HERE, None)
-    return names
+    return {name: value for name, value in names.items() if not name.startswith(HERE)}
 
 
 def tick(loop: int) -> None:
@@ -204,7 +208,7 @@ def nameless(unit: int, compute: Callable[[], Any], names: dict[str, Any], here:
     return event.live if forces(unit, here) else value
 
 
-for _hook in (enter, leave, begin, done, failed, tick, forces, forced, nameless):
+for _hook in (enter, turn, leave, begin, done, failed, tick, forces, forced, nameless):
     setattr(_hook, MARK, True)
 
 

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from bptt.checking.tracing.layers import split_by_layer
 from bptt.checking.tracing.series import Series, Truth
 from bptt.dims import Array
 
@@ -17,6 +18,8 @@ SUBSETS = 5
 def list_series(truth: Truth, leaves: dict[str, Array]) -> None:
     """List every quantity that a backward pass may compute."""
     tape, adjoint = truth.tape, truth.tape.adjoint
+    leaf_of: dict[int, str] = {int(i): name for name, ids in leaves.items() for i in ids.reshape(-1)}
+    split_by_layer(tape, leaf_of)
     by_site: dict[int, list[int]] = defaultdict(list)
     owner = np.full(tape.count, -1, dtype=np.int64)  # id -> the operation that made it
     for k, operation in enumerate(tape.operations):
@@ -27,7 +30,6 @@ def list_series(truth: Truth, leaves: dict[str, Array]) -> None:
         list
     )  # operation -> [(consumer, its share of the adjoint)]
     given: dict[str, list[tuple[int, Array]]] = defaultdict(list)  # parameter -> [(consumer, contribution)]
-    leaf_of: dict[int, str] = {int(i): name for name, ids in leaves.items() for i in ids.reshape(-1)}
     buffer = np.zeros(tape.count)
     leaf_place = np.full(tape.count, -1, dtype=np.int64)
     for place, (start, root) in enumerate(tape.leaves):

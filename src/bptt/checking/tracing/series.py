@@ -23,6 +23,8 @@ class Series:
     """The site of the operation whose value or adjoint it is; -1 for a parameter."""
     parameter: str = ""
     consumers: frozenset[int] = frozenset()
+    in_order: bool = False
+    """Whether the items stand in the order in which a backward pass comes to them."""
     future: int | None = None
     """For a share: the site whose results of the step before it goes back to (the recurrent term)."""
 
@@ -48,6 +50,8 @@ class Truth:
     """The true gradients."""
     series: list[Series] = field(default_factory=list)
     by_site: dict[int, list[Operation]] = field(default_factory=dict)
+    leaves: dict[str, Array] = field(default_factory=dict)
+    """The ids of the weights' numbers."""
 
     def text(self, site: int) -> str:
         """Return the person's own words at a site."""

@@ -48,6 +48,15 @@ def entered(function: ast.FunctionDef, body: list[ast.stmt]) -> list[ast.stmt]:
     return [ast.fix_missing_locations(located(step, function)) for step in steps]
 
 
+def turned(loop: ast.For, tick: ast.stmt, names: list[str], depth: int) -> list[ast.stmt]:
+    """Return a loop with the hooks that tell what each turn is about: the weights of another layer, another gate."""
+    held = f"{HERE}_{depth}"
+    turn = ast.parse(f"{HERE} = {HOOKS}.turn({held}, {loop.lineno}, {', '.join(names)})").body[0]
+    loop.body[:0] = [tick, turn]
+    steps = [ast.parse(f"{held} = {HERE}").body[0], loop, ast.parse(f"{HERE} = {held}").body[0]]
+    return [ast.fix_missing_locations(located(step, loop)) for step in steps]
+
+
 def locals_call() -> ast.expr:
     """Call ``locals()``."""
     return ast.Call(ast.Name("locals", ast.Load()), [], [])

@@ -24,6 +24,7 @@ from bptt.checking.tracing.step_nodes import (
     locals_call,
     located,
     statement_of,
+    turned,
 )
 
 ADDS = {"append", "appendleft", "insert", "add", "setdefault"}
@@ -117,14 +118,15 @@ class Stepper(ast.NodeTransformer):
             done += result if isinstance(result, list) else [result]
         return done
 
-    def visit_For(self, node: ast.For) -> ast.AST:
+    def visit_For(self, node: ast.For) -> ast.AST | list[ast.stmt]:
         self._loops.append(node.lineno)
+        names = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
         node.body = self._block(node.body)
+        depth = len(self._loops)
         self._loops.pop()
         node.orelse = self._block(node.orelse)
         tick = ast.parse(f"{HOOKS}.tick({node.lineno})").body[0]
-        node.body.insert(0, tick)
-        return node
+        return turned(node, tick, names, depth)
 
     def visit_While(self, node: ast.While) -> ast.AST:
         self._loops.append(node.lineno)
@@ -225,13 +227,16 @@ class Stepper(ast.NodeTransformer):
                     for a in call.args
                 ]
 
-    def _elements(self, value: ast.expr, statement: ast.stmt, target: ast.expr | None) -> ast.expr:
-        """Judge each element of a display by itself; an element that only names a value is none of ours."""
+    def _elements(
+        self, value: ast.expr, statement: ast.stmt, target: ast.expr | None, assigned: bool = False
+    ) -> ast.expr:
+        """Judge each element of a display by itself; one that only names a value is judged where it is assigned."""
         if isinstance(value, ast.Tuple | ast.List):
             names: list[ast.expr | None] = [target] * len(value.elts)
-            if isinstance(target, ast.Tuple | ast.List) and len(target.elts) == len(value.elts):
+            each = isinstance(target, ast.Tuple | ast.List) and len(target.elts) == len(value.elts)
+            if isinstance(target, ast.Tuple | ast.List) and each:
                 names = list(target.elts)
-            value.elts = [self._elements(e, statement, n) for e, n in zip(value.elts, names, strict=True)]
+            value.elts = [self._elements(e, statement, n, each) for e, n in zip(value.elts, names, strict=True)]
             return value
         if isinstance(value, ast.Dict):
             value.values = [
@@ -244,6 +249,7 @@ class Stepper(ast.NodeTransformer):
                 keyword.value = self._elements(keyword.value, statement, ast.Constant(keyword.arg))
             return value
         handed_on = isinstance(value, ast.Subscript) and isinstance(target, ast.Name)
+        handed_on |= assigned and isinstance(value, ast.Name) and isinstance(target, ast.Subscript | ast.Attribute)
         if not handed_on and not any(isinstance(n, ast.BinOp | ast.Call | ast.UnaryOp) for n in ast.walk(value)):
             return value
         if isinstance(value, ast.ListComp | ast.DictComp | ast.GeneratorExp | ast.Starred | ast.Lambda):

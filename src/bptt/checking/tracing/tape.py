@@ -131,28 +131,48 @@ class Tape:
 
     def replay(self, result: Any) -> None:
         """Fill ``adjoint``: the derivative of one scalar by every number that has an id."""
-        self.adjoint = np.zeros(self.count)
         ids = self.ids(result)
+        self.adjoint = np.zeros(self.count)
         if ids is None or ids.size != 1:
             return
         self.adjoint[ids.reshape(-1)[0]] = 1.0
-        self.adjoint[0] = 0.0
-        reached = np.zeros(self.count, dtype=bool)
-        reached[ids.reshape(-1)[0]] = True
+        self.adjoint, parts = self.pulled_back(self.adjoint)
+        for k, operation in enumerate(self.operations):
+            operation.parts = parts.get(k)
+        self.operations = [operation for operation in self.operations if operation.parts is not None]
+
+    def pulled_back(self, above: Array) -> tuple[Array, dict[int, list[Array]]]:
+        """Return what some numbers' derivatives make of all the numbers before them.
+
+        Parameters
+        ----------
+        above : ndarray, (ids,)
+            The derivative by each number, without what comes to it through others.
+
+        Returns
+        -------
+        adjoint : ndarray, (ids,)
+        parts : dict of int to list of ndarray
+            What each operand of an operation gets, for the operations that go into those numbers.
+        """
+        adjoint = above.copy()
+        adjoint[0] = 0.0
+        reached = adjoint != 0
+        parts: dict[int, list[Array]] = {}
         with np.errstate(all="ignore"):
-            for operation in reversed(self.operations):
+            for k in range(len(self.operations) - 1, -1, -1):
+                operation = self.operations[k]
                 if not reached[operation.out].any():
                     continue  # it does not go into the result: a backward pass in the same function
-                above = self.adjoint[operation.out]
-                operation.parts = []
+                parts[k] = []
                 for ids, vjp in operation.inputs:
-                    part = _fold(np.asarray(vjp(above), dtype=float), ids.shape)
-                    operation.parts.append(part)
-                    np.add.at(self.adjoint, ids.reshape(-1), part.reshape(-1))
+                    part = _fold(np.asarray(vjp(adjoint[operation.out]), dtype=float), ids.shape)
+                    parts[k].append(part)
+                    np.add.at(adjoint, ids.reshape(-1), part.reshape(-1))
                     reached[ids] = True
-                self.adjoint[0] = 0.0
+                adjoint[0] = 0.0
                 reached[0] = False
-        self.operations = [operation for operation in self.operations if operation.parts is not None]
+        return adjoint, parts
 
     def adjoint_of(self, value: Any) -> Array | None:
         """Return dJ/d(value) as it lies now, in its shape."""

@@ -59,7 +59,7 @@ def find_truth(program: Program, sizes: Sizes, seed: int, plain: Case) -> Truth:
         except Exception as error:
             raise NoTruth(f"the traced run raises {type(error).__name__}: {error}") from error
     gradients = {name: trace.tape.adjoint[ids] for name, ids in leaves.items()}
-    truth = Truth(trace.tape, sites, gradients)
+    truth = Truth(trace.tape, sites, gradients, leaves=leaves)
     _prove(truth, plain, seed)
     list_series(truth, leaves)
     return truth
