@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bptt.checking.diagnosing.locally import reading
 from bptt.checking.diagnosing.roles import accumulates, bare_name, is_start, judge, words
 from bptt.checking.tracing.bank import Role
 from bptt.checking.tracing.series import Series
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 TRIED = 64
 """At most so many different quantities are tried for one unit."""
+UNSEEN = 12
+"""At most so many where it cannot be seen how a unit is read, and its own value was recognised."""
 RUNS = 160
 """At most so many runs of one program."""
 STILL = 3
@@ -32,6 +35,8 @@ def look_above(judging: Judging, wrong: list[Judged]) -> bool:
     bool
         Whether a role was given.
     """
+    if wrong:
+        judging.last = judging.run(judging.roles, {j.unit.number for j in wrong}.__contains__)[0]
     for settled in (False, True):
         for judged in wrong:
             for unit in sources(judging, judged.unit, settled) if _misfits(judged) else ():
@@ -55,7 +60,14 @@ def _gives(
 ) -> bool:
     same_error = 0
     misfit = _misfits(judged)
+    read = reading(judged, unit, judging.last)
+    tries = 0
     for role in roles:
+        if read is not None and not read.right_with(role):
+            continue
+        tries += 1
+        if read is None and tries > (UNSEEN if settled else 4 * UNSEEN):
+            return False
         key = (unit.number, id(role.series), role.axes, len(judging.roles))
         run = judging.tried.get(key)
         if run is None:
@@ -144,6 +156,8 @@ def _goes_on(judging: Judging, unit: Unit) -> bool:
 def _feeds(judging: Judging, unit: Unit, reader: Unit) -> bool:
     """Tell whether a unit's value goes directly into a reader's, or into one that only hands it on."""
     graph = judging.graph
+    if unit.target.isidentifier() and unit.function == reader.function and unit.context != reader.context:
+        return False  # its own of each call
     named = bool(unit.target) and _reads(reader, unit)
     if graph is None or reader.number not in graph.sources:
         return named
@@ -163,7 +177,10 @@ def _reads(reader: Unit, unit: Unit) -> bool:
     if unit.target in reader.reads:
         return True
     base = unit.target.split("[")[0]
-    return unit.target != base and any(read.split("[")[0] == base for read in reader.reads)
+    keyed = unit.target[-2:] in ("']", '"]')
+    return unit.target != base and any(
+        read.split("[")[0] == base and not (keyed and read[-2:] in ("']", '"]')) for read in reader.reads
+    )
 
 
 def candidates(judging: Judging, unit: Unit, misfit: bool = False) -> list[Role]:

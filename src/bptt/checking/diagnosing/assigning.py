@@ -267,6 +267,12 @@ class Assigning(ForcedRuns):
     @property
     def _votes(self) -> dict[int, tuple[int, int]]:
         """For each loop: which step its iterations are at, as the matched units say."""
+        known = tuple((number, id(role)) for number, role in self.roles.items())
+        if known != self._counted[0]:
+            self._counted = known, self._count_votes()
+        return self._counted[1]
+
+    def _count_votes(self) -> dict[int, tuple[int, int]]:
         counts: dict[int, Counter[tuple[int, int]]] = defaultdict(Counter)
         turns: Counter[int] = Counter()
         for number, role in self.roles.items():

@@ -39,6 +39,7 @@ class ForcedRuns:
         self.guessed: set[int] = set()
         self.tried: dict[Any, Run] = {}
         self.runs = 0
+        self._counted: tuple[Any, dict[int, tuple[int, int]]] = None, {}
 
     def run(
         self, roles: Mapping[int, Role], capture: Callable[[int], bool] | None = None

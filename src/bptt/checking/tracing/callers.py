@@ -105,7 +105,7 @@ class Callers:
         known = self._numbers.get((unit, context))
         if known is None:
             known = self._numbers[(unit, context)] = len(self.units)
-            self.units.append(dataclasses.replace(self.units[unit], number=known, base=unit))
+            self.units.append(dataclasses.replace(self.units[unit], number=known, base=unit, context=context))
         return known
 
     def _place(self, frame: FrameType) -> Place:

@@ -38,7 +38,6 @@ class Event:
     error: Exception | None = None
     loops: dict[int, int] = field(default_factory=dict)
     """Loop line -> iteration, from 0, over the whole run."""
-    integers: dict[str, int] = field(default_factory=dict)
     names: dict[str, Any] | None = None
     updates: bool = False
     """Whether the statement works on what its target holds; its array is then written in place."""
@@ -65,11 +64,8 @@ class Run:
     ) -> None:
         for unit in units:
             event = Event(unit, len(self.events.get(unit, ())), loops=dict(self._ticks))
-            event.integers = {
-                k: int(v) for k, v in names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)
-            }
             if self.capture is not None and self.capture(unit):
-                event.names = frozen(names)
+                event.names = frozen(_own(names))
             if old is not None:
                 with contextlib.suppress(Exception):
                     held = old()
@@ -135,7 +131,7 @@ def begin(
 ) -> None:
     """Before a statement; ``old`` reads what its target holds now, where it is an update."""
     if run is not None:
-        run.begin(_numbers(units, here), _own(names), old, updates)
+        run.begin(_numbers(units, here), names, old, updates)
 
 
 def done(units: tuple[int, ...], values: tuple[Any, ...], here: int) -> None:
@@ -195,7 +191,7 @@ def nameless(unit: int, compute: Callable[[], Any], names: dict[str, Any], here:
     if run is None:
         return compute()
     (number,) = _numbers((unit,), here)
-    run.begin((number,), _own(names))
+    run.begin((number,), names)
     event = run.events[number][-1]
     try:
         value = compute()

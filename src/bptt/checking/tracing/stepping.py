@@ -59,6 +59,8 @@ class Unit:
     """Whether it is only a part of its statement: an argument, an element of a display."""
     base: int = -1
     """The unit that it is in another chain of calls; -1 for one by itself."""
+    context: int = 0
+    """The chain of calls."""
 
     @property
     def root(self) -> int:
