@@ -29,6 +29,7 @@ from bptt.checking.tracing.quiet import quiet
 from bptt.errors import CannotCheckError
 
 UNITS, ATTEMPTS = 6, 80
+MANY = 600  # numbers in the parameters: with more of them the numeric gradients take long
 PARTS = 4  # how many further layers are checked by themselves
 DOUBTLESS = 1.5  # a reading with no more against it is that of a layer that may be called wrong
 
@@ -61,8 +62,10 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
     units = units_of(facts, name)
     with quiet():
         module = namespace.load(tree)
-    search = Search(facts, namespace, module)
+    search = Search(facts, namespace, module, tree)
     best = _first_that_runs(search, units)
+    if best is None or not best[1].complete or _numbers(search, best) > MANY:
+        best = _likelier(search, best, _first_that_runs(search, units, rehearsed=True))
     if best is None:
         raise CannotCheckError(_what_is_missing(search, namespace, file, units, name))
     best = (best[0], replace(best[1], plan=as_trained(search, with_data(search, best[1].plan))))
@@ -73,7 +76,25 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
 Read = tuple[Unit, Attempt]
 
 
-def _first_that_runs(search: Search, units: list[Unit]) -> Read | None:
+def _likelier(search: Search, guessed: Read | None, rehearsed: Read | None) -> Read | None:
+    """Return the reading of which more agrees, then the smaller one; the program's own run is believed before a guess."""
+    if guessed is None or rehearsed is None:
+        return guessed or rehearsed
+    if guessed[1].complete and rehearsed[1].complete:
+        return min(rehearsed, guessed, key=lambda read: _numbers(search, read))
+    return rehearsed if _agreeing(rehearsed[1]) >= _agreeing(guessed[1]) else guessed
+
+
+def _numbers(search: Search, read: Read) -> int:
+    """Return how many numbers the parameters of a reading hold."""
+    return sum(value.size for value in search.case(read[1].plan).parameters.values())
+
+
+def _agreeing(attempt: Attempt) -> float:
+    return attempt.right / max(len(attempt.plan.parameters), 1) if attempt.ran else -1.0
+
+
+def _first_that_runs(search: Search, units: list[Unit], *, rehearsed: bool = False) -> Read | None:
     """Return the likeliest unit that can be read, and its reading."""
     best: Read | None = None
     for unit in units[:UNITS]:
@@ -81,7 +102,7 @@ def _first_that_runs(search: Search, units: list[Unit]) -> Read | None:
             break
         search.least = np.inf
         seen: list[Attempt] = []
-        for attempt in islice(search.attempts(unit), ATTEMPTS):
+        for attempt in islice(search.attempts(unit, rehearsed=rehearsed), ATTEMPTS):
             seen.append(attempt)
             if attempt.complete and attempt.plan.penalty <= search.least + MARGIN:
                 break

@@ -185,11 +185,9 @@ class Delivery:
                 after: Any = case.parameters[name]
                 if np.array_equal(after, before[name]) and name in returned and np.shape(returned[name]) == after.shape:
                     after = returned[name]
-            elif parameter.home == "made":
-                after = places.read(world.made, parameter.paths[0])
             else:
-                root = world.object if parameter.home == "self" else case.module
-                after = places.read(root, parameter.paths[0])
+                roots = {"made": world.made, "self": world.object, "given": world.seen.get("given")}
+                after = places.read(roots.get(parameter.home, case.module), parameter.paths[0])
             found[name] = before[name] - np.asarray(after)
         return found
 

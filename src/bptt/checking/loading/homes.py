@@ -38,6 +38,7 @@ from bptt.checking.loading.parameters_found import (
 )
 from bptt.checking.loading.plan import Call, Parameter, Plan, Source
 from bptt.checking.loading.planned import PlannedCase
+from bptt.checking.loading.rehearsed import rehearsed
 from bptt.checking.loading.script import STEP
 from bptt.checking.loading.shown import SHOWN, missing_attributes
 from bptt.checking.loading.starters import appended_to, starting_methods
@@ -65,6 +66,27 @@ class Homes(Bench):
         hidden = {n: c for n, c in every.items() if c.kind == "const" or c.value == "n_a"}
         for constants in dict.fromkeys(tuple(sorted(c.items())) for c in (every, inner, hidden, rates)):
             yield from self._bases(unit, functions, dict(constants))
+
+    def rehearsed(self, unit: Unit) -> Iterator[tuple[Plan, Context, int]]:
+        """Yield the plan that the program's own run shows, where it has one."""
+        found = rehearsed(self.namespace, self.source, self.facts, unit, PROBE)
+        if found is None:
+            return
+        rehearsal, parameters = found
+        own = rehearsal.state(PROBE, 0)[1]["self"]
+        functions = [f for f in (unit.forward, unit.backward) if f is not None]
+        constants = {n: c for n, c in self.constants(functions).items() if c.kind == "const"}
+        call = Call(unit.forward.name, unit.owner is not None, ())
+        plan = Plan(
+            {}, parameters, call, constants=constants, owner=unit.owner, rehearsal=rehearsal,
+            attributes=numbers_to_set(own) if own is not None else {},
+        )  # fmt: skip
+        yield plan, Context(self.facts, ["n_x"], ["n_y"], self.facts.speaks_of_batch), 1
+
+    def choices(self, name: str, function: Function, context: Context, plan: Plan, **stage: Any) -> list[Option]:
+        """Return what an argument may be: what the program's own run passes, or else all that its name allows."""
+        told = plan.rehearsal.source(function, name) if plan.rehearsal is not None else None
+        return [Option(0.0, told)] if told is not None else options_for(name, function, context, plan, **stage)
 
     def _bases(
         self, unit: Unit, functions: list[Function], constants: dict[str, Source]
@@ -232,10 +254,7 @@ class Homes(Bench):
             except (Exception, Exhausted, SystemExit) as error:
                 self.log.append(f"{unit.owner}(...) raises {type(error).__name__}: {error}")
                 continue
-            attributes = {
-                name: Source("const", 1.0 if roles.matches(name, roles.RATE) else 1e6) for name, value in vars(thing).items()
-                if isinstance(value, float | int) and not isinstance(value, bool) and roles.matches(name, f"{roles.RATE}|{LIMIT}")
-            }  # fmt: skip
+            attributes = numbers_to_set(thing)
             held = held_by_object(thing)
             data = {id(v) for v in case.make_data().values()}
             own = [p for p in held if not self.is_state(p, unit, held) and not _is_data(p, thing, data)]
@@ -298,6 +317,14 @@ class Homes(Bench):
         ]  # fmt: skip
         for choice in islice(best_first(options, 200), 24):
             yield replace(with_choice(plan, choice), before=(call_of(setter, setter.owner, choice),))
+
+
+def numbers_to_set(thing: Any) -> dict[str, Source]:
+    """Return the attributes of an object that are set whatever it holds: rates to 1, limits beyond reach."""
+    return {
+        name: Source("const", 1.0 if roles.matches(name, roles.RATE) else 1e6) for name, value in vars(thing).items()
+        if isinstance(value, float | int) and not isinstance(value, bool) and roles.matches(name, f"{roles.RATE}|{LIMIT}")
+    }  # fmt: skip
 
 
 def _is_state_name(name: str) -> bool:

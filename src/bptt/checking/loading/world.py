@@ -32,7 +32,11 @@ class World:
         self.carried: dict[str, Any] = {}  # what one pass of a script hands to the next
         self.partial = False  # whether their function raised half-way or returned nothing
         case.prepare_module()
-        if case.plan.owner:
+        self.seen: dict[str, Any] = {}  # what the program's own run passes
+        if case.plan.rehearsal is not None:
+            self.seen = case.rehearse()
+            self.object = self.seen["self"]
+        elif case.plan.owner:
             self.object = case.make_object(self.data)
         if case.plan.maker:
             self.made = self.call(case.plan.maker)
@@ -85,6 +89,8 @@ class World:
                 return places.read(self.object, source.path)
             case "result":
                 return places.read(self.result, source.path)
+            case "seen":
+                return places.read(self.seen, source.path)
             case "zeros":
                 return like(places.read(self.result, source.path), lambda shape: np.zeros(shape))
             case "upstream":
