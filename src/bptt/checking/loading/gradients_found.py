@@ -219,7 +219,7 @@ def match(
     used: set[int] = set()
     for i, leaf in enumerate(leaves):
         of = next((linked[n] for n in leaf.names if isinstance(n, str) and n in linked), "") if linked else ""
-        if of in wanted and of not in found:
+        if of in wanted and of not in found and bool(np.shape(leaf.value)) == bool(shapes[of]):
             found[of] = leaf.value
             used.add(i)
     ends: dict[Any, list[str]] = {}

@@ -15,9 +15,8 @@ import numpy as np
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.argument_arrays import gates_in
-from bptt.checking.loading.bench import PROBE, Bench, call_of, last_name
-from bptt.checking.loading.binding import COUNTS, LIMIT, Context, data_options, options_for
-from bptt.checking.loading.constants import numbers_of
+from bptt.checking.loading.bench import call_of, last_name
+from bptt.checking.loading.binding import COUNTS, Context, data_options, options_for
 from bptt.checking.loading.examples import examples_of
 from bptt.checking.loading.explore import explore
 from bptt.checking.loading.facts import Function
@@ -37,10 +36,9 @@ from bptt.checking.loading.parameters_found import (
     script_parameters,
 )
 from bptt.checking.loading.plan import Call, Parameter, Plan, Source
-from bptt.checking.loading.planned import PlannedCase
-from bptt.checking.loading.rehearsed import rehearsed
 from bptt.checking.loading.script import STEP
 from bptt.checking.loading.shown import SHOWN, missing_attributes
+from bptt.checking.loading.staged import Staged, numbers_to_set
 from bptt.checking.loading.starters import appended_to, starting_methods
 from bptt.checking.loading.units import Unit
 from bptt.checking.loading.unrun import loss_layer
@@ -54,7 +52,7 @@ SCORES: tuple[tuple[str, ...], ...] = (
 """What a loss layer by itself may take."""
 
 
-class Homes(Bench):
+class Homes(Staged):
     """Finds the parameters, and makes the object that holds them."""
 
     def bases(self, unit: Unit) -> Iterator[tuple[Plan, Context, int]]:
@@ -66,27 +64,6 @@ class Homes(Bench):
         hidden = {n: c for n, c in every.items() if c.kind == "const" or c.value == "n_a"}
         for constants in dict.fromkeys(tuple(sorted(c.items())) for c in (every, inner, hidden, rates)):
             yield from self._bases(unit, functions, dict(constants))
-
-    def rehearsed(self, unit: Unit) -> Iterator[tuple[Plan, Context, int]]:
-        """Yield the plan that the program's own run shows, where it has one."""
-        found = rehearsed(self.namespace, self.source, self.facts, unit, PROBE)
-        if found is None:
-            return
-        rehearsal, parameters = found
-        own = rehearsal.state(PROBE, 0)[1]["self"]
-        functions = [f for f in (unit.forward, unit.backward) if f is not None]
-        constants = {n: c for n, c in self.constants(functions).items() if c.kind == "const"}
-        call = Call(unit.forward.name, unit.owner is not None, ())
-        plan = Plan(
-            {}, parameters, call, constants=constants, owner=unit.owner, rehearsal=rehearsal,
-            attributes=numbers_to_set(own) if own is not None else {},
-        )  # fmt: skip
-        yield plan, Context(self.facts, ["n_x"], ["n_y"], self.facts.speaks_of_batch), 1
-
-    def choices(self, name: str, function: Function, context: Context, plan: Plan, **stage: Any) -> list[Option]:
-        """Return what an argument may be: what the program's own run passes, or else all that its name allows."""
-        told = plan.rehearsal.source(function, name) if plan.rehearsal is not None else None
-        return [Option(0.0, told)] if told is not None else options_for(name, function, context, plan, **stage)
 
     def _bases(
         self, unit: Unit, functions: list[Function], constants: dict[str, Source]
@@ -177,23 +154,6 @@ class Homes(Bench):
                 known = replace(context, made=bound, loose=[], box=None)
                 yield replace(made, parameters=(*plan.parameters, *held), penalty=plan.penalty), known, 1
                 break
-
-    def constants(self, functions: list[Function]) -> dict[str, Source]:
-        """Return the module-level sizes and rates, to be replaced by ours."""
-        out = numbers_of(self.facts.run, self.module, reachable(self.facts, functions))
-        if out:
-            try:
-                with quiet():
-                    failed = dict(self.namespace.failed)
-                    case = PlannedCase(
-                        Plan({}, (), Call("", False, ()), constants=out), self.module, PROBE, 0, self.execute
-                    )
-                    case.prepare_module()
-                    if set(self.namespace.failed) - set(failed):
-                        return {}
-            except Exception:
-                return {}
-        return out
 
     def is_state(self, parameter: Parameter, unit: Unit, held: list[Parameter]) -> bool:
         """Tell a state that is kept from a parameter of such a name: a bias ``c``, whose gradient is ``dc``.
@@ -317,14 +277,6 @@ class Homes(Bench):
         ]  # fmt: skip
         for choice in islice(best_first(options, 200), 24):
             yield replace(with_choice(plan, choice), before=(call_of(setter, setter.owner, choice),))
-
-
-def numbers_to_set(thing: Any) -> dict[str, Source]:
-    """Return the attributes of an object that are set whatever it holds: rates to 1, limits beyond reach."""
-    return {
-        name: Source("const", 1.0 if roles.matches(name, roles.RATE) else 1e6) for name, value in vars(thing).items()
-        if isinstance(value, float | int) and not isinstance(value, bool) and roles.matches(name, f"{roles.RATE}|{LIMIT}")
-    }  # fmt: skip
 
 
 def _is_state_name(name: str) -> bool:

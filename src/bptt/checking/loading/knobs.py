@@ -14,6 +14,7 @@ from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.program import Sizes
 
 SMALL = 12  # numbers up to it stay as they are where nothing says that they are sizes
+LIKE = "like"  # no size of its own: it follows a size of the same value
 LEVELS: tuple[tuple[frozenset[str], bool], ...] = (
     (frozenset({"n_x", "n_a", "n_y", "V", "m", "T_x"}), True),
     (frozenset({"n_a", "m", "T_x"}), True),
@@ -22,14 +23,14 @@ LEVELS: tuple[tuple[frozenset[str], bool], ...] = (
     (frozenset({"n_a"}), False),
     (frozenset(), False),
 )
-"""Which sizes are replaced, and whether large numbers that nothing is known of are made small; the most is tried first."""
+"""Which sizes are replaced, and whether large numbers that nothing is known of are made small; the most comes first."""
 
 Place = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Knob:
-    """One number in the text, and the size that its name says it is ("" for none)."""
+    """One number in the text, and the size that its name says it is ("" for none, ``LIKE``: it follows another)."""
 
     place: Place
     value: int
@@ -44,7 +45,7 @@ def knobs_of(tree: ast.Module, facts: Facts) -> list[Knob]:
             continue
         if roles.matches(name, f"{COUNTS}|{LIMIT}|{SWITCH}|{roles.RATE}|{roles.TRUNCATION}") or "seed" in name.lower():
             continue
-        size = roles.size_of(name) or ""
+        size = LIKE if name == LIKE else roles.size_of(name) or ""
         place = (node.lineno, node.col_offset)
         if place not in found or (size and not found[place].size):
             found[place] = Knob(place, node.value, size)
@@ -87,7 +88,7 @@ def _passed(call: ast.Call, facts: Facts) -> Iterator[tuple[str, ast.expr]]:
     elif re.search(r"random\.|(randn?|linspace|arange|normal|uniform|zeros|ones|eye|randint)$", name):
         for argument in call.args:
             for inner in argument.elts if isinstance(argument, ast.Tuple) else [argument]:
-                yield "", inner
+                yield LIKE, inner
 
 
 def _end(node: ast.expr) -> str:
@@ -117,6 +118,8 @@ def turned(tree: ast.Module, knobs: list[Knob], level: int, sizes: Sizes) -> ast
             put[knob.place] = values[knob.size]
         elif shrinks and not knob.size and knob.value > SMALL:
             put[knob.place] = known.setdefault(knob.value, SMALL - 6 + len(known) % 6)
+        elif knob.size == LIKE and knob.value in known:
+            put[knob.place] = known[knob.value]
     made = copy.deepcopy(tree)
     for node in ast.walk(made):
         if isinstance(node, ast.Constant) and type(node.value) is int and (node.lineno, node.col_offset) in put:

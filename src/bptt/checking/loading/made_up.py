@@ -36,8 +36,7 @@ class Files:
         """Return the numbers."""
         rng = np.random.default_rng([self.seed, 6])
         shape = (self.rows, max(self.columns, 1))
-        values = rng.integers(0, 7, shape) if self.whole else np.round(rng.normal(size=shape), 4)
-        return values
+        return np.asarray(rng.integers(0, 7, shape) if self.whole else np.round(rng.normal(size=shape), 4))
 
     def text(self, between: str | None = None) -> str:
         """Return what is read from a file."""

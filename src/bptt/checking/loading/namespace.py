@@ -21,6 +21,7 @@ from bptt.checking.loading.made_up import Files
 from bptt.checking.loading.script import as_function
 from bptt.checking.loading.shown import as_class
 from bptt.checking.loading.standins import importer, open_stand_in
+from bptt.checking.loading.training_loops import MARK, Where, as_step
 from bptt.checking.tracing.numeric import seeded_generators
 
 BUDGET = 40_000  # lines of Python that the constants may take together; a training run takes millions
@@ -51,11 +52,13 @@ class Namespace:
         self.supplied: dict[str, Any] = {}
         self.unknown: list[str] = []
         self.dressed = False  # whether lone methods are put in a class
+        self.step: Where | None = None  # the training loop whose body is checked, where it is not the script's own
         for name in missing_names(tree):
             if self._provide(name) is None:
                 self.unknown.append(name)
         self.failed: dict[str, str] = {}
-        self._trees: list[tuple[ast.Module, bool, ast.Module]] = []
+        self.raised = ""  # what its own run raised last
+        self._trees: list[tuple[ast.Module, tuple[bool, Where | None], ast.Module]] = []
         self._codes: dict[int, tuple[ast.stmt, CodeType]] = {}
 
     def _provide(self, name: str) -> Any:
@@ -89,7 +92,9 @@ class Namespace:
         module.__dict__.update(self.supplied)
         return module
 
-    def run(self, module: ModuleType, tree: ast.Module, watch: Callable[..., Any], seed: int, files: Files) -> None:
+    def run(
+        self, module: ModuleType, tree: ast.Module, watch: Callable[..., Any], marks: Callable[[bool], None], seed: int, files: Files
+    ) -> None:  # fmt: skip
         """Execute all of a program, its run included, until the watcher has seen enough.
 
         Parameters
@@ -99,13 +104,15 @@ class Namespace:
         tree : ast.Module
         watch : function
             What ``sys.settrace`` takes.
+        marks : function
+            What a marked loop calls where a pass begins (False) and ends (True).
         seed : int
             Of what the program draws.
         files : Files
             What stands in for its files.
         """
         scope = module.__dict__
-        scope["__builtins__"]["open"] = files.open
+        scope["__builtins__"] |= {"open": files.open, MARK: marks}
         before, arguments = np.random.get_state(), sys.argv
         np.random.seed(seed)
         random.seed(seed)
@@ -117,7 +124,8 @@ class Namespace:
                     sys.settrace(watch)
                     try:
                         exec(code, scope)
-                    except (Exception, SystemExit):
+                    except (Exception, SystemExit) as error:
+                        self.raised = f"{type(error).__name__}: {error}"
                         continue
                     finally:
                         sys.settrace(None)
@@ -127,12 +135,14 @@ class Namespace:
 
     def _ready(self, given: ast.Module) -> ast.Module:
         """Return the tree as it is executed; the last few are kept, for a program is loaded many times."""
-        for kept, dressed, ready in self._trees:
-            if kept is given and dressed == self.dressed:
+        way = (self.dressed, self.step)
+        for kept, former, ready in self._trees:
+            if kept is given and former == way:
                 return ready
-        tree = as_function(squared(without_clips(given)[0])[0])[0]
+        tree = squared(without_clips(given)[0])[0]
+        tree = as_function(tree)[0] if self.step is None else as_step(tree, self.step)
         tree = as_class(tree) if self.dressed else tree
-        self._trees = [(given, self.dressed, tree), *self._trees[:3]]
+        self._trees = [(given, way, tree), *self._trees[:3]]
         return tree
 
     def _compiled(self, statement: ast.stmt, file: str) -> CodeType:

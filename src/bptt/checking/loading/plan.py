@@ -22,9 +22,10 @@ class Source:
     """Where the value of an argument comes from.
 
     ``kind``: "data" (X, Y, a0 ..., made by a layout), "size", "const", "param" (one live array), "params" (all of
-    them, in a dict, tuple or list), "result" (of the forward, at ``path``), "upstream" (random, like the forward's
-    result at ``path``), "seen" (what the program's own run passes, at ``path``), "instance" (an object of a class of theirs), "self" (what stands on the object), "cost"
-    (what the cost function returned beside the cost), "table" (characters to ids), "zeros" (like a result).
+    them, in a dict, tuple or list), "result" (of the forward, at ``path``), "seen" (what the program's own run passes,
+    at ``path``), "upstream" (random, like the forward's result at ``path``), "instance" (an object of a class of
+    theirs), "self" (what stands on the object), "cost" (what the cost function returned beside the cost), "table"
+    (characters to ids), "zeros" (like a result).
     """
 
     kind: Literal[
@@ -116,4 +117,6 @@ class Plan:
     again: bool = False  # the pass is run a second time in the same world, as a training loop does
     sign: int = 1  # -1 where the gradients are those of an ascent
     penalty: float = 0.0
-    rehearsal: Rehearsal | None = field(default=None, compare=False, repr=False)  # the program's own run, if it is read so
+    rehearsal: Rehearsal | None = field(
+        default=None, compare=False, repr=False
+    )  # the program's own run, if it is read so

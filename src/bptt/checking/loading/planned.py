@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from bptt.checking.loading import paths as places
+from bptt.checking.loading.copies import copied
 from bptt.checking.loading.defaults import objects_of, rebind
 from bptt.checking.loading.frames import locals_at, with_locals
 from bptt.checking.loading.layouts import size_value
 from bptt.checking.loading.lazy import marked
 from bptt.checking.loading.paths import Path
 from bptt.checking.loading.plan import APPLIED, Call, Plan, Source
-from bptt.checking.loading.rehearsal import copied
 from bptt.checking.loading.world import World, like
 from bptt.checking.program import Sizes
 from bptt.dims import Array
@@ -106,12 +106,13 @@ class PlannedCase:
                 places.write(self.module, parameter.paths[0], self.wrap(self.array(parameter.name)))
         for where, path in self.plan.states:
             if where == "global":
-                places.write(self.module, path, self._state(places.read(self.module, path), path))
+                places.write(self.module, path, self.state(places.read(self.module, path), path))
 
     def _constant(self, source: Source) -> Any:
         return size_value(source.value, self.sizes) if source.kind == "size" else source.value
 
-    def _state(self, held: Any, path: Path) -> Any:
+    def state(self, held: Any, path: Path) -> Any:
+        """Return random values for a state of theirs."""
         rng = np.random.default_rng([self.seed, 3, sum(map(ord, places.spell(path)))])
         return self.wrap(0.5 * rng.normal(size=np.shape(held)))
 
@@ -141,21 +142,6 @@ class PlannedCase:
         for name, source in self.plan.attributes.items():
             setattr(seen["self"], name, source.value)
         return seen
-
-    def place(self, world: World) -> None:
-        """Put the live parameters and random states on the object."""
-        for parameter in self.plan.parameters:
-            if parameter.home == "made" and (parameter.name in self.parameters or parameter.name in self.idle):
-                for path in parameter.paths:
-                    places.write(world.made, path, self.wrap(self.array(parameter.name)))
-        roots = {"self": world.object, "given": world.seen.get("given"), "global": self.module if world.seen else None}
-        for parameter in self.plan.parameters:
-            root = roots.get(parameter.home)
-            for path in parameter.paths if root is not None else ():
-                places.write(root, path, self.wrap(self.array(parameter.name)))
-        for where, path in self.plan.states:
-            if where == "self":
-                places.write(world.object, path, self._state(places.read(world.object, path), path))
 
     def table(self, kind: str) -> Any:
         """Return a table between characters and ids."""

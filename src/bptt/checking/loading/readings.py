@@ -67,7 +67,7 @@ class Search(Passes):
         through = False  # whether what was found first runs with a cost of theirs
         for base, context, gates in self.rehearsed(unit) if rehearsed else self.bases(unit):
             unit = replace(unit, costs=base.rehearsal.costs) if base.rehearsal is not None else unit
-            if self.least < 4.0 or through:
+            if (self.least < 4.0 or through) and not rehearsed:
                 return
             self.parameters_seen = self.parameters_seen or base.parameters
             for forward, outputs in self.forwards(unit, base, context, gates):

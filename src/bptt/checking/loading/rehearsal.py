@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from bptt.checking.loading import paths as places
+from bptt.checking.loading.copies import copied, is_data
 from bptt.checking.loading.facts import Function
 from bptt.checking.loading.made_up import Files
 from bptt.checking.loading.namespace import PROGRAM, Exhausted, Namespace
 from bptt.checking.loading.paths import Path
+from bptt.checking.loading.script import STEP
 from bptt.checking.tracing.quiet import quiet
 
 LINES = 120_000  # of their Python that one run may take
@@ -75,6 +76,7 @@ class Recorder:
         self, wanted: set[str], passes: tuple[str, ...], start: str, read: set[str], disturb: Sequence[Path]
     ) -> None:
         self.wanted, self.passes, self.starts, self.read, self.disturb = wanted, passes, {start}, read, disturb
+        self.handed: set[str] = set()  # what a pass through a marked loop takes of the function that it stands in
         self.moments: list[Moment] = []
         self.open: list[tuple[FrameType, Moment]] = []
         self.start: Moment | None = None
@@ -114,15 +116,33 @@ class Recorder:
             self.second = moment.live
             raise Finished
         if first:
-            moment.copied = copied(moment.live)
-            moment.places = places_in(moment.live)
-            self.start = moment
-            if self.disturb:
-                for path in self.disturb:
-                    _shift(places.read(moment.live, path))
+            self._starts(moment)
         self.reached = self.reached or name == self.passes[-1]
         self.moments.append(moment)
         self.open.append((frame, moment))
+
+    def marks(self, end: bool) -> None:
+        """Note that a pass through the marked loop begins, or ends."""
+        if end or self.reached:
+            self.reached = self.reached or self.start is not None
+            if not end:
+                self.second = self._at(sys._getframe(1))
+                raise Finished
+            return
+        moment = Moment(STEP, self._at(sys._getframe(1)), ended=True)
+        self._starts(moment)
+        self.moments = [moment]
+
+    def _at(self, frame: FrameType) -> State:
+        given = {n: v for n, v in frame.f_locals.items() if n in self.handed}
+        return {"self": None, "given": given, "globals": self._globals(frame)}
+
+    def _starts(self, moment: Moment) -> None:
+        moment.copied = copied(moment.live)
+        moment.places = places_in(moment.live)
+        self.start = moment
+        for path in self.disturb:
+            _shift(places.read(moment.live, path))
 
     def _state(self, frame: FrameType) -> State:
         code = frame.f_code
@@ -133,11 +153,7 @@ class Recorder:
         return {"self": own, "given": given, "globals": self._globals(frame)}
 
     def _globals(self, frame: FrameType) -> dict[str, Any]:
-        return {n: v for n, v in frame.f_globals.items() if n in self.read and _is_data(v)}
-
-
-def _is_data(value: Any) -> bool:
-    return not isinstance(value, ModuleType | type | FunctionType) and not callable(value)
+        return {n: v for n, v in frame.f_globals.items() if n in self.read and is_data(v)}
 
 
 def _shift(value: Any) -> None:
@@ -163,7 +179,7 @@ def record(namespace: Namespace, tree: ast.Module, recorder: Recorder, seed: int
     before = sys.gettrace()
     try:
         with quiet():
-            namespace.run(module, tree, recorder.watch, seed, files)
+            namespace.run(module, tree, recorder.watch, recorder.marks, seed, files)
     except (Finished, Exhausted):
         pass
     finally:
@@ -194,31 +210,3 @@ def _items(root: Any) -> Iterator[tuple[tuple[str, Any], Any]]:
         yield from ((("item", i), v) for i, v in enumerate(root[:LONG]))
     elif hasattr(root, "__dict__") and not isinstance(root, np.ndarray | FunctionType):
         yield from ((("attr", k), v) for k, v in list(vars(root).items())[:LONG])
-
-
-def copied(value: Any, module: ModuleType | None = None, origin: ModuleType | None = None) -> Any:
-    """Return a deep copy; functions and classes of one module become those of another, as do the objects of its classes."""
-    memo: dict[int, Any] = {}
-    if module is not None and origin is not None:
-        for name, held in vars(origin).items():
-            if isinstance(held, type | FunctionType) and name in vars(module):
-                memo[id(held)] = vars(module)[name]
-    return _copy(value, memo)
-
-
-def _copy(value: Any, memo: dict[int, Any]) -> Any:
-    """Copy dicts item by item, so that what cannot be copied is taken as it is and spoils nothing else."""
-    if type(value) is dict and id(value) not in memo:
-        made = {k: _copy(v, memo) if type(v) is dict else _one(v, memo) for k, v in value.items()}
-        memo[id(value)] = made
-        return made
-    return _one(value, memo)
-
-
-def _one(value: Any, memo: dict[int, Any]) -> Any:
-    if id(value) in memo:
-        return memo[id(value)]
-    try:
-        return copy.deepcopy(value, memo)
-    except Exception:
-        return value

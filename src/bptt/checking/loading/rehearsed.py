@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
@@ -13,19 +13,23 @@ import numpy as np
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.binding import LIMIT
+from bptt.checking.loading.copies import copied
 from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.knobs import LEVELS, Knob, knobs_of, turned
 from bptt.checking.loading.made_up import Files, kinds_of_files
 from bptt.checking.loading.namespace import Namespace
-from bptt.checking.loading.parameters_found import held_by_object, reachable
 from bptt.checking.loading.paths import Path
 from bptt.checking.loading.plan import Parameter, Source
-from bptt.checking.loading.rehearsal import Moment, Recorder, Recording, State, copied, places_in, record
+from bptt.checking.loading.rehearsal import Moment, Recorder, Recording, State, places_in, record
+from bptt.checking.loading.script import STEP
+from bptt.checking.loading.training_loops import marked
 from bptt.checking.loading.units import Unit
+from bptt.checking.loading.weights_moved import moved, place_of, standing, weights_of
 from bptt.checking.program import Sizes
 
 RUNS = 24  # how many runs are tried until one comes to its gradients
 LARGEST = 4000  # numbers in all parameters
+PLAIN = bool | int | float | str | None
 OURS = f"{roles.RATE}|{LIMIT}|{roles.TRUNCATION}"  # numbers that are set, whatever the run passes
 
 
@@ -50,16 +54,20 @@ class Rehearsal:
     def record(self, sizes: Sizes, seed: int, disturb: Sequence[Path] = ()) -> Recording | None:
         """Run the program at some sizes."""
         unit = self.unit
-        functions = [f for f in self.facts.functions.values() if f.owner in (None, unit.forward.owner, unit.owner)]
-        read = {n for f in reachable(self.facts, functions) for n in f.reads}
+        functions = self.facts.functions.values()
+        read = {n for f in functions for n in f.reads}
         passes = tuple(f.qualified for f in (unit.forward, unit.backward) if f is not None)
         start = unit.forward if unit.forward_first or unit.backward is None else unit.backward
         recorder = Recorder({f.qualified for f in functions}, passes, start.qualified, read, disturb)
-        files = replace(self.files, seed=seed)
-        return record(self.namespace, turned(self.tree, self.knobs, self.level, sizes), recorder, seed, files)
+        tree = turned(self.tree, self.knobs, self.level, sizes)
+        if self.namespace.step is not None:
+            recorder = Recorder(set(), passes, STEP, read, disturb)
+            recorder.handed = set(unit.forward.arguments)
+            tree = marked(tree, self.namespace.step)
+        return record(self.namespace, tree, recorder, seed, replace(self.files, seed=seed))
 
     def state(self, sizes: Sizes, seed: int) -> tuple[ModuleType, State]:
-        """Return what the first call could read at some sizes, and the arguments that later calls got from elsewhere."""
+        """Return what the first call could read at some sizes, and what later calls were given from elsewhere."""
         if (sizes, seed) not in self.kept:
             recording = self.record(sizes, seed)
             if recording is None and self.usual is not None and (sizes, seed) != self.usual:
@@ -91,24 +99,41 @@ class Rehearsal:
 
 def rehearsed(
     namespace: Namespace, tree: ast.Module, facts: Facts, unit: Unit, sizes: Sizes
-) -> tuple[Rehearsal, tuple[Parameter, ...]] | None:
-    """Return the rehearsal of a unit with its parameters; None where the program has no run that leads to it."""
+) -> Iterator[tuple[Rehearsal, tuple[Parameter, ...]]]:
+    """Yield the rehearsals of a unit with their parameters: at our sizes, and as the program has them.
+
+    Nothing is yielded where the program has no run that leads to its gradients.
+    """
     rehearsal = Rehearsal(namespace, tree, facts, unit, knobs_of(tree, facts))
-    recording = _first(rehearsal, kinds_of_files(tree), sizes)
-    if recording is None:
-        return None
-    parameters = _parameters(recording, unit)
-    if not parameters or sum(np.size(_read(recording.start.copied, p)) for p in parameters) > LARGEST:
+    first = _first(rehearsal, kinds_of_files(tree), sizes)
+    if first is None:
+        return
+    plain = replace(rehearsal, level=len(LEVELS) - 1, sources={}, kept={})
+    for one, recording in ((rehearsal, first), (plain, None)):
+        if recording is None and rehearsal.level != one.level:
+            recording = one.record(sizes, 0)
+        found = _read_off(one, recording, sizes) if recording is not None else None
+        if found is not None:
+            yield found
+
+
+def _read_off(
+    rehearsal: Rehearsal, recording: Recording, sizes: Sizes
+) -> tuple[Rehearsal, tuple[Parameter, ...]] | None:
+    """Return a rehearsal that knows its sources, and the parameters; None where something is not to be made again."""
+    unit = rehearsal.unit
+    parameters = weights_of(recording, unit)
+    if not parameters or sum(np.size(standing(recording.start.copied, p)) for p in parameters) > LARGEST:
         return None
     rehearsal.usual = (sizes, 0)
-    again = rehearsal.record(sizes, 0, [_path(p) for p in parameters])
+    again = rehearsal.record(sizes, 0, [place_of(p) for p in parameters])
     rehearsal.costs = _costs(recording, again, rehearsal)
     for function in (unit.forward, unit.backward, *rehearsal.costs):
         if function is not None:
             rehearsal.sources |= _sources(function, recording, again, rehearsal)
     last = recording.of(unit.backward or unit.forward)
     left = last.left if last is not None else None
-    rehearsal.fused = left is not None and any(_moved(p, recording.start.copied or {}, left) for p in parameters)
+    rehearsal.fused = left is not None and any(moved(p, recording.start.copied or {}, left) for p in parameters)
     return None if rehearsal.lost else (rehearsal, parameters)
 
 
@@ -148,7 +173,7 @@ def _first(rehearsal: Rehearsal, files: list[Files], sizes: Sizes) -> Recording 
             if recording is None:
                 continue
             goal = recording.of(rehearsal.unit.backward or rehearsal.unit.forward)
-            if goal is not None and goal.ended:
+            if goal is not None and (goal.ended or goal.function == STEP):
                 return recording
             begun = begun or (recording, level, kind)
     if begun is not None:
@@ -176,11 +201,15 @@ def _sources(
     out: dict[tuple[str, str], Source] = {}
     for name, value in moment.live["given"].items():
         source = _source(name, value, recording.start, made, function)
+        number = isinstance(value, int | float)
+        if number and not isinstance(value, bool) and roles.matches(name, OURS):
+            continue
         if source is None and other is not None and _alike(value, other.live["given"].get(name)):
             source = Source("seen", None, (("item", "more"), ("item", f"{function.qualified}.{name}")))
-        elif source is None and not isinstance(value, int | float):  # it comes from what the forward gave
-            source = _upstream(value, recording.of(rehearsal.unit.forward)) if function is rehearsal.unit.backward else None
-            rehearsal.lost = rehearsal.lost or (source is None and function is rehearsal.unit.backward)
+        elif source is None and not number:  # it comes from what the forward gave
+            backward = function is rehearsal.unit.backward
+            source = _upstream(value, recording.of(rehearsal.unit.forward)) if backward else None
+            rehearsal.lost = rehearsal.lost or (source is None and backward)
         if source is not None:
             out[function.qualified, name] = source
     return out
@@ -189,9 +218,9 @@ def _sources(
 def _source(
     name: str, value: Any, start: Moment, made: list[tuple[str, dict[int, Path]]], function: Function
 ) -> Source | None:
-    if value is None or isinstance(value, bool | int | float | str):
-        if roles.matches(name, OURS) and isinstance(value, int | float):
-            return None
+    if function.qualified == start.function and isinstance(value, PLAIN):
+        return Source("seen", None, (("item", "given"), ("item", name)))
+    if value is None or isinstance(value, bool | str):
         return Source("const", value)
     for kind, found in made:
         if id(value) in found:
@@ -227,79 +256,11 @@ def _build(value: Any) -> Any:
 
 def _alike(value: Any, other: Any) -> bool:
     """Tell whether a value is the same although the weights are others."""
+    if isinstance(value, PLAIN):
+        return bool(value == other)
     if isinstance(value, np.ndarray):
         return isinstance(other, np.ndarray) and value.shape == other.shape and np.array_equal(value, other)
     mine, theirs = list(places.walk(value)), list(places.walk(other))
     return len(mine) == len(theirs) and all(
         p == q and np.array_equal(v, w) for (p, v), (q, w) in zip(mine, theirs, strict=True)
-    )
-
-
-def _parameters(recording: Recording, unit: Unit) -> tuple[Parameter, ...]:
-    """Return the arrays that the run moves, or those named like weights where it moves none; never what a forward moves."""
-    state, live = recording.start.copied or {}, recording.start.live
-    forward = recording.of(unit.forward)
-    passed = forward.left if forward is not None and unit.backward is not None else None
-    candidates: list[Parameter] = []
-    taken: set[int] = set()
-    for home, root in (("self", "self"), ("given", "given"), ("global", "globals")):
-        for found in held_by_object(state[root]) if state[root] is not None else []:
-            value = places.read(state[root], found.paths[0])
-            if id(value) in taken:
-                continue
-            taken.add(id(value))
-            paths = found.paths
-            if home == "global":
-                paths = tuple((("attr", p[0][1]), *p[1:]) for p in paths)
-            name = found.name if any(c.isalpha() for c in found.name) else _fields(state[root], found.paths[0])
-            candidates.append(Parameter(name, home, paths))  # type: ignore[arg-type]
-    moved = [p for p in candidates if _moved(p, state, live) or (_is_weight(p) and _moved(p, state, recording.second))]
-    weights = [p for p in candidates if _is_weight(p)]
-    if passed is not None:
-        candidates = [p for p in candidates if not _moved(p, state, passed)]
-    chosen = [p for p in moved if not _is_other(p) and p in candidates] or weights
-    beside = {_path(p)[:-1] for p in chosen if len(_path(p)) > 2 or _path(p)[0] == ("item", "self")}
-    return tuple(p for p in candidates if p in chosen or (p in weights and _path(p)[:-1] in beside))
-
-
-def _fields(root: Any, path: Path) -> str:
-    """Return a name for what stands in tuples and lists only: ``P.Wx`` in a named tuple, ``weights[0][1]``."""
-    holder = places.read(root, path[:-1])
-    last = path[-1][1]
-    return str(holder._fields[last]) if hasattr(holder, "_fields") else places.spell(path[1:], str(path[0][1]))
-
-
-def _path(parameter: Parameter) -> Path:
-    """Return the place of a parameter in the state."""
-    first, *rest = parameter.paths[0]
-    if parameter.home == "global":
-        return (("item", "globals"), ("item", first[1]), *rest)
-    return (("item", parameter.home), first, *rest)
-
-
-def _read(state: Any, parameter: Parameter) -> Any:
-    return places.read(state, _path(parameter))
-
-
-def _moved(parameter: Parameter, state: State, live: State) -> bool:
-    try:
-        now = _read(live, parameter)
-    except (KeyError, IndexError, AttributeError, TypeError):
-        return False
-    return np.shape(now) == np.shape(_read(state, parameter)) and not np.array_equal(now, _read(state, parameter))
-
-
-def _is_weight(parameter: Parameter) -> bool:
-    name = next((str(n) for _, n in reversed(parameter.paths[0]) if isinstance(n, str)), "")
-    boxed = parameter.home == "given" and roles.matches(str(parameter.paths[0][0][1]), roles.PARAMETERS)
-    return boxed or roles.is_weight(name) or roles.is_bias(name)
-
-
-def _is_other(parameter: Parameter) -> bool:
-    """Tell inputs, targets and states, which a run moves as well."""
-    if len(parameter.paths[0]) > 1 and parameter.home != "self":
-        return False
-    name = str(parameter.paths[0][-1][1])
-    return not _is_weight(parameter) and any(
-        roles.matches(name, pattern) for pattern in (roles.INPUT, roles.TARGET, roles.STATE0, roles.CELL0)
     )

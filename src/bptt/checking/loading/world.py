@@ -45,7 +45,23 @@ class World:
                 self.made = list(self.made)
         for call in case.plan.before:
             self.call(call)
-        case.place(self)
+        self.place()
+
+    def place(self) -> None:
+        """Put the live parameters and random states where this run reads them."""
+        case = self.case
+        for parameter in case.plan.parameters:
+            if parameter.home == "made" and (parameter.name in case.parameters or parameter.name in case.idle):
+                for path in parameter.paths:
+                    places.write(self.made, path, case.wrap(case.array(parameter.name)))
+        roots = {"self": self.object, "given": self.seen.get("given"), "global": case.module if self.seen else None}
+        for parameter in case.plan.parameters:
+            root = roots.get(parameter.home)
+            for path in parameter.paths if root is not None else ():
+                places.write(root, path, case.wrap(case.array(parameter.name)))
+        for where, path in case.plan.states:
+            if where == "self":
+                places.write(self.object, path, case.state(places.read(self.object, path), path))
 
     def value(self, source: Source) -> Any:
         """Return the value of an argument."""
