@@ -33,6 +33,7 @@ class Bench:
     facts: Facts
     namespace: Namespace
     module: ModuleType
+    source: ast.Module  # the program, its run included
     log: list[str] = field(default_factory=list)
     known_slopes: dict[Any, Any] = field(default_factory=dict)
     parameters_seen: tuple[Parameter, ...] = ()

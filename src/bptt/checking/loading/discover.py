@@ -20,15 +20,18 @@ from bptt.checking.loading.namespace import Namespace
 from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.protocol import cannot_check
 from bptt.checking.loading.readings import Attempt, Search
-from bptt.checking.loading.script import STEP
+from bptt.checking.loading.script import STEP, as_function
 from bptt.checking.loading.shown import SHOWN, as_class, missing_attributes
+from bptt.checking.loading.training_loops import Where, as_step, line_of, training_loops
 from bptt.checking.loading.units import Unit, units_of
 from bptt.checking.loading.unrun import Place, backward_functions, loss_layer, place_of, ran_during
 from bptt.checking.program import Case, Sizes
 from bptt.checking.tracing.quiet import quiet
 from bptt.errors import CannotCheckError
 
-UNITS, ATTEMPTS = 6, 80
+UNITS, ATTEMPTS, STEPS = 6, 80, 3
+MANY = 600  # numbers in the parameters: with more of them the numeric gradients take long
+ONE_PASS = "One pass through the body of the loop at line {} is checked; the loop itself is not run."
 PARTS = 4  # how many further layers are checked by themselves
 DOUBTLESS = 1.5  # a reading with no more against it is that of a layer that may be called wrong
 
@@ -37,6 +40,7 @@ DOUBTLESS = 1.5  # a reading with no more against it is that of a layer that may
 class Found:
     """What discovery gives to the loader."""
 
+    tree: ast.Module
     load: Callable[[ast.Module], ModuleType]
     build: Callable[[ModuleType, Sizes, int], Case]
     assumed: tuple[str, ...] = ()
@@ -55,25 +59,80 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
     shown = _methods_without_class(tree, namespace)
     if shown is not None:
         return shown
+    given = tree
+    tree, loop = _script(tree)
     dressed = as_class(tree)
     namespace.dressed = dressed is not tree
     facts = facts_of(dressed)
     units = units_of(facts, name)
     with quiet():
         module = namespace.load(tree)
-    search = Search(facts, namespace, module)
+    search = Search(facts, namespace, module, given)
     best = _first_that_runs(search, units)
+    if best is None or not best[1].complete or _numbers(search, best) > MANY:
+        rehearsing = Search(facts, namespace, module, given)
+        best = _likelier(search, best, _first_that_runs(rehearsing, units, rehearsed=True))
+    if best is None or not best[1].complete:
+        step = _step_that_runs(namespace, given)
+        if step is not None and (best is None or _agreeing(step[1][1]) > _agreeing(best[1])):
+            search, best, namespace.step = step
+            tree, loop = as_step(given, namespace.step), line_of(given, namespace.step)
     if best is None:
         raise CannotCheckError(_what_is_missing(search, namespace, file, units, name))
     best = (best[0], replace(best[1], plan=as_trained(search, with_data(search, best[1].plan))))
     others = [] if name or facts.functions.get(STEP) else _others(search, best, units)
-    return _found(search, namespace, [best, *others])
+    found = _found(search, namespace, as_class(tree) if namespace.dressed else tree, [best, *others])
+    return found if loop is None else replace(found, assumed=(ONE_PASS.format(loop), *found.assumed))
+
+
+def _script(tree: ast.Module) -> tuple[ast.Module, int | None]:
+    """Return a program without a backward function of its own with its training loop's body as a function."""
+    changed, line = as_function(tree)
+    if line is None or any(u.owner or u.backward or u.forward.arguments for u in units_of(facts_of(tree))):
+        return tree, None
+    return changed, line
 
 
 Read = tuple[Unit, Attempt]
 
 
-def _first_that_runs(search: Search, units: list[Unit]) -> Read | None:
+def _step_that_runs(namespace: Namespace, tree: ast.Module) -> tuple[Search, Read, Where] | None:
+    """Return the reading of a training loop's body as the program runs it; None where no loop of it comes so far."""
+    found: list[tuple[Search, Read, Where]] = []
+    for where in training_loops(tree)[:STEPS]:
+        namespace.step = where
+        stepped = as_step(tree, where)
+        with quiet():
+            module = namespace.load(tree)
+        search = Search(facts_of(stepped), namespace, module, tree)
+        read = _first_that_runs(search, units_of(search.facts), rehearsed=True)
+        if read is not None:
+            found.append((search, read, where))
+        if read is not None and read[1].complete:
+            break
+    namespace.step = None
+    return max(found, key=lambda f: _agreeing(f[1][1]), default=None)
+
+
+def _likelier(search: Search, guessed: Read | None, rehearsed: Read | None) -> Read | None:
+    """Return the reading of which more agrees, then the smaller one; the program's own run before a guess."""
+    if guessed is None or rehearsed is None:
+        return guessed or rehearsed
+    if guessed[1].complete and rehearsed[1].complete:
+        return min(rehearsed, guessed, key=lambda read: _numbers(search, read))
+    return rehearsed if _agreeing(rehearsed[1]) >= _agreeing(guessed[1]) else guessed
+
+
+def _numbers(search: Search, read: Read) -> int:
+    """Return how many numbers the parameters of a reading hold."""
+    return sum(value.size for value in search.case(read[1].plan).parameters.values())
+
+
+def _agreeing(attempt: Attempt) -> float:
+    return attempt.right / max(len(attempt.plan.parameters), 1) if attempt.ran else -1.0
+
+
+def _first_that_runs(search: Search, units: list[Unit], *, rehearsed: bool = False) -> Read | None:
     """Return the likeliest unit that can be read, and its reading."""
     best: Read | None = None
     for unit in units[:UNITS]:
@@ -81,7 +140,7 @@ def _first_that_runs(search: Search, units: list[Unit]) -> Read | None:
             break
         search.least = np.inf
         seen: list[Attempt] = []
-        for attempt in islice(search.attempts(unit), ATTEMPTS):
+        for attempt in islice(search.attempts(unit, rehearsed=rehearsed), ATTEMPTS):
             seen.append(attempt)
             if attempt.complete and attempt.plan.penalty <= search.least + MARGIN:
                 break
@@ -153,6 +212,8 @@ def _what_is_missing(search: Search, namespace: Namespace, file: str, units: lis
     if unit.backward:
         found.append(f"backward: {unit.backward.qualified}({', '.join(unit.backward.arguments)})")
     reasons = list(dict.fromkeys(search.log[-40:]))[-2:]
+    if namespace.raised:
+        reasons.append(f"its own run ends before its first gradients with {namespace.raised}")
     unknown = [f"`{n}` is used and not defined" for n in namespace.unknown if any(f"'{n}'" in r for r in search.log)]
     wrong = "no reading of their arguments, parameters and cost runs"
     if unknown:
@@ -172,7 +233,7 @@ def _best(seen: list[Attempt]) -> Attempt | None:
     return max(whole or seen, key=lambda a: a.plausibility, default=None)
 
 
-def _found(search: Search, namespace: Namespace, parts: list[Read]) -> Found:
+def _found(search: Search, namespace: Namespace, tree: ast.Module, parts: list[Read]) -> Found:
     def build(module: ModuleType, sizes: Sizes, seed: int) -> Case:
         cases = {
             unit.owner or unit.forward.name: PlannedCase(attempt.plan, module, sizes, seed, search.execute)
@@ -197,7 +258,7 @@ def _found(search: Search, namespace: Namespace, parts: list[Read]) -> Found:
     if len(parts) > 1:
         shown = ", ".join(unit.owner or unit.forward.name for unit, _ in parts)
         assumed.append(f"Nothing in the file puts these parts together, so each is checked by itself: {shown}.")
-    return Found(namespace.load, build, tuple(assumed), (), names)
+    return Found(tree, namespace.load, build, tuple(assumed), (), names)
 
 
 def _methods_without_class(tree: ast.Module, namespace: Namespace) -> Found | None:
@@ -216,6 +277,7 @@ def _methods_without_class(tree: ast.Module, namespace: Namespace) -> Found | No
         return SelfCase(module, plan, sizes, seed)
 
     return Found(
+        tree,
         namespace.load,
         build,
         (

@@ -185,11 +185,9 @@ class Delivery:
                 after: Any = case.parameters[name]
                 if np.array_equal(after, before[name]) and name in returned and np.shape(returned[name]) == after.shape:
                     after = returned[name]
-            elif parameter.home == "made":
-                after = places.read(world.made, parameter.paths[0])
             else:
-                root = world.object if parameter.home == "self" else case.module
-                after = places.read(root, parameter.paths[0])
+                roots = {"made": world.made, "self": world.object, "given": world.seen.get("given")}
+                after = places.read(roots.get(parameter.home, case.module), parameter.paths[0])
             found[name] = before[name] - np.asarray(after)
         return found
 
@@ -221,7 +219,7 @@ def match(
     used: set[int] = set()
     for i, leaf in enumerate(leaves):
         of = next((linked[n] for n in leaf.names if isinstance(n, str) and n in linked), "") if linked else ""
-        if of in wanted and of not in found:
+        if of in wanted and of not in found and bool(np.shape(leaf.value)) == bool(shapes[of]):
             found[of] = leaf.value
             used.add(i)
     ends: dict[Any, list[str]] = {}

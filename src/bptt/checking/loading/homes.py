@@ -15,9 +15,8 @@ import numpy as np
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.argument_arrays import gates_in
-from bptt.checking.loading.bench import PROBE, Bench, call_of, last_name
-from bptt.checking.loading.binding import COUNTS, LIMIT, Context, data_options, options_for
-from bptt.checking.loading.constants import numbers_of
+from bptt.checking.loading.bench import call_of, last_name
+from bptt.checking.loading.binding import COUNTS, Context, data_options, options_for
 from bptt.checking.loading.examples import examples_of
 from bptt.checking.loading.explore import explore
 from bptt.checking.loading.facts import Function
@@ -37,9 +36,9 @@ from bptt.checking.loading.parameters_found import (
     script_parameters,
 )
 from bptt.checking.loading.plan import Call, Parameter, Plan, Source
-from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.script import STEP
 from bptt.checking.loading.shown import SHOWN, missing_attributes
+from bptt.checking.loading.staged import Staged, numbers_to_set
 from bptt.checking.loading.starters import appended_to, starting_methods
 from bptt.checking.loading.units import Unit
 from bptt.checking.loading.unrun import loss_layer
@@ -53,7 +52,7 @@ SCORES: tuple[tuple[str, ...], ...] = (
 """What a loss layer by itself may take."""
 
 
-class Homes(Bench):
+class Homes(Staged):
     """Finds the parameters, and makes the object that holds them."""
 
     def bases(self, unit: Unit) -> Iterator[tuple[Plan, Context, int]]:
@@ -156,23 +155,6 @@ class Homes(Bench):
                 yield replace(made, parameters=(*plan.parameters, *held), penalty=plan.penalty), known, 1
                 break
 
-    def constants(self, functions: list[Function]) -> dict[str, Source]:
-        """Return the module-level sizes and rates, to be replaced by ours."""
-        out = numbers_of(self.facts.run, self.module, reachable(self.facts, functions))
-        if out:
-            try:
-                with quiet():
-                    failed = dict(self.namespace.failed)
-                    case = PlannedCase(
-                        Plan({}, (), Call("", False, ()), constants=out), self.module, PROBE, 0, self.execute
-                    )
-                    case.prepare_module()
-                    if set(self.namespace.failed) - set(failed):
-                        return {}
-            except Exception:
-                return {}
-        return out
-
     def is_state(self, parameter: Parameter, unit: Unit, held: list[Parameter]) -> bool:
         """Tell a state that is kept from a parameter of such a name: a bias ``c``, whose gradient is ``dc``.
 
@@ -232,10 +214,7 @@ class Homes(Bench):
             except (Exception, Exhausted, SystemExit) as error:
                 self.log.append(f"{unit.owner}(...) raises {type(error).__name__}: {error}")
                 continue
-            attributes = {
-                name: Source("const", 1.0 if roles.matches(name, roles.RATE) else 1e6) for name, value in vars(thing).items()
-                if isinstance(value, float | int) and not isinstance(value, bool) and roles.matches(name, f"{roles.RATE}|{LIMIT}")
-            }  # fmt: skip
+            attributes = numbers_to_set(thing)
             held = held_by_object(thing)
             data = {id(v) for v in case.make_data().values()}
             own = [p for p in held if not self.is_state(p, unit, held) and not _is_data(p, thing, data)]

@@ -148,7 +148,7 @@ def moved_in(node: ast.AST) -> tuple[str, set[str]] | None:
         return None  # that is how a gradient is added up
     name = end_of(target)
     names = {end_of(n) for n in ast.walk(by) if isinstance(n, ast.Name | ast.Attribute | ast.Subscript)}
-    return (name, names - {"", name}) if name else None
+    return (name, names - {"", "self", name}) if name else None
 
 
 def _adds(node: ast.AST) -> bool:

@@ -12,14 +12,10 @@ from typing import Any
 from bptt.checking.loading.clips import without_clips
 from bptt.checking.loading.discover import discover
 from bptt.checking.loading.displayed import squared
-from bptt.checking.loading.facts import facts_of
 from bptt.checking.loading.namespace import Namespace
 from bptt.checking.loading.notebook import is_notebook, read_notebook
 from bptt.checking.loading.paste import read_code
 from bptt.checking.loading.protocol import cannot_check, check_case
-from bptt.checking.loading.script import as_function
-from bptt.checking.loading.shown import as_class
-from bptt.checking.loading.units import units_of
 from bptt.checking.program import Case, Program, Sizes
 from bptt.errors import CannotCheckError
 
@@ -59,13 +55,7 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
     shown: tuple[int, ...] = ()
     if adapter is None and not _defines(tree, "bptt_case"):
         tree, shown = squared(tree)
-    tree, loop = (tree, None) if adapter is not None or _defines(tree, "bptt_case") else _script(tree)
     namespace = Namespace(tree)
-    if loop is not None:
-        assumed = (
-            *assumed,
-            f"One pass through the body of the loop at line {loop} is checked; the loop itself is not run.",
-        )
     assumed = (*assumed, *(SHOWN_ONLY.format(line) for line in shown), *namespace.assumed.values())
     if adapter is not None or _defines(tree, "bptt_case"):
         build = _adapter_build(adapter, file)
@@ -74,12 +64,11 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
         return program
     notes = tuple(("", line, CLIPPED) for line in clipped)
     found = discover(tree, namespace, file, name)
-    tree = as_class(tree) if namespace.dressed else tree
     return Program(
         file,
         text,
         code,
-        tree,
+        found.tree,
         origins,
         found.load,
         found.build,
@@ -88,14 +77,6 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
         False,
         found.names,
     )
-
-
-def _script(tree: ast.Module) -> tuple[ast.Module, int | None]:
-    """Return a program without a backward function of its own with its training loop's body as a function."""
-    changed, line = as_function(tree)
-    if line is None or any(u.owner or u.backward or u.forward.arguments for u in units_of(facts_of(tree))):
-        return tree, None
-    return changed, line
 
 
 def _read(text: str, file: str) -> Any:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
+import random
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
@@ -15,9 +17,12 @@ import numpy as np
 from bptt.checking.loading.assumed import missing_names, usual_definition
 from bptt.checking.loading.clips import without_clips
 from bptt.checking.loading.displayed import squared
+from bptt.checking.loading.made_up import Files
 from bptt.checking.loading.script import as_function
 from bptt.checking.loading.shown import as_class
 from bptt.checking.loading.standins import importer, open_stand_in
+from bptt.checking.loading.training_loops import MARK, Where, as_step
+from bptt.checking.tracing.numeric import seeded_generators
 
 BUDGET = 40_000  # lines of Python that the constants may take together; a training run takes millions
 RUNS = re.compile(
@@ -47,11 +52,13 @@ class Namespace:
         self.supplied: dict[str, Any] = {}
         self.unknown: list[str] = []
         self.dressed = False  # whether lone methods are put in a class
+        self.step: Where | None = None  # the training loop whose body is checked, where it is not the script's own
         for name in missing_names(tree):
             if self._provide(name) is None:
                 self.unknown.append(name)
         self.failed: dict[str, str] = {}
-        self._trees: list[tuple[ast.Module, bool, ast.Module]] = []
+        self.raised = ""  # what its own run raised last
+        self._trees: list[tuple[ast.Module, tuple[bool, Where | None], ast.Module]] = []
         self._codes: dict[int, tuple[ast.stmt, CodeType]] = {}
 
     def _provide(self, name: str) -> Any:
@@ -72,30 +79,70 @@ class Namespace:
             Values that module-level names have whatever the program assigns to them (its sizes).
         """
         tree = self._ready(tree)
-        module = ModuleType(MODULE_NAME)
-        scope = module.__dict__
-        scope["__builtins__"] = self._builtins()
-        scope["__file__"] = PROGRAM
-        scope.update(self.supplied)
-        kept = sys.modules.get(MODULE_NAME)
-        sys.modules[MODULE_NAME] = module  # dataclasses look their module up while they are made
-        try:
-            self.execute(tree.body, scope, constants)
-        finally:
-            if kept is None:
-                del sys.modules[MODULE_NAME]
-            else:
-                sys.modules[MODULE_NAME] = kept
+        module = self.fresh()
+        with registered(module):
+            self.execute(tree.body, module.__dict__, constants)
         return module
+
+    def fresh(self) -> ModuleType:
+        """Return a module in which nothing has been executed yet."""
+        module = ModuleType(MODULE_NAME)
+        module.__dict__["__builtins__"] = self._builtins()
+        module.__dict__["__file__"] = PROGRAM
+        module.__dict__.update(self.supplied)
+        return module
+
+    def run(
+        self, module: ModuleType, tree: ast.Module, watch: Callable[..., Any], marks: Callable[[bool], None], seed: int, files: Files
+    ) -> None:  # fmt: skip
+        """Execute all of a program, its run included, until the watcher has seen enough.
+
+        Parameters
+        ----------
+        module : ModuleType
+            A fresh one, of :meth:`fresh`.
+        tree : ast.Module
+        watch : function
+            What ``sys.settrace`` takes.
+        marks : function
+            What a marked loop calls where a pass begins (False) and ends (True).
+        seed : int
+            Of what the program draws.
+        files : Files
+            What stands in for its files.
+        """
+        scope = module.__dict__
+        scope["__builtins__"] |= {"open": files.open, MARK: marks}
+        before, arguments = np.random.get_state(), sys.argv
+        np.random.seed(seed)
+        random.seed(seed)
+        sys.argv = Arguments([PROGRAM])
+        try:
+            with files.in_numpy(), seeded_generators(seed), registered(module):
+                for statement in _flat(tree.body):
+                    code = self._compiled(statement, PROGRAM)
+                    sys.settrace(watch)
+                    try:
+                        exec(code, scope)
+                    except (Exception, SystemExit) as error:
+                        self.raised = f"{type(error).__name__}: {error}"
+                        continue
+                    finally:
+                        sys.settrace(None)
+        finally:
+            sys.argv = arguments
+            np.random.set_state(before)
 
     def _ready(self, given: ast.Module) -> ast.Module:
         """Return the tree as it is executed; the last few are kept, for a program is loaded many times."""
-        for kept, dressed, ready in self._trees:
-            if kept is given and dressed == self.dressed:
+        way = (self.dressed, self.step)
+        for kept, former, ready in self._trees:
+            if kept is given and former == way:
                 return ready
-        tree = as_function(squared(without_clips(given)[0])[0])[0]
+        tree = squared(without_clips(given)[0])[0]
+        tree = as_function(tree)[0] if self.step is None else as_step(tree, self.step)
         tree = as_class(tree) if self.dressed else tree
-        self._trees = [(given, self.dressed, tree), *self._trees[:3]]
+        self._trees = [(given, way, tree), *self._trees[:3]]
         return tree
 
     def _compiled(self, statement: ast.stmt, file: str) -> CodeType:
@@ -170,6 +217,37 @@ class Namespace:
                 text = ast.unparse(f)
                 return text.endswith("random.seed") or f.attr in ("append", "update", "extend", "add", "setdefault")
         return False
+
+
+@contextlib.contextmanager
+def registered(module: ModuleType) -> Iterator[None]:
+    """Let the module be found by its name: dataclasses look theirs up while they are made."""
+    kept = sys.modules.get(MODULE_NAME)
+    sys.modules[MODULE_NAME] = module
+    try:
+        yield
+    finally:
+        if kept is None:
+            del sys.modules[MODULE_NAME]
+        else:
+            sys.modules[MODULE_NAME] = kept
+
+
+class Arguments(list[str]):
+    """A command line without arguments; one that is asked for is a file's name."""
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return an argument."""
+        return "input.txt" if isinstance(key, int) and key >= len(self) else super().__getitem__(key)
+
+
+def _flat(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield statements, those under the main guard one by one."""
+    for statement in body:
+        if isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test):
+            yield from statement.body
+        else:
+            yield statement
 
 
 def _trains(statement: ast.stmt, scope: dict[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.argument_arrays import bias_rank, lazy_arrays, symbolic
 from bptt.checking.loading.bench import COST_TRIES, FORWARD_KEPT, FORWARD_TRIES, PROBE, SLACK, call_of, labels_of
-from bptt.checking.loading.binding import Context, options_for
+from bptt.checking.loading.binding import Context
 from bptt.checking.loading.callsites import told_by_calls
 from bptt.checking.loading.explore import explore
 from bptt.checking.loading.facts import Function
@@ -38,7 +38,7 @@ class Passes(Homes):
     def forwards(self, unit: Unit, base: Plan, context: Context, gates: int) -> Iterator[tuple[Plan, list[Any]]]:
         """Yield plans whose forward runs, without doubtful broadcasts first, and what it gave."""
         function = unit.forward
-        options = [options_for(n, function, context, base, stage="forward") for n in function.arguments]
+        options = [self.choices(n, function, context, base, stage="forward") for n in function.arguments]
         lazy_names = [p.name for p in base.parameters if p.home == "argument" and not p.shape]
         readers = reachable(self.facts, [function])
         found: dict[Any, tuple[float, Plan, list[Any]]] = {}
@@ -89,6 +89,7 @@ class Passes(Homes):
         shown = False
         arguments = unit.backward.arguments if unit.backward else []
         upstream = any(roles.matches(a, roles.UPSTREAM) or re.match(r"d[A-Za-z_]|grad", a) for a in arguments)
+        upstream = upstream or (plan.rehearsal is not None and plan.rehearsal.takes_upstream)
         for option in self.cost_options(unit, plan, context, outputs):
             if option.cost is None:
                 if upstream or not shown:
@@ -143,7 +144,7 @@ class Passes(Homes):
                 continue
             options = [
                 told_by_calls(
-                    n, options_for(n, function, context, plan, stage="cost", outputs=outputs), function, unit.forward,
+                    n, self.choices(n, function, context, plan, stage="cost", outputs=outputs), function, unit.forward,
                     plan, self.evidence,
                 )
                 for n in function.arguments
@@ -201,7 +202,7 @@ def _finite(value: Any) -> bool:
 
 
 def _has_numbers(world: Any) -> bool:
-    return world.result is not None or world.object is not None
+    return world.result is not None or world.object is not None or bool(world.seen)  # globals take what it computes
 
 
 def _is_scalar(value: Any) -> bool:

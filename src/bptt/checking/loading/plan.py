@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bptt.checking.loading.gradients_found import Delivery
 from bptt.checking.loading.layouts import Layout
 from bptt.checking.loading.paths import Path
+
+if TYPE_CHECKING:
+    from bptt.checking.loading.rehearsed import Rehearsal
 
 LARGE = 10_000
 APPLIED = "__bptt_constants__"  # which sizes a module's constants were last executed with
@@ -19,9 +22,10 @@ class Source:
     """Where the value of an argument comes from.
 
     ``kind``: "data" (X, Y, a0 ..., made by a layout), "size", "const", "param" (one live array), "params" (all of
-    them, in a dict, tuple or list), "result" (of the forward, at ``path``), "upstream" (random, like the forward's
-    result at ``path``), "instance" (an object of a class of theirs), "self" (what stands on the object), "cost"
-    (what the cost function returned beside the cost), "table" (characters to ids), "zeros" (like a result).
+    them, in a dict, tuple or list), "result" (of the forward, at ``path``), "seen" (what the program's own run passes,
+    at ``path``), "upstream" (random, like the forward's result at ``path``), "instance" (an object of a class of
+    theirs), "self" (what stands on the object), "cost" (what the cost function returned beside the cost), "table"
+    (characters to ids), "zeros" (like a result).
     """
 
     kind: Literal[
@@ -31,6 +35,7 @@ class Source:
         "param",
         "params",
         "result",
+        "seen",
         "upstream",
         "self",
         "table",
@@ -65,7 +70,7 @@ class Parameter:
     """One parameter: where it lives, and its shape as sizes (None: as their own constructor makes it)."""
 
     name: str
-    home: Literal["global", "self", "argument", "made", "data"]
+    home: Literal["global", "self", "argument", "made", "data", "given"]
     paths: tuple[Path, ...] = ()
     shape: tuple[str, ...] | None = None
     role: str = ""  # of data whose gradient is delivered as well: "X", "a0"
@@ -112,3 +117,6 @@ class Plan:
     again: bool = False  # the pass is run a second time in the same world, as a training loop does
     sign: int = 1  # -1 where the gradients are those of an ascent
     penalty: float = 0.0
+    rehearsal: Rehearsal | None = field(
+        default=None, compare=False, repr=False
+    )  # the program's own run, if it is read so

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bptt.checking.loading import paths as places
+from bptt.checking.loading.copies import copied
 from bptt.checking.loading.defaults import objects_of, rebind
 from bptt.checking.loading.frames import locals_at, with_locals
 from bptt.checking.loading.layouts import size_value
@@ -49,7 +50,8 @@ class PlannedCase:
         rng = np.random.default_rng([self.seed, 1])
         self.prepare_module()
         own = any(p.home == "self" for p in self.plan.parameters)
-        fresh = self.make_object(self.make_data()) if self.plan.owner and own else None
+        seen = self.rehearse() if self.plan.rehearsal is not None else {}
+        fresh = seen["self"] if seen else self.make_object(self.make_data()) if self.plan.owner and own else None
         made = World(self).made if self.plan.maker else None
         made_here = {p.name for p in self.plan.parameters if p.home == "made"}  # the file's own run may hold them too
         for parameter in (p for p in self.plan.parameters if p.home != "global" or p.name not in made_here):
@@ -64,7 +66,7 @@ class PlannedCase:
             if parameter.shape is not None:
                 shape = tuple(size_value(s, self.sizes) for s in parameter.shape)
             else:
-                root = {"self": fresh, "made": made}.get(parameter.home, self.module)
+                root = {"self": fresh, "made": made, "given": seen.get("given")}.get(parameter.home, self.module)
                 shape = np.shape(places.read(root, parameter.paths[0]))
             (self.idle if parameter.idle else self.parameters)[parameter.name] = random_weights(shape, rng)
 
@@ -104,12 +106,13 @@ class PlannedCase:
                 places.write(self.module, parameter.paths[0], self.wrap(self.array(parameter.name)))
         for where, path in self.plan.states:
             if where == "global":
-                places.write(self.module, path, self._state(places.read(self.module, path), path))
+                places.write(self.module, path, self.state(places.read(self.module, path), path))
 
     def _constant(self, source: Source) -> Any:
         return size_value(source.value, self.sizes) if source.kind == "size" else source.value
 
-    def _state(self, held: Any, path: Path) -> Any:
+    def state(self, held: Any, path: Path) -> Any:
+        """Return random values for a state of theirs."""
         rng = np.random.default_rng([self.seed, 3, sum(map(ord, places.spell(path)))])
         return self.wrap(0.5 * rng.normal(size=np.shape(held)))
 
@@ -128,21 +131,17 @@ class PlannedCase:
             setattr(made, name, shell.value(source))
         return made
 
-    def place(self, world: World) -> None:
-        """Put the live parameters and random states on the object."""
-        for parameter in self.plan.parameters:
-            if parameter.home == "made" and (parameter.name in self.parameters or parameter.name in self.idle):
-                for path in parameter.paths:
-                    places.write(world.made, path, self.wrap(self.array(parameter.name)))
-        if world.object is None:
-            return
-        for parameter in self.plan.parameters:
-            if parameter.home == "self":
-                for path in parameter.paths:
-                    places.write(world.object, path, self.wrap(self.array(parameter.name)))
-        for where, path in self.plan.states:
-            if where == "self":
-                places.write(world.object, path, self._state(places.read(world.object, path), path))
+    def rehearse(self) -> dict[str, Any]:
+        """Return a copy of what the program's own run passes, with its globals in the module."""
+        assert self.plan.rehearsal is not None
+        origin, state = self.plan.rehearsal.state(self.given, self.seed)
+        seen: dict[str, Any] = copied(state, self.module, origin)
+        vars(self.module).update(seen["globals"])
+        for name, source in self.plan.constants.items():
+            vars(self.module)[name] = self._constant(source)
+        for name, source in self.plan.attributes.items():
+            setattr(seen["self"], name, source.value)
+        return seen
 
     def table(self, kind: str) -> Any:
         """Return a table between characters and ids."""

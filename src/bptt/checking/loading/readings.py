@@ -13,7 +13,7 @@ import numpy as np
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.bench import AGREES, BACKWARD_TRIES, MARGIN, OTHER, call_of, labels_of, last_name
-from bptt.checking.loading.binding import Context, options_for
+from bptt.checking.loading.binding import Context
 from bptt.checking.loading.callsites import told_by_calls
 from bptt.checking.loading.facts import Function
 from bptt.checking.loading.gradients_found import Delivery
@@ -62,11 +62,12 @@ class Attempt:
 class Search(Passes):
     """Finds the plan of one unit."""
 
-    def attempts(self, unit: Unit) -> Iterator[Attempt]:
-        """Yield what ran, from every reading of a unit that is plausible enough."""
+    def attempts(self, unit: Unit, *, rehearsed: bool = False) -> Iterator[Attempt]:
+        """Yield what ran, from every reading of a unit that is plausible enough, or from the program's own run."""
         through = False  # whether what was found first runs with a cost of theirs
-        for base, context, gates in self.bases(unit):
-            if self.least < 4.0 or through:
+        for base, context, gates in self.rehearsed(unit) if rehearsed else self.bases(unit):
+            unit = replace(unit, costs=base.rehearsal.costs) if base.rehearsal is not None else unit
+            if (self.least < 4.0 or through) and not rehearsed:
                 return
             self.parameters_seen = self.parameters_seen or base.parameters
             for forward, outputs in self.forwards(unit, base, context, gates):
@@ -101,7 +102,8 @@ class Search(Passes):
             for x in delivery.labels
             if "grad" in x.lower() or roles.gradient_of(x, names) or x in dict(delivery.links)
         ]
-        fused = function.updates_weights and not told
+        moves = function.updates_weights or (plan.rehearsal is not None and plan.rehearsal.fused)
+        fused = moves and not told
         if unit.backward is None:
             choices: Iterator[tuple[Option, ...]] = iter([()])
         else:
@@ -110,7 +112,7 @@ class Search(Passes):
             )
             options = [
                 told_by_calls(
-                    n, options_for(n, function, context, plan, stage="backward", outputs=outputs), function,
+                    n, self.choices(n, function, context, plan, stage="backward", outputs=outputs), function,
                     unit.forward, plan, self.evidence, called,
                 )
                 for n in function.arguments

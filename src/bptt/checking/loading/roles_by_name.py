@@ -7,10 +7,10 @@ from functools import cache
 
 SIZES: tuple[tuple[str, str], ...] = (
     ("n_x", r"n_?x|n_?in|nin|input_?(size|dim|s|units|dims?)?|in_?(size|dim|features?)|d_?in|x_?(size|dim)|word_?dim"
-     r"|n_?inputs?|n_?features?|num_?(inputs?|features?)|emb(ed(ding)?)?_?(size|dim)|input_?dimension|dim_?in|D|I"
+     r"|n_?inputs?|n_?features?|num_?(inputs?|features?)|emb(ed(ding)?s?)?(_?(size|dim))?|input_?dimension|dim_?in|D|I"
      r"|input_?nodes|in_?size|in_?dim|feature_?(size|dim)|n_?i"),
     ("n_a", r"n_?a|n_?h(idden)?|hidden(_?(size|dim|s|units|nodes|neurons|layer_?size|state_?size|dims?))?|h_?(size|dim)"
-     r"|state_?(size|dim)|n_?states?|n_?mem(ory)?|num_?hidden|n_?units|units|cell_?size|n_?s|hid(den)?_?(sz|n|size|dim|s)|H|rnn_?(size|units)|hiddim"
+     r"|state_?(size|dim)|n_?states?|n_?mem(ory)?|num_?hidden|n_?units|units|cell_?size|n_?s|hid(den)?(_?(sz|n|size|dim|s))?|H|rnn_?(size|units)|hiddim"
      r"|hidden_?dimension|mem_?cell_?ct|dim_?hidden|n_?neurons|num_?(units|neurons)|lstm_?size|(n|h|nh|n_h|n_?hid|n_?hidden|hidden(_?size)?)_?[1-3]"),
     ("n_y", r"n_?y|n_?o(ut)?|output_?(size|dim|s|units|dims?)?|out_?(size|dim|features?)|y_?(size|dim)|n_?outputs?|n_?(tags|labels|targets|categories)"
      r"|num_?(outputs?|classes|labels)|n_?class(es)?|d_?out|output_?dimension|dim_?out|C|O|K|output_?nodes|out_?size|out_?dim"),

@@ -38,7 +38,7 @@ def as_function(tree: ast.Module) -> tuple[ast.Module, int | None]:
     if any(isinstance(s, ast.FunctionDef) and s.name == STEP for s in tree.body):
         return tree, None
     for holder in _holders(tree):
-        loops = [s for s in holder if isinstance(s, ast.For | ast.While) and _does_both(s.body)]
+        loops = [s for s in holder if isinstance(s, ast.For | ast.While) and does_both(s.body)]
         if not loops:
             continue
         loop = loops[-1]
@@ -60,7 +60,7 @@ def _holders(tree: ast.Module) -> list[list[ast.stmt]]:
     return found
 
 
-def _does_both(body: list[ast.stmt]) -> bool:
+def does_both(body: list[ast.stmt]) -> bool:
     """Tell whether statements hold a forward and a backward pass, written out."""
     lines = "\n".join(ast.unparse(s) for s in body).split("\n")
     forward = any(FORWARD.search(line) for line in lines)
@@ -80,34 +80,37 @@ def _body(loop: ast.For | ast.While) -> tuple[list[ast.stmt], int]:
             if not hasattr(node, "lineno"):
                 ast.copy_location(node, loop.iter)
         first = [ast.fix_missing_locations(ast.copy_location(assign, loop))]
-    inner = [s for s in loop.body if isinstance(s, ast.For | ast.While) and _does_both(s.body) and not _is_time(s)]
-    if len(inner) == 1 and not _activates([s for s in loop.body if s is not inner[0]]) and _activates(inner):
+    inner = [s for s in loop.body if isinstance(s, ast.For | ast.While) and does_both(s.body) and not is_time(s)]
+    if len(inner) == 1 and not activates([s for s in loop.body if s is not inner[0]]) and activates(inner):
         before = loop.body[: loop.body.index(inner[0])]
         rest, line = _body(inner[0])
         return [*first, *before, *rest], line
     return [*first, *loop.body], loop.lineno
 
 
-def _activates(statements: Sequence[ast.stmt]) -> bool:
+def activates(statements: Sequence[ast.stmt]) -> bool:
+    """Tell whether statements hold an activation, written out."""
     return any(
         re.search(r"tanh\(|exp\(|sigm\w*\(|relu\(|maximum\(|logistic\(|softmax\(", ast.unparse(s)) for s in statements
     )
 
 
-def _is_time(loop: ast.For | ast.While) -> bool:
+def is_time(loop: ast.For | ast.While) -> bool:
     """Tell whether a loop runs through the time steps backwards: then it is the backward pass itself."""
     header = ast.unparse(loop.iter) if isinstance(loop, ast.For) else ast.unparse(loop.test)
     return re.search(r"reversed|-1\)|::-1|time|seq|steps", header) is not None
 
 
-class _Ends(ast.NodeTransformer):
+class Ends(ast.NodeTransformer):
     """Turns the loop's own break and continue into the end of the function."""
 
     def visit_Break(self, node: ast.Break) -> ast.AST:
-        return _end(node)
+        """End the function."""
+        return end_of_step(node)
 
     def visit_Continue(self, node: ast.Continue) -> ast.AST:
-        return _end(node)
+        """End the function."""
+        return end_of_step(node)
 
     def _leave(self, node: ast.AST) -> ast.AST:
         return node
@@ -115,7 +118,8 @@ class _Ends(ast.NodeTransformer):
     visit_For = visit_While = visit_FunctionDef = visit_Lambda = _leave
 
 
-def _end(node: ast.AST) -> ast.Return:
+def end_of_step(node: ast.AST) -> ast.Return:
+    """Return the statement that ends a step: it gives all of its variables."""
     value = ast.Call(ast.Name("dict", ast.Load()), [ast.Call(ast.Name("locals", ast.Load()), [], [])], [])
     end = ast.copy_location(ast.Return(value), node)
     for part in ast.walk(end):
@@ -125,13 +129,17 @@ def _end(node: ast.AST) -> ast.Return:
 
 def carried(body: list[ast.stmt]) -> list[str]:
     """Return the names that a pass reads before it binds them and binds later: what one pass hands to the next."""
+    stored = {n.id for s in body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return [name for name in taken(body) if name in stored]
+
+
+def taken(body: list[ast.stmt]) -> list[str]:
+    """Return the names that statements read before they bind them."""
     bound: set[str] = set()
     early: dict[str, None] = {}
-    stored = {n.id for s in body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     for statement in body:
         for name in _reads_first(statement, bound):
-            if name in stored:
-                early.setdefault(name)
+            early.setdefault(name)
     return list(early)
 
 
@@ -199,8 +207,8 @@ def _with_step(
     tree: ast.Module, holder: list[ast.stmt], loop: ast.stmt, setup: list[ast.stmt], body: list[ast.stmt]
 ) -> ast.Module:
     """Return the program with the loop replaced by the function; a setup from elsewhere is lifted to the module."""
-    inner = [_Ends().visit(copy.deepcopy(s)) for s in body]
-    inner.append(_end(body[-1]))
+    inner = [Ends().visit(copy.deepcopy(s)) for s in body]
+    inner.append(end_of_step(body[-1]))
     names = carried(body)
     arguments = ast.arguments([], [ast.arg(n) for n in names], None, [], [], None, [])
     step = ast.FunctionDef(STEP, arguments, inner, [], None, None)

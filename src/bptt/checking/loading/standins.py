@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import importlib
 import io
+import re
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -19,6 +20,9 @@ PLAIN = NUMERIC | {
 }  # fmt: skip
 
 
+OPTIMISER = re.compile(r"(fmin\w*|minimi[sz]e\w*|leastsq|least_squares|fsolve|basinhopping)$")
+
+
 class StandIn:
     """Takes every call, attribute and item and gives itself; a decorator gives the function back."""
 
@@ -31,7 +35,13 @@ class StandIn:
         return StandIn(f"{self._name}.{name}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Give a lone function, class or iterable back (decorators, ``tqdm(...)``), and else a stand-in."""
+        """Give a lone function, class or iterable back (decorators, ``tqdm(...)``), and else a stand-in.
+
+        An optimiser calls the function that it is given once, at the point where it would begin.
+        """
+        if len(args) > 1 and callable(args[0]) and OPTIMISER.search(self._name):
+            more = kwargs.get("args", args[2] if len(args) > 2 and isinstance(args[2], tuple) else ())
+            args[0](args[1], *(more if isinstance(more, tuple) else (more,)))
         if (
             args
             and (callable(args[0]) or isinstance(args[0], range | list | enumerate))

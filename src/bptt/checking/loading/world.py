@@ -32,7 +32,11 @@ class World:
         self.carried: dict[str, Any] = {}  # what one pass of a script hands to the next
         self.partial = False  # whether their function raised half-way or returned nothing
         case.prepare_module()
-        if case.plan.owner:
+        self.seen: dict[str, Any] = {}  # what the program's own run passes
+        if case.plan.rehearsal is not None:
+            self.seen = case.rehearse()
+            self.object = self.seen["self"]
+        elif case.plan.owner:
             self.object = case.make_object(self.data)
         if case.plan.maker:
             self.made = self.call(case.plan.maker)
@@ -41,7 +45,23 @@ class World:
                 self.made = list(self.made)
         for call in case.plan.before:
             self.call(call)
-        case.place(self)
+        self.place()
+
+    def place(self) -> None:
+        """Put the live parameters and random states where this run reads them."""
+        case = self.case
+        for parameter in case.plan.parameters:
+            if parameter.home == "made" and (parameter.name in case.parameters or parameter.name in case.idle):
+                for path in parameter.paths:
+                    places.write(self.made, path, case.wrap(case.array(parameter.name)))
+        roots = {"self": self.object, "given": self.seen.get("given"), "global": case.module if self.seen else None}
+        for parameter in case.plan.parameters:
+            root = roots.get(parameter.home)
+            for path in parameter.paths if root is not None else ():
+                places.write(root, path, case.wrap(case.array(parameter.name)))
+        for where, path in case.plan.states:
+            if where == "self":
+                places.write(self.object, path, case.state(places.read(self.object, path), path))
 
     def value(self, source: Source) -> Any:
         """Return the value of an argument."""
@@ -85,6 +105,8 @@ class World:
                 return places.read(self.object, source.path)
             case "result":
                 return places.read(self.result, source.path)
+            case "seen":
+                return places.read(self.seen, source.path)
             case "zeros":
                 return like(places.read(self.result, source.path), lambda shape: np.zeros(shape))
             case "upstream":

@@ -1,0 +1,87 @@
+"""The parameters of a program as its own run shows them: the arrays that it moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bptt.checking.loading import paths as places
+from bptt.checking.loading import roles_by_name as roles
+from bptt.checking.loading.parameters_found import held_by_object
+from bptt.checking.loading.paths import Path
+from bptt.checking.loading.plan import Parameter
+from bptt.checking.loading.rehearsal import Recording, State
+from bptt.checking.loading.units import Unit
+
+
+def weights_of(recording: Recording, unit: Unit) -> tuple[Parameter, ...]:
+    """Return the arrays that the run moves and the forward does not, or those named like weights if there are none."""
+    state, live = recording.start.copied or {}, recording.start.live
+    forward = recording.of(unit.forward)
+    passed = forward.left if forward is not None and unit.backward is not None else None
+    candidates: list[Parameter] = []
+    taken: set[int] = set()
+    for home, root in (("self", "self"), ("given", "given"), ("global", "globals")):
+        for held in held_by_object(state[root]) if state[root] is not None else []:
+            value = places.read(state[root], held.paths[0])
+            if id(value) in taken:
+                continue
+            taken.add(id(value))
+            paths = held.paths
+            if home == "global":
+                paths = tuple((("attr", p[0][1]), *p[1:]) for p in paths)
+            name = held.name if any(c.isalpha() for c in held.name) else _fields(state[root], held.paths[0])
+            candidates.append(Parameter(name, home, paths))  # type: ignore[arg-type]
+    found = [p for p in candidates if moved(p, state, live) or (_is_weight(p) and moved(p, state, recording.second))]
+    weights = [p for p in candidates if _is_weight(p)]
+    if passed is not None:
+        candidates = [p for p in candidates if not moved(p, state, passed)]
+    chosen = [p for p in found if not _is_other(p) and p in candidates] or weights
+    beside = {place_of(p)[:-1] for p in chosen if len(place_of(p)) > 2 or place_of(p)[0] == ("item", "self")}
+    return tuple(p for p in candidates if p in chosen or (p in weights and place_of(p)[:-1] in beside))
+
+
+def _fields(root: Any, path: Path) -> str:
+    """Return a name for what stands in tuples and lists only: ``P.Wx`` in a named tuple, ``weights[0][1]``."""
+    holder = places.read(root, path[:-1])
+    last = path[-1][1]
+    return str(holder._fields[last]) if hasattr(holder, "_fields") else places.spell(path[1:], str(path[0][1]))
+
+
+def place_of(parameter: Parameter) -> Path:
+    """Return the place of a parameter in the state."""
+    first, *rest = parameter.paths[0]
+    if parameter.home == "global":
+        return (("item", "globals"), ("item", first[1]), *rest)
+    return (("item", parameter.home), first, *rest)
+
+
+def standing(state: Any, parameter: Parameter) -> Any:
+    """Return what a state holds at a parameter's place."""
+    return places.read(state, place_of(parameter))
+
+
+def moved(parameter: Parameter, state: State, live: State) -> bool:
+    """Tell whether a parameter has other values in a later state, of the same shape."""
+    try:
+        now = standing(live, parameter)
+    except (KeyError, IndexError, AttributeError, TypeError):
+        return False
+    return np.shape(now) == np.shape(standing(state, parameter)) and not np.array_equal(now, standing(state, parameter))
+
+
+def _is_weight(parameter: Parameter) -> bool:
+    name = next((str(n) for _, n in reversed(parameter.paths[0]) if isinstance(n, str)), "")
+    boxed = parameter.home == "given" and roles.matches(str(parameter.paths[0][0][1]), roles.PARAMETERS)
+    return boxed or roles.is_weight(name) or roles.is_bias(name)
+
+
+def _is_other(parameter: Parameter) -> bool:
+    """Tell inputs, targets and states, which a run moves as well."""
+    if len(parameter.paths[0]) > 1 and parameter.home != "self":
+        return False
+    name = str(parameter.paths[0][-1][1])
+    return not _is_weight(parameter) and any(
+        roles.matches(name, pattern) for pattern in (roles.INPUT, roles.TARGET, roles.STATE0, roles.CELL0)
+    )
