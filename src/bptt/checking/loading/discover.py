@@ -14,6 +14,7 @@ from bptt.checking.loading.accumulating import as_trained
 from bptt.checking.loading.bench import MARGIN
 from bptt.checking.loading.data_gradients import with_data
 from bptt.checking.loading.discover_state import SelfCase, forward_lints, plan_self, wrap_lints
+from bptt.checking.loading.explore import Log
 from bptt.checking.loading.facts import facts_of
 from bptt.checking.loading.joined import JoinedCase
 from bptt.checking.loading.namespace import Namespace
@@ -32,6 +33,7 @@ from bptt.errors import CannotCheckError
 UNITS, ATTEMPTS, STEPS = 6, 80, 3
 MANY = 600  # numbers in the parameters: with more of them the numeric gradients take long
 ONE_PASS = "One pass through the body of the loop at line {} is checked; the loop itself is not run."
+FIRST = 250  # how many guesses may fail before the program's own run is looked at
 PARTS = 4  # how many further layers are checked by themselves
 DOUBTLESS = 1.5  # a reading with no more against it is that of a layer that may be called wrong
 
@@ -67,16 +69,20 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
     units = units_of(facts, name)
     with quiet():
         module = namespace.load(tree)
-    search = Search(facts, namespace, module, given)
+    search = Search(facts, namespace, module, given, Log(FIRST))
     best = _first_that_runs(search, units)
-    if best is None or not best[1].complete or _numbers(search, best) > MANY:
+    guessed = best
+    if STEP not in facts.functions and (best is None or not best[1].complete or _numbers(search, best) > MANY):
         rehearsing = Search(facts, namespace, module, given)
         best = _likelier(search, best, _first_that_runs(rehearsing, units, rehearsed=True))
-    if best is None or not best[1].complete:
+    if best is None or not best[1].right:
         step = _step_that_runs(namespace, given)
         if step is not None and (best is None or _agreeing(step[1][1]) > _agreeing(best[1])):
             search, best, namespace.step = step
             tree, loop = as_step(given, namespace.step), line_of(given, namespace.step)
+    if (best is None or not best[1].complete) and best in (guessed, None) and search.log.full:
+        search = Search(facts, namespace, module, given)
+        best = _first_that_runs(search, units) or best
     if best is None:
         raise CannotCheckError(_what_is_missing(search, namespace, file, units, name))
     best = (best[0], replace(best[1], plan=as_trained(search, with_data(search, best[1].plan))))
@@ -120,7 +126,10 @@ def _likelier(search: Search, guessed: Read | None, rehearsed: Read | None) -> R
         return guessed or rehearsed
     if guessed[1].complete and rehearsed[1].complete:
         return min(rehearsed, guessed, key=lambda read: _numbers(search, read))
-    return rehearsed if _agreeing(rehearsed[1]) >= _agreeing(guessed[1]) else guessed
+    ahead = _agreeing(rehearsed[1]) - _agreeing(guessed[1])
+    plan = guessed[1].plan
+    doubtful = plan.penalty > DOUBTLESS or (plan.cost is not None and plan.cost.kind == "standard")
+    return rehearsed if ahead > 0 or (ahead == 0 and doubtful) else guessed
 
 
 def _numbers(search: Search, read: Read) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 from bptt.checking.loading.standins import TEXT
 from bptt.dims import Array
 
-ROWS = 24
+ROWS = (7, 24, 90)  # few rows first: a whole file may be one sequence
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Files:
 
     columns: int = 0
     whole: bool = False
-    rows: int = ROWS
+    rows: int = ROWS[0]
     between: str = ","
     heads: tuple[str, ...] = ()
     seed: int = 0
@@ -95,7 +95,8 @@ def kinds_of_files(tree: ast.Module) -> list[Files]:
     named = "DictReader" in text or "names=True" in text
     heads = tuple(dict.fromkeys(re.findall(r"\['(\w+)'\]", text))) if named else ()
     tables = [
-        Files(columns, whole, between=between, heads=heads) for columns in (1, 5, 2, 3, 8) for whole in (False, True)
-    ]
+        Files(columns, whole, rows, between, heads)
+        for rows in ROWS for columns in (1, 5, 2, 3, 8) for whole in (False, True)
+    ]  # fmt: skip
     numeric = re.search(r"csv|loadtxt|genfromtxt|np\.load|fromfile|float\(", text)
-    return [*tables, Files()] if numeric else [Files(), *tables[:4]]
+    return [*tables[:5], Files(), *tables[5:]] if numeric else [Files(), *tables[:4]]
