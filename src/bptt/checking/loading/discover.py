@@ -75,9 +75,11 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
     if STEP not in facts.functions and (best is None or not best[1].complete or _numbers(search, best) > MANY):
         rehearsing = Search(facts, namespace, module, given)
         best = _likelier(search, best, _first_that_runs(rehearsing, units, rehearsed=True))
-    if best is None or not best[1].right:
+    seen = _covered(search, best)
+    if best is None or not best[1].right or seen < len(backward_functions(facts.tree)):
         step = _step_that_runs(namespace, given)
-        if step is not None and (best is None or _agreeing(step[1][1]) > _agreeing(best[1])):
+        more = step is not None and _covered(step[0], step[1]) > seen
+        if step is not None and (best is None or more or _agreeing(step[1][1]) > _agreeing(best[1])):
             search, best, namespace.step = step
             tree, loop = as_step(given, namespace.step), line_of(given, namespace.step)
     if (best is None or not best[1].complete) and best in (guessed, None) and search.log.full:
@@ -118,6 +120,14 @@ def _step_that_runs(namespace: Namespace, tree: ast.Module) -> tuple[Search, Rea
             break
     namespace.step = None
     return max(found, key=lambda f: _agreeing(f[1][1]), default=None)
+
+
+def _covered(search: Search, read: Read | None) -> int:
+    """Return how many of the program's backward functions a reading runs."""
+    if read is None or not read[1].runs_through:
+        return 0
+    ran = _run_of(search, read[1])
+    return sum(place_of(node) in ran for _, node in backward_functions(search.facts.tree))
 
 
 def _likelier(search: Search, guessed: Read | None, rehearsed: Read | None) -> Read | None:
