@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from bptt.checking.loading.callsites import Evidence, call_sites
+from bptt.checking.loading.explore import Log
 from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.namespace import Namespace
 from bptt.checking.loading.options import Option
@@ -34,7 +35,7 @@ class Bench:
     namespace: Namespace
     module: ModuleType
     source: ast.Module  # the program, its run included
-    log: list[str] = field(default_factory=list)
+    log: Log = field(default_factory=Log)
     known_slopes: dict[Any, Any] = field(default_factory=dict)
     parameters_seen: tuple[Parameter, ...] = ()
     least: float = np.inf  # the penalty of the most plausible reading whose cost runs

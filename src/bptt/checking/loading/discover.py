@@ -14,6 +14,7 @@ from bptt.checking.loading.accumulating import as_trained
 from bptt.checking.loading.bench import MARGIN
 from bptt.checking.loading.data_gradients import with_data
 from bptt.checking.loading.discover_state import SelfCase, forward_lints, plan_self, wrap_lints
+from bptt.checking.loading.explore import Log
 from bptt.checking.loading.facts import facts_of
 from bptt.checking.loading.joined import JoinedCase
 from bptt.checking.loading.namespace import Namespace
@@ -32,6 +33,7 @@ from bptt.errors import CannotCheckError
 UNITS, ATTEMPTS, STEPS = 6, 80, 3
 MANY = 600  # numbers in the parameters: with more of them the numeric gradients take long
 ONE_PASS = "One pass through the body of the loop at line {} is checked; the loop itself is not run."
+FIRST = 250  # how many guesses may fail before the program's own run is looked at
 PARTS = 4  # how many further layers are checked by themselves
 DOUBTLESS = 1.5  # a reading with no more against it is that of a layer that may be called wrong
 
@@ -67,16 +69,22 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
     units = units_of(facts, name)
     with quiet():
         module = namespace.load(tree)
-    search = Search(facts, namespace, module, given)
+    search = Search(facts, namespace, module, given, Log(FIRST))
     best = _first_that_runs(search, units)
-    if best is None or not best[1].complete or _numbers(search, best) > MANY:
+    guessed = best
+    if STEP not in facts.functions and (best is None or not best[1].complete or _numbers(search, best) > MANY):
         rehearsing = Search(facts, namespace, module, given)
         best = _likelier(search, best, _first_that_runs(rehearsing, units, rehearsed=True))
-    if best is None or not best[1].complete:
+    seen = _covered(search, best)
+    if best is None or not best[1].right or seen < len(backward_functions(facts.tree)):
         step = _step_that_runs(namespace, given)
-        if step is not None and (best is None or _agreeing(step[1][1]) > _agreeing(best[1])):
+        more = step is not None and _covered(step[0], step[1]) > seen
+        if step is not None and (best is None or more or _agreeing(step[1][1]) > _agreeing(best[1])):
             search, best, namespace.step = step
             tree, loop = as_step(given, namespace.step), line_of(given, namespace.step)
+    if (best is None or not best[1].complete) and best in (guessed, None) and search.log.full:
+        search = Search(facts, namespace, module, given)
+        best = _first_that_runs(search, units) or best
     if best is None:
         raise CannotCheckError(_what_is_missing(search, namespace, file, units, name))
     best = (best[0], replace(best[1], plan=as_trained(search, with_data(search, best[1].plan))))
@@ -114,13 +122,24 @@ def _step_that_runs(namespace: Namespace, tree: ast.Module) -> tuple[Search, Rea
     return max(found, key=lambda f: _agreeing(f[1][1]), default=None)
 
 
+def _covered(search: Search, read: Read | None) -> int:
+    """Return how many of the program's backward functions a reading runs."""
+    if read is None or not read[1].runs_through:
+        return 0
+    ran = _run_of(search, read[1])
+    return sum(place_of(node) in ran for _, node in backward_functions(search.facts.tree))
+
+
 def _likelier(search: Search, guessed: Read | None, rehearsed: Read | None) -> Read | None:
     """Return the reading of which more agrees, then the smaller one; the program's own run before a guess."""
     if guessed is None or rehearsed is None:
         return guessed or rehearsed
     if guessed[1].complete and rehearsed[1].complete:
         return min(rehearsed, guessed, key=lambda read: _numbers(search, read))
-    return rehearsed if _agreeing(rehearsed[1]) >= _agreeing(guessed[1]) else guessed
+    ahead = _agreeing(rehearsed[1]) - _agreeing(guessed[1])
+    plan = guessed[1].plan
+    doubtful = plan.penalty > DOUBTLESS or (plan.cost is not None and plan.cost.kind == "standard")
+    return rehearsed if ahead > 0 or (ahead == 0 and doubtful) else guessed
 
 
 def _numbers(search: Search, read: Read) -> int:

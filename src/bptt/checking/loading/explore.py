@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -13,8 +14,22 @@ from bptt.checking.tracing.quiet import quiet
 
 COMBINATIONS = 20_000
 IN_ALL = 1000  # how many tries may fail in a whole search; it is counted, so that it ends where it ended before
+SECONDS = 6.0  # and what a search may take at the most, on a slow machine
 
 Choice = tuple[Option, ...]
+
+
+class Log(list[str]):
+    """What was tried in vain; it is full when the search has to end."""
+
+    def __init__(self, most: int = IN_ALL) -> None:
+        super().__init__()
+        self.most, self.end = most, time.monotonic() + SECONDS
+
+    @property
+    def full(self) -> bool:
+        """Whether enough has been tried."""
+        return len(self) > self.most or time.monotonic() > self.end
 
 
 def explore(
@@ -22,7 +37,7 @@ def explore(
     options: Sequence[Sequence[Option]],
     tries: int,
     run: Callable[[Choice], Any],
-    log: list[str],
+    log: Log,
     limit: list[float],
 ) -> Iterator[tuple[Choice, Any]]:
     """Yield the choices under which ``run`` raises nothing and returns something, with what it returned.
@@ -33,7 +48,7 @@ def explore(
     ruled_out: list[tuple[tuple[int, Option], ...]] = []
     for choice in best_first(options, COMBINATIONS) if options else iter([()]):
         penalty = sum(o.penalty for o in choice)
-        if tries <= 0 or penalty > limit[0] or len(log) > IN_ALL:
+        if tries <= 0 or penalty > limit[0] or log.full:
             return
         if any(all(choice[i] is o for i, o in rule) for rule in ruled_out):
             continue

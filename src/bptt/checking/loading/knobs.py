@@ -13,7 +13,7 @@ from bptt.checking.loading.binding import COUNTS, LIMIT, SWITCH
 from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.program import Sizes
 
-SMALL = 12  # numbers up to it stay as they are where nothing says that they are sizes
+SMALL = 8  # numbers up to it stay as they are where nothing says that they are sizes
 LIKE = "like"  # no size of its own: it follows a size of the same value
 LEVELS: tuple[tuple[frozenset[str], bool], ...] = (
     (frozenset({"n_x", "n_a", "n_y", "V", "m", "T_x"}), True),
@@ -84,7 +84,10 @@ def _passed(call: ast.Call, facts: Facts) -> Iterator[tuple[str, ast.expr]]:
             yield keyword.arg, keyword.value
     called = facts.methods(name).get("__init__") if name in facts.classes else facts.plain().get(name)
     if called is not None:
-        yield from zip(called.arguments, call.args, strict=False)
+        for wanted, argument in zip(called.arguments, call.args, strict=False):
+            yield wanted, argument
+            if isinstance(argument, ast.Tuple | ast.List):
+                yield from (("", v) for v in argument.elts)
     elif re.search(r"random\.|(randn?|linspace|arange|normal|uniform|zeros|ones|eye|randint)$", name):
         for argument in call.args:
             for inner in argument.elts if isinstance(argument, ast.Tuple) else [argument]:
@@ -95,33 +98,43 @@ def _end(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-def turned(tree: ast.Module, knobs: list[Knob], level: int, sizes: Sizes) -> ast.Module:
-    """Return the program with its sizes replaced by others.
+class Knobs:
+    """A program whose sizes can be replaced; each version of it is made once."""
 
-    Parameters
-    ----------
-    tree : ast.Module
-    knobs : list of Knob
-    level : int
-        Which of :data:`LEVELS`.
-    sizes : Sizes
-        The sizes to put in.
-    """
-    chosen, shrinks = LEVELS[level]
-    if not chosen and not shrinks:
-        return tree
-    values = {**sizes.as_dict(), "V": sizes.n_y}
-    known = {k.value: values[k.size] for k in knobs if k.size in chosen}
-    put: dict[Place, int] = {}
-    for knob in knobs:
-        if knob.size in chosen:
-            put[knob.place] = values[knob.size]
-        elif shrinks and not knob.size and knob.value > SMALL:
-            put[knob.place] = known.setdefault(knob.value, SMALL - 6 + len(known) % 6)
-        elif knob.size == LIKE and knob.value in known:
-            put[knob.place] = known[knob.value]
-    made = copy.deepcopy(tree)
-    for node in ast.walk(made):
-        if isinstance(node, ast.Constant) and type(node.value) is int and (node.lineno, node.col_offset) in put:
-            node.value = put[node.lineno, node.col_offset]
-    return made
+    def __init__(self, tree: ast.Module, facts: Facts) -> None:
+        self.tree, self.knobs = tree, knobs_of(tree, facts)
+        self._made: dict[tuple[int, Sizes], ast.Module] = {}
+
+    def turned(self, level: int, sizes: Sizes) -> ast.Module:
+        """Return the program with its sizes replaced by others.
+
+        Parameters
+        ----------
+        level : int
+            Which of :data:`LEVELS`.
+        sizes : Sizes
+            The sizes to put in.
+        """
+        if LEVELS[level] == LEVELS[-1]:
+            return self.tree
+        if (level, sizes) not in self._made:
+            self._made[level, sizes] = self._turned(level, sizes)
+        return self._made[level, sizes]
+
+    def _turned(self, level: int, sizes: Sizes) -> ast.Module:
+        chosen, _ = LEVELS[level]
+        values = {**sizes.as_dict(), "V": sizes.n_y}
+        known = {k.value: values[k.size] for k in self.knobs if k.size in chosen}
+        put: dict[Place, int] = {}
+        for knob in self.knobs:
+            if knob.size in chosen:
+                put[knob.place] = values[knob.size]
+            elif not knob.size and knob.value > SMALL and LEVELS[level][1]:
+                put[knob.place] = known.setdefault(knob.value, 4 + len(known) % 4)
+            elif knob.size == LIKE and knob.value in known:
+                put[knob.place] = known[knob.value]
+        made = copy.deepcopy(self.tree)
+        for node in ast.walk(made):
+            if isinstance(node, ast.Constant) and type(node.value) is int:
+                node.value = put.get((node.lineno, node.col_offset), node.value)
+        return made

@@ -42,7 +42,7 @@ class Layout:
         count = size_value(self.feature, sizes)
         value: Any
         if self.kind == "ids":
-            value = rng.integers(count, size=shape)
+            value = _repeated(rng.integers(count, size=shape))
         elif self.kind == "mask":
             value = rng.integers(2, size=shape).astype(float)
             value.reshape(-1)[:1] = 1.0  # something must be left
@@ -75,6 +75,14 @@ class Layout:
         if self.box != "array" and names:
             return f"{self.box} over {names[0]} of ({', '.join(names[1:])})"
         return f"({', '.join(names)})"
+
+
+def _repeated(ids: Any) -> Any:
+    """Return ids of which some come twice, in one step and in one example: what adds up for each must show."""
+    axes = [axis for axis in range(np.ndim(ids)) if ids.shape[axis] > 1]
+    if axes:
+        np.moveaxis(ids, axes[-1], 0)[-1] = ids.flat[0]
+    return ids
 
 
 def size_value(size: str, sizes: Mapping[str, int]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import pickle
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import numpy as np
 from bptt.checking.loading.standins import TEXT
 from bptt.dims import Array
 
-ROWS = 24
+ROWS = (7, 24, 90)  # few rows first: a whole file may be one sequence
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,10 @@ class Files:
 
     columns: int = 0
     whole: bool = False
-    rows: int = ROWS
+    rows: int = ROWS[0]
     between: str = ","
     heads: tuple[str, ...] = ()
+    several: int = 0  # how many arrays one file holds, where it is unpacked
     seed: int = 0
 
     def table(self) -> Array:
@@ -69,18 +71,22 @@ class Files:
 
         def held(*args: Any, **kwargs: Any) -> Any:
             values = self.table()
-            return values[:, 0] if self.columns <= 1 else values
+            values = values[:, 0] if self.columns <= 1 else values
+            return [values.copy() for _ in range(self.several)] if self.several else values
 
         def nothing(*args: Any, **kwargs: Any) -> None:
             return None
 
+        unpickled = pickle.load
         kept = {n: getattr(np, n) for n in ("loadtxt", "genfromtxt", "load", "fromfile", "save", "savez", "savetxt")}
         try:
+            pickle.load = held
             for name, original in kept.items():
                 made = read(original) if name in ("loadtxt", "genfromtxt") else nothing if "save" in name else held
                 setattr(np, name, made)
             yield
         finally:
+            pickle.load = unpickled
             for name, original in kept.items():
                 setattr(np, name, original)
 
@@ -94,8 +100,11 @@ def kinds_of_files(tree: ast.Module) -> list[Files]:
     between = split.group(1).replace("\\t", "\t") if split else "," if "csv" in text else " "
     named = "DictReader" in text or "names=True" in text
     heads = tuple(dict.fromkeys(re.findall(r"\['(\w+)'\]", text))) if named else ()
+    unpacked = re.search(r"\n *\(?(\w+(?:, \w+)+)\)? = [\w.]*load\(", text)
+    several = unpacked.group(1).count(",") + 1 if unpacked else 0
     tables = [
-        Files(columns, whole, between=between, heads=heads) for columns in (1, 5, 2, 3, 8) for whole in (False, True)
-    ]
-    numeric = re.search(r"csv|loadtxt|genfromtxt|np\.load|fromfile|float\(", text)
-    return [*tables, Files()] if numeric else [Files(), *tables[:4]]
+        Files(columns, whole, rows, between, heads, several)
+        for rows in ROWS for columns in (1, 5, 2, 3, 8) for whole in (False, True)
+    ]  # fmt: skip
+    numeric = re.search(r"csv|loadtxt|genfromtxt|np\.load|pickle|fromfile|float\(", text)
+    return [*tables[:5], Files(), *tables[5:]] if numeric else [Files(), *tables[:4]]

@@ -29,6 +29,7 @@ from bptt.checking.loading.plan import Cost, Parameter, Plan, Source
 from bptt.checking.loading.units import Unit
 from bptt.checking.tracing.quiet import quiet
 
+SHOWN = "shown_"  # the numbers that a step of the training only shows go by such names
 COST_LIKE = r"loss|cost|error|err|^j$|^l$|^e$|obj|nll|mse"
 
 
@@ -130,7 +131,9 @@ class Passes(Homes):
         """Yield the plan with every cost that may be meant."""
         scalars = [o for o in outputs if _is_scalar(o[2]) and o[1].kind in ("result", "self")]
         called = [o for o in scalars if re.search(COST_LIKE, o[0][-1] if o[0] else "loss", re.I)]
-        unnamed = [o for o in scalars if o[1].kind == "result"][:1] if not called and not plan.cost_name else []
+        unnamed = [o for o in scalars if o[1].kind == "result"] if not called and not plan.cost_name else []
+        unnamed.sort(key=lambda o: not (o[0] and o[0][-1].startswith(SHOWN)))
+        unnamed = unnamed[: 1 if plan.rehearsal is None else 4]
         shown = any(c not in (unit.forward, unit.backward) and c.owner == unit.owner for c in unit.costs)
         if unnamed and not shown:  # a number in the result, whatever its name, is a cost where no function is one
             called, unnamed = unnamed, []

@@ -67,11 +67,11 @@ class Search(Passes):
         through = False  # whether what was found first runs with a cost of theirs
         for base, context, gates in self.rehearsed(unit) if rehearsed else self.bases(unit):
             unit = replace(unit, costs=base.rehearsal.costs) if base.rehearsal is not None else unit
-            if (self.least < 4.0 or through) and not rehearsed:
+            if self.log.full or ((self.least < 4.0 or through) and not rehearsed):
                 return
             self.parameters_seen = self.parameters_seen or base.parameters
             for forward, outputs in self.forwards(unit, base, context, gates):
-                if forward.penalty > self.least + MARGIN:
+                if forward.penalty > self.least + MARGIN or self.log.full:
                     continue
                 shown = False  # whether a cost of theirs works: then none of ours is tried
                 for costed in self.costs(unit, forward, context, outputs):
@@ -86,7 +86,7 @@ class Search(Passes):
                         ours = attempt.plan.cost is not None and attempt.plan.cost.kind == "standard"
                         through = through or (attempt.runs_through and not ours)
                         ran, tried = ran + (attempt.ran and not ours), tried + 1
-                        if tried >= 40 or ran >= 4 or attempt.plan.penalty > self.least + MARGIN:
+                        if tried >= 40 or ran >= 4 or self.log.full or attempt.plan.penalty > self.least + MARGIN:
                             break
 
     def backwards(

@@ -83,6 +83,7 @@ class Recorder:
         self.second: State = {}
         self.reached = False
         self.lines = LINES
+        self.exhausted = False
 
     def watch(self, frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
         """Follow the calls of the program's own functions."""
@@ -92,6 +93,7 @@ class Recorder:
         if event == "line":
             self.lines -= 1
             if self.lines < 0:
+                self.exhausted = True
                 raise Exhausted
             if own is not None:
                 own.raised = False

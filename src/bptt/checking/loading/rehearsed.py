@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
@@ -15,19 +14,17 @@ from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.binding import LIMIT
 from bptt.checking.loading.copies import copied
 from bptt.checking.loading.facts import Facts, Function
-from bptt.checking.loading.knobs import LEVELS, Knob, knobs_of, turned
+from bptt.checking.loading.knobs import LEVELS, Knobs
 from bptt.checking.loading.made_up import Files, kinds_of_files
 from bptt.checking.loading.namespace import Namespace
 from bptt.checking.loading.paths import Path
 from bptt.checking.loading.plan import Parameter, Source
 from bptt.checking.loading.rehearsal import Moment, Recorder, Recording, State, places_in, record
 from bptt.checking.loading.script import STEP
-from bptt.checking.loading.training_loops import marked
 from bptt.checking.loading.units import Unit
 from bptt.checking.loading.weights_moved import moved, place_of, standing, weights_of
 from bptt.checking.program import Sizes
 
-RUNS = 24  # how many runs are tried until one comes to its gradients
 LARGEST = 4000  # numbers in all parameters
 PLAIN = bool | int | float | str | None
 OURS = f"{roles.RATE}|{LIMIT}|{roles.TRUNCATION}"  # numbers that are set, whatever the run passes
@@ -38,14 +35,14 @@ class Rehearsal:
     """The run of a program around one forward and backward pass, which can be repeated at other sizes."""
 
     namespace: Namespace
-    tree: ast.Module
+    knobs: Knobs
     facts: Facts
     unit: Unit
-    knobs: list[Knob]
     level: int = 0
     files: Files = field(default_factory=Files)
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     costs: tuple[Function, ...] = ()
+    endless: bool = False  # the run goes on and on, and never comes to its gradients
     lost: bool = False  # something is passed that nobody knows how to make again
     fused: bool = False  # the backward pass moves the weights itself
     usual: tuple[Sizes, int] | None = None  # at these sizes it runs
@@ -59,12 +56,13 @@ class Rehearsal:
         passes = tuple(f.qualified for f in (unit.forward, unit.backward) if f is not None)
         start = unit.forward if unit.forward_first or unit.backward is None else unit.backward
         recorder = Recorder({f.qualified for f in functions}, passes, start.qualified, read, disturb)
-        tree = turned(self.tree, self.knobs, self.level, sizes)
         if self.namespace.step is not None:
             recorder = Recorder(set(), passes, STEP, read, disturb)
             recorder.handed = set(unit.forward.arguments)
-            tree = marked(tree, self.namespace.step)
-        return record(self.namespace, tree, recorder, seed, replace(self.files, seed=seed))
+        files = replace(self.files, seed=seed)
+        found = record(self.namespace, self.knobs.turned(self.level, sizes), recorder, seed, files)
+        self.endless = found is None and recorder.exhausted
+        return found
 
     def state(self, sizes: Sizes, seed: int) -> tuple[ModuleType, State]:
         """Return what the first call could read at some sizes, and what later calls were given from elsewhere."""
@@ -93,19 +91,24 @@ class Rehearsal:
         return any(source.kind == "upstream" for source in self.sources.values())
 
     def source(self, function: Function, argument: str) -> Source | None:
-        """Return where an argument comes from; None where the run does not say."""
-        return self.sources.get((function.qualified, argument))
+        """Return where an argument comes from; None where the run does not say.
+
+        A function that the run has not called by then takes what others take under the same names.
+        """
+        if any(name == function.qualified for name, _ in self.sources):
+            return self.sources.get((function.qualified, argument))
+        return next((s for (_, other), s in self.sources.items() if other == argument and s.kind == "seen"), None)
 
 
 def rehearsed(
-    namespace: Namespace, tree: ast.Module, facts: Facts, unit: Unit, sizes: Sizes
+    namespace: Namespace, knobs: Knobs, facts: Facts, unit: Unit, sizes: Sizes
 ) -> Iterator[tuple[Rehearsal, tuple[Parameter, ...]]]:
     """Yield the rehearsals of a unit with their parameters: at our sizes, and as the program has them.
 
     Nothing is yielded where the program has no run that leads to its gradients.
     """
-    rehearsal = Rehearsal(namespace, tree, facts, unit, knobs_of(tree, facts))
-    first = _first(rehearsal, kinds_of_files(tree), sizes)
+    rehearsal = Rehearsal(namespace, knobs, facts, unit)
+    first = _first(rehearsal, kinds_of_files(knobs.tree), sizes)
     if first is None:
         return
     plain = replace(rehearsal, level=len(LEVELS) - 1, sources={}, kept={})
@@ -161,25 +164,33 @@ def _number(value: Any) -> bool:
 
 def _first(rehearsal: Rehearsal, files: list[Files], sizes: Sizes) -> Recording | None:
     """Return the first run whose backward pass ends, or else the first that comes to it; its setting is kept."""
-    begun: tuple[Recording, int, Files] | None = None
-    tried = 0
+    begun: list[tuple[Recording, int, Files]] = []
+    plain = len(LEVELS) - 1
+
+    def ends(level: int, kind: Files) -> Recording | None:
+        rehearsal.level, rehearsal.files = level, kind
+        recording = rehearsal.record(sizes, 0)
+        if recording is None:
+            return None
+        goal = recording.of(rehearsal.unit.backward or rehearsal.unit.forward)
+        if goal is None or not goal.ended:
+            begun.append((recording, level, kind))
+            return None
+        return recording
+
     for kind in files:
-        for level in range(len(LEVELS)) if rehearsal.knobs else (len(LEVELS) - 1,):
-            tried += 1
-            if tried > RUNS:
-                break
-            rehearsal.level, rehearsal.files = level, kind
-            recording = rehearsal.record(sizes, 0)
-            if recording is None:
-                continue
-            goal = recording.of(rehearsal.unit.backward or rehearsal.unit.forward)
-            if goal is not None and (goal.ended or goal.function == STEP):
-                return recording
-            begun = begun or (recording, level, kind)
-    if begun is not None:
-        rehearsal.level, rehearsal.files = begun[1], begun[2]
-        return begun[0]
-    return None
+        found = ends(0, kind)
+        if found is None and not rehearsal.endless and rehearsal.knobs.knobs:
+            as_it_is = ends(plain, kind)
+            others = (ends(level, kind) for level in range(1, plain)) if as_it_is is not None else iter(())
+            found = next((r for r in others if r is not None), None) or as_it_is
+            rehearsal.level = plain if found is as_it_is else rehearsal.level
+        if found is not None or rehearsal.endless:
+            return found
+    if not begun:
+        return None
+    recording, rehearsal.level, rehearsal.files = begun[0]
+    return recording
 
 
 def _sources(
@@ -198,7 +209,8 @@ def _sources(
                 found = places_in(call.result)
                 found.setdefault(id(call.result), ())
                 made.append((kind, found))
-    out: dict[tuple[str, str], Source] = {}
+    unbound = set(function.arguments) - set(moment.live["given"]) if moment.function == STEP else set()
+    out = {(STEP, name): Source("const", None) for name in unbound}
     for name, value in moment.live["given"].items():
         source = _source(name, value, recording.start, made, function)
         number = isinstance(value, int | float)
@@ -222,11 +234,11 @@ def _source(
         return Source("seen", None, (("item", "given"), ("item", name)))
     if value is None or isinstance(value, bool | str):
         return Source("const", value)
+    if id(value) in start.places:
+        return Source("seen", None, start.places[id(value)])
     for kind, found in made:
         if id(value) in found:
             return Source(kind, None, found[id(value)])  # type: ignore[arg-type]
-    if id(value) in start.places:
-        return Source("seen", None, start.places[id(value)])
     return None
 
 

@@ -88,6 +88,7 @@ def size_of(name: str) -> str | None:
 
 WEIGHT = re.compile(
     r"W(_\w+|[A-Z0-9]\w*|[a-z]{0,4}\d?|[a-z]{0,2}_\w+|(in|out|rec|hid|input|output|hidden|eights?)\w*)|w(_\w+|[A-Z0-9]\w*|[a-z]{0,3}\d?|[a-z]{0,2}_\w+|(in|out|rec|hid)\w*)"
+    r"|[a-z]\w*(Weights?|Bias(es)?|Matrix)"
     r"|[UVR](_\w+|[a-zA-Z0-9]{0,3})|(weights?|bias|kernel|theta|synapse|syn|embed(ding)?)(_?\w*)|\w+_(weights?|bias|kernel|W|w|U|V|b)"
     r"|[bB](_\w+|[A-Z0-9]\w{0,3}|[a-z]{0,2}|in|out|rec|hid)\d?"
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from bptt.checking.loading import roles_by_name as roles
@@ -10,11 +11,13 @@ from bptt.checking.loading.bench import PROBE, Bench
 from bptt.checking.loading.binding import LIMIT, Context, options_for
 from bptt.checking.loading.constants import numbers_of
 from bptt.checking.loading.facts import Function
+from bptt.checking.loading.knobs import Knobs
 from bptt.checking.loading.options import Option
 from bptt.checking.loading.parameters_found import reachable
 from bptt.checking.loading.plan import Call, Plan, Source
 from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.rehearsed import rehearsed
+from bptt.checking.loading.training_loops import marked
 from bptt.checking.loading.units import Unit
 from bptt.checking.tracing.quiet import quiet
 
@@ -22,12 +25,18 @@ from bptt.checking.tracing.quiet import quiet
 class Staged(Bench):
     """Reads a unit off the program's own run."""
 
+    @cached_property
+    def knobs(self) -> Knobs:
+        """The program with sizes that can be replaced, and with the loop marked of which one pass is read."""
+        step = self.namespace.step
+        return Knobs(self.source if step is None else marked(self.source, step), self.facts)
+
     def rehearsed(self, unit: Unit) -> Iterator[tuple[Plan, Context, int]]:
         """Yield the plan that the program's own run shows, where it has one."""
         functions = [f for f in (unit.forward, unit.backward) if f is not None]
         constants = {n: c for n, c in self.constants(functions).items() if c.kind == "const"}
         call = Call(unit.forward.name, unit.owner is not None, ())
-        for rehearsal, parameters in rehearsed(self.namespace, self.source, self.facts, unit, PROBE):
+        for rehearsal, parameters in rehearsed(self.namespace, self.knobs, self.facts, unit, PROBE):
             own = rehearsal.state(PROBE, 0)[1]["self"]
             plan = Plan(
                 {}, parameters, call, constants=constants, owner=unit.owner, rehearsal=rehearsal,

@@ -160,10 +160,10 @@ def _shown(body: list[ast.stmt]) -> list[ast.stmt]:
             if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("print", "append", "write"):
                 expressions = [*node.args]
             for expression in expressions:
-                plain = _without_float(expression)
+                plain = _WithoutFloat().visit(copy.deepcopy(expression))
                 if isinstance(plain, ast.BinOp | ast.Call) and not re.search(r"format|str\(|%", ast.unparse(plain)):
                     name = ast.Name(f"shown_{len(found)}", ast.Store())
-                    kept = ast.Assign([name], copy.deepcopy(plain))
+                    kept = ast.Assign([name], plain)
                     tried = ast.Try([kept], [ast.ExceptHandler(None, None, [ast.Pass()])], [], [])
                     for part in ast.walk(tried):
                         if not hasattr(part, "lineno"):
@@ -172,7 +172,10 @@ def _shown(body: list[ast.stmt]) -> list[ast.stmt]:
     return found
 
 
-def _without_float(node: ast.expr) -> ast.expr:
-    if isinstance(node, ast.Call) and ast.unparse(node.func) in ("float", "np.float64", "round") and node.args:
-        return _without_float(node.args[0])
-    return node
+class _WithoutFloat(ast.NodeTransformer):
+    """Takes ``float(x)`` for x: the number is the same, and what it is made of can still be seen."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Return the argument of a conversion."""
+        self.generic_visit(node)
+        return node.args[0] if ast.unparse(node.func) in ("float", "np.float64", "round") and node.args else node

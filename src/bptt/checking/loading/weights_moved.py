@@ -37,7 +37,8 @@ def weights_of(recording: Recording, unit: Unit) -> tuple[Parameter, ...]:
     weights = [p for p in candidates if _is_weight(p)]
     if passed is not None:
         candidates = [p for p in candidates if not moved(p, state, passed)]
-    chosen = [p for p in found if not _is_other(p) and p in candidates] or weights
+    inside = [p for p in candidates if len(place_of(p)) > 2 and not _is_other(p)]
+    chosen = [p for p in found if not _is_other(p) and p in candidates] or weights or inside
     beside = {place_of(p)[:-1] for p in chosen if len(place_of(p)) > 2 or place_of(p)[0] == ("item", "self")}
     return tuple(p for p in candidates if p in chosen or (p in weights and place_of(p)[:-1] in beside))
 
