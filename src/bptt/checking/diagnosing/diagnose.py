@@ -22,7 +22,7 @@ from bptt.checking.tracing.measured import FLOAT32_BOUND
 from bptt.checking.tracing.numeric import Theirs, cost_of, fresh, numeric_gradient, reseed, their_gradients
 from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.series import Truth
-from bptt.checking.tracing.truth import NoTruth, find_truth
+from bptt.checking.tracing.truth import NoTruth, find_truth, taped
 from bptt.dims import Array
 
 OTHERS = (Sizes(n_x=4, n_a=3, n_y=2, m=1, T_x=5), Sizes(n_x=2, n_a=4, n_y=5, m=3, T_x=1))
@@ -157,11 +157,15 @@ def raised_at(program: Program, error: BaseException) -> list[Finding]:
 
 
 def true_gradients(
-    program: Program, case: Case, seed: int, sizes: Sizes = FIRST
+    program: Program,
+    case: Case,
+    seed: int,
+    sizes: Sizes = FIRST,
+    tape: Callable[[Program, Sizes, int, Case], Truth] = find_truth,
 ) -> tuple[dict[str, Array], dict[str, float], Truth | None, str]:
     """Return the true gradients: from the proven tape, else by differences; with the tape, or why there is none."""
     try:
-        truth = find_truth(program, sizes, seed, case)
+        truth = tape(program, sizes, seed, case)
     except NoTruth as reason:
         true, rough = {}, {}
         for name in case.parameters:
@@ -196,9 +200,7 @@ def _elsewhere(program: Program, seed: int, reason: str) -> tuple[str, Verdict, 
             theirs = their_gradients(case)
         except (Exception, SystemExit):  # a program made for one size
             continue
-        true, rough = {}, {}
-        for name in case.parameters:
-            true[name], rough[name] = numeric_gradient(case, name)
+        true, rough, _, _ = true_gradients(program, case, seed + 1, sizes, taped)
         table = rows(case.parameters, theirs, true, rough, sizes)
         verdict, why = verdict_of(table, theirs, program)
         if verdict == "wrong":

@@ -212,7 +212,7 @@ class Namespace:
             case ast.If():
                 return not _trains(statement, scope)
             case ast.For():
-                return not _trains(statement, scope) and not _computes(statement)
+                return not _trains(statement, scope) and not _computes(statement, self.tree)
             case ast.Expr(value=ast.Call(func=ast.Attribute() as f)):
                 text = ast.unparse(f)
                 return text.endswith("random.seed") or f.attr in ("append", "update", "extend", "add", "setdefault")
@@ -266,17 +266,20 @@ def _trains(statement: ast.stmt, scope: dict[str, Any]) -> bool:
     return False
 
 
-def _computes(statement: ast.stmt) -> bool:
-    """Tell whether a loop does a network's work; a loop that only fills a table does not."""
+def _computes(statement: ast.stmt, tree: ast.Module, depth: int = 2) -> bool:
+    """Tell whether a loop does a network's work, itself or in what it calls; one that only fills a table does not."""
     for node in ast.walk(statement):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
             return True
         if isinstance(node, ast.Attribute) and node.attr in ("dot", "exp", "tanh", "matmul", "einsum"):
             return True
-        if isinstance(node, ast.Call) and re.search(
-            r"forward|backward|loss|sigmoid|softmax|step", ast.unparse(node.func)
-        ):
-            return True
+        if isinstance(node, ast.Call):
+            if re.search(r"forward|backward|loss|sigmoid|softmax|step", ast.unparse(node.func)):
+                return True
+            called = node.func.id if isinstance(node.func, ast.Name) and depth else ""
+            own = [f for f in tree.body if isinstance(f, ast.FunctionDef) and f.name == called]
+            if any(_computes(part, tree, depth - 1) for f in own for part in f.body):
+                return True
     return False
 
 

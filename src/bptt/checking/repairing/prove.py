@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 import numpy as np
 
@@ -106,7 +107,7 @@ def prove(
         if reason:
             break
     largest = max(errors.values(), default=float("inf"))
-    method = max(methods, key=len)  # the weakest that was needed
+    method = max(methods, key=get_args(Method).index)  # the weakest that was needed
     return Proof(not reason, largest if not reason else float("inf"), method, usable, errors, max(bounds), reason)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +13,7 @@ from bptt.checking.program import Program, Sizes
 from bptt.checking.tracing.numeric import fresh, reseed
 from bptt.checking.tracing.places import Place, array_places
 from bptt.checking.tracing.quiet import quiet
+from bptt.checking.tracing.truth import NoTruth, taped
 from bptt.differences import CENTRAL_STEP, carries_complex, central_difference, complex_step
 from bptt.dims import Array
 
@@ -22,7 +24,15 @@ KINK = 1e-3
 SPARE_SIZES = (Sizes(n_x=2, n_a=4, n_y=3, m=5, T_x=3), Sizes(n_x=3, n_a=2, n_y=4, m=6, T_x=5))
 """Taken where a program does not run at one of the others."""
 
-Method = Literal["complex step", "central differences", "central differences in float32"]
+ELEMENTS = 60
+"""So many numbers are moved one by one; of more, the tape is taken and proven along random directions."""
+
+Method = Literal[
+    "complex step",
+    "central differences",
+    "reverse mode proven by central differences",
+    "central differences in float32",
+]
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,11 @@ class Truth:
 
 
 def numeric_slope(program: Program, sizes: Sizes, seed: int) -> Slope:
-    """Return the numeric gradient of the cost of the program as given: complex step where it carries it."""
+    """Return the gradient of the cost of the program as given: complex step where it carries it.
+
+    Else central differences over every number; of many, the replayed tape, proven against central differences along
+    random directions at these very sizes.
+    """
     cost, values, single = _cost_of(program, sizes, seed)
     base = float(np.real(cost(values)))
     if not np.isfinite(base) or float(np.real(cost(values))) != base:
@@ -84,6 +98,12 @@ def numeric_slope(program: Program, sizes: Sizes, seed: int) -> Slope:
     if not single:
         if carries_complex(cost, values):
             return Slope(base, {n: complex_step(cost, values, n) for n in values}, "complex step", 0.0, frozenset())
+        if sum(value.size for value in values.values()) > ELEMENTS:
+            with contextlib.suppress(NoTruth):
+                _, case = fresh(program, program.tree, sizes, seed)
+                noise = float(10 * np.finfo(np.float64).eps * max(abs(base), 1e-3))
+                true = taped(program, sizes, seed, case).parameters
+                return Slope(base, true, "reverse mode proven by central differences", noise, frozenset())
         cost, values, _ = _cost_of(program, sizes, seed)  # complex numbers may have stayed behind in the other
     step = FLOAT32_STEP if single else CENTRAL_STEP
     both = {n: central_difference(cost, values, n, step) for n in values}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+from functools import lru_cache
+
 import numpy as np
 
 from bptt.checking.program import Case, Program, Sizes
 from bptt.checking.tracing import hooks
-from bptt.checking.tracing.instrument import traced_tree
+from bptt.checking.tracing.instrument import Site, traced_tree
 from bptt.checking.tracing.numeric import directional_slope, fresh, numeric_gradient, restore, snapshot
 from bptt.checking.tracing.on_the_fly import instrumented
 from bptt.checking.tracing.quantities import list_series
@@ -42,7 +45,22 @@ def find_truth(program: Program, sizes: Sizes, seed: int, plain: Case) -> Truth:
     NoTruth
         If the tape and the differences disagree; the message names what could not be followed.
     """
-    tree, sites = traced_tree(program.tree)
+    truth = taped(program, sizes, seed, plain)
+    list_series(truth, truth.leaves)
+    return truth
+
+
+@lru_cache(maxsize=4)
+def _traced(tree: ast.Module) -> tuple[ast.Module, list[Site]]:
+    return traced_tree(tree)
+
+
+def taped(program: Program, sizes: Sizes, seed: int, plain: Case) -> Truth:
+    """Return the proven tape with the true gradients, and no list of what a backward pass may compute.
+
+    Parameters and what it raises are those of :func:`find_truth`.
+    """
+    tree, sites = _traced(program.tree)
     trace = Trace()
     with quiet():
         try:
@@ -61,7 +79,6 @@ def find_truth(program: Program, sizes: Sizes, seed: int, plain: Case) -> Truth:
     gradients = {name: trace.tape.adjoint[ids] for name, ids in leaves.items()}
     truth = Truth(trace.tape, sites, gradients, leaves=leaves)
     _prove(truth, plain, seed)
-    list_series(truth, leaves)
     return truth
 
 
