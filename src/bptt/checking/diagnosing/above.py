@@ -124,6 +124,7 @@ def sources(judging: Judging, reader: Unit, settled: bool) -> list[Unit]:
     Open is a unit without a role, one that holds a part of an adjoint only, and one that is out of step with its loop.
     """
     result = []
+    mistaken = _mistaken(judging)
     for unit in judging.units:
         if unit.number == reader.number or unit.number in judging.sink_names or unit.number in judging.mixed:
             continue
@@ -133,12 +134,23 @@ def sources(judging: Judging, reader: Unit, settled: bool) -> list[Unit]:
         if role is not None and role.evidence == "sink":
             continue
         partial = role is not None and role.series.kind in ("part", "share") and not _goes_on(judging, unit)
-        is_open = role is None or partial or judging.out_of_step(unit, role)
+        is_open = role is None or partial or unit.number in mistaken or judging.out_of_step(unit, role)
         if is_open != settled:
             result.append(unit)
     moved = judging.graph.moved if judging.graph is not None else set()
     # The slice that is handed on stands nearer than what it is a slice of.
     return sorted(result, key=lambda u: (judging.roles.get(u.number) is not None, u.number not in moved))
+
+
+def _mistaken(judging: Judging) -> set[int]:
+    """Return the units whose role was recognised in few of their executions, and by chance perhaps."""
+    found = set()
+    for number, role in judging.roles.items():
+        events = judging.last.events.get(number, [])
+        if role.evidence == "value" and role.series.kind != "value" and len(events) > 2:
+            if len(judge(judging.units[number], role, events)) > len(events) / 2:
+                found.add(number)
+    return found
 
 
 def _goes_on(judging: Judging, unit: Unit) -> bool:

@@ -26,6 +26,8 @@ class Assigning(ForcedRuns):
     def assign(self) -> None:
         """Assign roles until nothing changes."""
         run, delivered, _ = self.run({})
+        while self.callers.join(self.sizes.T_x):
+            run, delivered, _ = self.run({})
         self.natural = run
         self.delivered = delivered
         self.turning = turning = {

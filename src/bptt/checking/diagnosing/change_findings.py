@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 def shape_finding(judging: Judging, change: Alternative) -> Finding:
     """Return the finding of a change of form."""
     first = change.changes[0]
-    line = first.line if first.kind == "insert" else change.statement.lineno
+    alone = first.kind == "insert" and len(change.changes) == 1
+    line = first.line if alone else change.statement.lineno
     origin = judging.program.origins[line - 1]
     code, cause = _cause(change)
     text = judging.program.code.splitlines()[line - 1].strip()
     kind = first.kind
     message = f"`{text}` is wrong in its form, not in its expression\n{cause}"
-    if kind == "insert":
+    if alone:
         message = f"a line is missing after this one\n{cause}"
     return Finding(
         (code,),

@@ -23,6 +23,9 @@ OURS = "bptt.checking.tracing."
 LOOKED_AT = 48
 """So many arrays of one argument are looked at for whose weights they are."""
 
+CALL = 4
+"""A call's key: the chain that it stands in, its place, and the function's name and line."""
+
 Place = tuple[int | None, int | None, int | None]
 
 
@@ -36,6 +39,8 @@ class Callers:
         self._numbers: dict[tuple[int, int], int] = {}
         self._contexts: dict[tuple[Any, ...], list[tuple[frozenset[str], int]]] = {}
         self._count = 0
+        self._calls: Counter[int] = Counter()
+        self._joined: dict[int, int] = {}
         self._weighty: dict[str, bool] = {}
         self._places: dict[tuple[CodeType, int], Place] = {}
         self._stack: list[tuple[CodeType, frozenset[str], int]] = []
@@ -46,6 +51,7 @@ class Callers:
         """Begin a run with these weights."""
         self._stack.clear()
         self._owners.clear()
+        self._calls.clear()
         self._weights = {_address(array): name for name, array in parameters.items() if isinstance(array, np.ndarray)}
 
     def enter(self, frame: FrameType, arguments: tuple[Any, ...]) -> int:
@@ -61,14 +67,34 @@ class Callers:
         place = self._place(frame) if self._stack and self._called[code.co_name] > 1 else None
         key = (parent, place, code.co_name, code.co_firstlineno)
         context = self._known(key, owner, above, parent, always=place is not None)
+        self._calls[context] += 1
+        context = self._joined.get(context, context)
         self._stack.append((code, owner, context))
         return context
 
-    def turn(self, here: int, line: int, targets: tuple[Any, ...]) -> int:
+    def join(self, steps: int) -> bool:
+        """Take two chains of calls of the last run for one, where the steps are shared out between them.
+
+        A function may be called in one place for the last step, and in another, in a loop, for all the others.
+        """
+        places: dict[tuple[Any, ...], list[int]] = {}
+        for (parent, _, *function), layers in ((k, v) for k, v in self._contexts.items() if len(k) == CALL):
+            if len(layers) == 1 and layers[0][1] not in self._joined and self._calls[layers[0][1]]:
+                places.setdefault((parent, *function), []).append(layers[0][1])
+        found = False
+        for contexts in places.values():
+            counts = [self._calls[context] for context in contexts]
+            if len(contexts) > 1 and max(counts) < steps == sum(counts):
+                self._joined |= {context: contexts[0] for context in contexts[1:]}
+                found = True
+        return found
+
+    def turn(self, here: int, line: int, fixed: bool, targets: tuple[Any, ...]) -> int:
         """Return the number for one turn of a loop: over the layers, over the names of the weights or of the gates."""
-        keys = tuple(t for t in targets if isinstance(t, str) and self._names_weights(t))
+        keys = tuple(t for t in targets if isinstance(t, str) and (fixed or self._names_weights(t)))
+        keys += tuple(t for t in targets if fixed and isinstance(t, int))
         above = self._stack[-1][1] if self._stack else frozenset()
-        return self._known((here, line, *keys), self._owner(targets), above, here, always=bool(keys))
+        return self._known((here, (line, *keys)), self._owner(targets), above, here, always=bool(keys))
 
     def _names_weights(self, text: str) -> bool:
         if text not in self._weighty:

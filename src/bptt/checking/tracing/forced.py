@@ -111,9 +111,9 @@ def enter(*arguments: Any) -> int:
     return 0 if run is None or run.callers is None else run.callers.enter(theirs(sys._getframe(1)), arguments)
 
 
-def turn(here: int, line: int, *targets: Any) -> int:
+def turn(here: int, line: int, fixed: bool, *targets: Any) -> int:
     """At the start of a turn of a loop; return the number that what is done in it goes by."""
-    return here if run is None or run.callers is None else run.callers.turn(here, line, targets)
+    return here if run is None or run.callers is None else run.callers.turn(here, line, fixed, targets)
 
 
 def leave() -> None:

@@ -51,10 +51,17 @@ def entered(function: ast.FunctionDef, body: list[ast.stmt]) -> list[ast.stmt]:
 def turned(loop: ast.For, tick: ast.stmt, names: list[str], depth: int) -> list[ast.stmt]:
     """Return a loop with the hooks that tell what each turn is about: the weights of another layer, another gate."""
     held = f"{HERE}_{depth}"
-    turn = ast.parse(f"{HERE} = {HOOKS}.turn({held}, {loop.lineno}, {', '.join(names)})").body[0]
+    turn = ast.parse(f"{HERE} = {HOOKS}.turn({held}, {loop.lineno}, {_is_fixed(loop)}, {', '.join(names)})").body[0]
     loop.body[:0] = [tick, turn]
     steps = [ast.parse(f"{held} = {HERE}").body[0], loop, ast.parse(f"{HERE} = {held}").body[0]]
     return [ast.fix_missing_locations(located(step, loop)) for step in steps]
+
+
+def _is_fixed(loop: ast.For) -> bool:
+    """Tell whether a loop's turns are counted in the text: over the gates, one by one."""
+    calls = [n for n in ast.walk(loop.iter) if isinstance(n, ast.Call)]
+    counted = any(ast.unparse(c.func) == "range" and all(isinstance(a, ast.Constant) for a in c.args) for c in calls)
+    return counted or any(isinstance(n, ast.Tuple | ast.List) and len(n.elts) > 1 for n in ast.walk(loop.iter))
 
 
 def locals_call() -> ast.expr:

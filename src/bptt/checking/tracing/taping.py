@@ -27,6 +27,7 @@ class Taping:
         self.tape = Tape()
         self._context = 0
         self._contexts: dict[tuple[int, int], int] = {}
+        self._calls: dict[int, tuple[Any, int]] = {}  # a chain of calls -> the function at its end, and how often
         self.tape.place_of = self._place
 
     def _place(self, site: int) -> int:
@@ -41,6 +42,36 @@ class Taping:
             number = self._contexts[(context, site)] = CONTEXTS + len(self._contexts)
             self.tape.bare_site[number] = site
         return number
+
+    def _called(self, context: int, function: Any) -> None:
+        code = getattr(getattr(function, "__func__", function), "__code__", None)
+        self._calls[context] = (code, self._calls.get(context, (code, 0))[1] + 1)
+
+    def join_calls(self, steps: int) -> None:
+        """Take two chains of calls for one where a function is called in one place for some of the steps, and in
+        another for the rest: the first step by itself, the others in a loop.
+        """
+        pairs = {number: pair for pair, number in self._contexts.items()}
+        same: dict[int, int] = {0: 0}
+        layer = [0]
+        while layer:
+            below: dict[tuple[int, Any], dict[int, list[int]]] = {}
+            for number, (code, _) in self._calls.items():
+                parent, site = pairs[number]
+                if parent in layer:
+                    below.setdefault((same[parent], code), {}).setdefault(site, []).append(number)
+            for sites in below.values():
+                counts = [sum(self._calls[n][1] for n in numbers) for numbers in sites.values()]
+                joined = len(counts) > 1 and max(counts) < steps == sum(counts)
+                first = min(n for numbers in sites.values() for n in numbers)
+                for numbers in sites.values():
+                    for number in numbers:
+                        same[number] = first if joined else numbers[0]
+            layer = [n for sites in below.values() for numbers in sites.values() for n in numbers]
+        for operation in self.tape.operations:
+            context, site = pairs.get(operation.site, (0, operation.site))
+            if same.get(context, context) != context:
+                operation.site = self._known(same[context], site)
 
     def _linear(
         self, site: int, name: str, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], result: Any

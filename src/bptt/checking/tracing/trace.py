@@ -125,6 +125,7 @@ class Trace(Taping):
         """Run a function of theirs; what it does is told apart by where it was called."""
         before = self._context
         self._context = self._known(before, site)
+        self._called(self._context, function)
         try:
             return function(*arguments, **keywords)
         finally:

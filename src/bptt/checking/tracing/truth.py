@@ -73,6 +73,7 @@ def taped(program: Program, sizes: Sizes, seed: int, plain: Case) -> Truth:
             with hooks.watching(trace):
                 result = cost()
             trace.tape.replay(result)
+            trace.join_calls(sizes.T_x)
             restore(case.parameters, kept)
         except Exception as error:
             raise NoTruth(f"the traced run raises {type(error).__name__}: {error}") from error
