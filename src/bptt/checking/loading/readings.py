@@ -248,6 +248,8 @@ class Search(Passes):
                 attempt.error = f"{type(error).__name__}: {error}"
                 return attempt
         attempt.ran = True
+        plan = replace(plan, parameters=tuple(p for p in plan.parameters if p.likely or p.name in gradients))
+        attempt.plan = plan
         idle = [n for n in attempt.unused if n not in gradients]
         if idle:  # neither the cost nor the backward knows of it
             attempt.plan = replace(plan, parameters=tuple(replace(p, idle=p.name in idle) for p in plan.parameters))

@@ -15,6 +15,7 @@ from bptt.checking.loading.scores import BACKWARD, TRAIN
 from bptt.checking.loading.script import STEP, Ends, activates, carried, does_both, end_of_step, is_time, taken
 
 MARK = "__bptt_step__"
+SHOWN = "shown_"  # the numbers that a step only shows go by such names
 LEARNS = re.compile(rf"(?!.*(numeric|check|zero_?grad|clip|step))({BACKWARD}|grads?$|{TRAIN}|learn|loss)", re.I)
 
 
@@ -162,7 +163,7 @@ def _shown(body: list[ast.stmt]) -> list[ast.stmt]:
             for expression in expressions:
                 plain = _WithoutFloat().visit(copy.deepcopy(expression))
                 if isinstance(plain, ast.BinOp | ast.Call) and not re.search(r"format|str\(|%", ast.unparse(plain)):
-                    name = ast.Name(f"shown_{len(found)}", ast.Store())
+                    name = ast.Name(f"{SHOWN}{len(found)}", ast.Store())
                     kept = ast.Assign([name], plain)
                     tried = ast.Try([kept], [ast.ExceptHandler(None, None, [ast.Pass()])], [], [])
                     for part in ast.walk(tried):
