@@ -124,6 +124,11 @@ def as_step(tree: ast.Module, where: Where) -> ast.Module:
     ast.copy_location(step, loop)
     step.end_lineno, step.end_col_offset = loop.body[-1].end_lineno, loop.body[-1].end_col_offset
     loop.body = [ast.copy_location(ast.Pass(), loop)]
+    if where.holder:  # it is not run, and each line stands in one function only
+        owners: list[ast.Module | ast.ClassDef] = [made, *(s for s in made.body if isinstance(s, ast.ClassDef))]
+        for owner in owners:
+            around = [s for s in owner.body if isinstance(s, ast.FunctionDef) and loop in ast.walk(s)]
+            owner.body = [s for s in owner.body if s not in around] or [ast.copy_location(ast.Pass(), loop)]
     made.body.append(step)
     return ast.fix_missing_locations(made)
 
