@@ -21,6 +21,7 @@ from bptt.checking.loading.namespace import Namespace
 from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.protocol import cannot_check
 from bptt.checking.loading.readings import Attempt, Search
+from bptt.checking.loading.rehearsed import run_sentences
 from bptt.checking.loading.script import STEP, as_function
 from bptt.checking.loading.shown import SHOWN, as_class, missing_attributes
 from bptt.checking.loading.training_loops import Where, as_step, line_of, training_loops
@@ -139,7 +140,8 @@ def _likelier(search: Search, guessed: Read | None, rehearsed: Read | None) -> R
     ahead = _agreeing(rehearsed[1]) - _agreeing(guessed[1])
     plan = guessed[1].plan
     doubtful = plan.penalty > DOUBTLESS or (plan.cost is not None and plan.cost.kind == "standard")
-    return rehearsed if ahead > 0 or (ahead == 0 and doubtful) else guessed
+    smaller = 2 * _numbers(search, rehearsed) < _numbers(search, guessed)
+    return rehearsed if ahead > 0 or (ahead == 0 and (doubtful or smaller)) else guessed
 
 
 def _numbers(search: Search, read: Read) -> int:
@@ -274,6 +276,7 @@ def _found(search: Search, namespace: Namespace, tree: ast.Module, parts: list[R
             assumed += missing_attributes([f.node for f in search.facts.methods(SHOWN).values()], search.facts.tree)[3]
         if plan.cost is not None and plan.cost.kind == "standard":
             assumed.append(f"The cost is not shown: it is taken to be {plan.cost.title}.")
+        assumed += run_sentences(plan, tree)
     if len(parts) > 1:
         shown = ", ".join(unit.owner or unit.forward.name for unit, _ in parts)
         assumed.append(f"Nothing in the file puts these parts together, so each is checked by itself: {shown}.")

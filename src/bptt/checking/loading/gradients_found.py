@@ -41,8 +41,15 @@ class Leaf:
 
 def keys(names: tuple[Any, ...]) -> list[tuple[tuple[Any, ...], bool]]:
     """Return the parameter paths that a leaf's names may stand for, and whether something marks it as a gradient."""
-    marked = any(isinstance(n, str) and GRADIENT_BOXES.fullmatch(n) for n in names)
-    kept = [n for n in names if not (isinstance(n, str) and (GRADIENT_BOXES.fullmatch(n) or BOXES.fullmatch(n)))]
+    boxes = [n for n in names if isinstance(n, str) and GRADIENT_BOXES.fullmatch(n)]
+    found = _keys(names, boxes)
+    short = [n for n in boxes if len(n) == 1]
+    return found + (_keys(names, [n for n in boxes if n not in short]) if short else [])  # a gate may be named `g`
+
+
+def _keys(names: tuple[Any, ...], boxes: list[Any]) -> list[tuple[tuple[Any, ...], bool]]:
+    marked = bool(boxes)
+    kept = [n for n in names if n not in boxes and not (isinstance(n, str) and BOXES.fullmatch(n))]
     kept = kept or list(names[-1:])
     plain = tuple(_plain(n) for n in kept)
     found = [(plain, marked)] if plain else []

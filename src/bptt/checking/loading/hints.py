@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -43,6 +44,9 @@ def hints_for(
     for node in ast.walk(function):
         if isinstance(node, ast.For | ast.comprehension):
             hints.iterated |= _iterates(node.iter, node.target, name, elements)
+            counted = re.search(rf"range\(.*\b{re.escape(name)}\.shape\[(\d)\]", ast.unparse(node.iter))
+            if counted:  # for t in range(x.shape[1])
+                hints.time_axes.add((int(counted.group(1)), int(counted.group(1)) + 1))
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             target, value = ast.unparse(node.targets[0]), ast.unparse(node.value)
             if value == f"{name}.shape" and isinstance(node.targets[0], ast.Tuple):

@@ -26,10 +26,10 @@ from bptt.checking.loading.options import Option, twice_the_same, with_choice
 from bptt.checking.loading.outputs import result_outputs
 from bptt.checking.loading.parameters_found import reachable
 from bptt.checking.loading.plan import Cost, Parameter, Plan, Source
+from bptt.checking.loading.training_loops import SHOWN
 from bptt.checking.loading.units import Unit
 from bptt.checking.tracing.quiet import quiet
 
-SHOWN = "shown_"  # the numbers that a step of the training only shows go by such names
 COST_LIKE = r"loss|cost|error|err|^j$|^l$|^e$|obj|nll|mse"
 
 

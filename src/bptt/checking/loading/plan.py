@@ -75,6 +75,7 @@ class Parameter:
     shape: tuple[str, ...] | None = None
     role: str = ""  # of data whose gradient is delivered as well: "X", "a0"
     idle: bool = False  # taken along, but neither the cost nor the backward knows of it
+    likely: bool = True  # else it is one only if a gradient is delivered for it
 
 
 @dataclass(frozen=True)

@@ -246,8 +246,15 @@ class Search(Passes):
                 gradients = within_budget(case.gradients)
             except (Exception, Exhausted, SystemExit) as error:
                 attempt.error = f"{type(error).__name__}: {error}"
+                attempt.plan = replace(plan, parameters=tuple(p for p in plan.parameters if p.likely))
                 return attempt
         attempt.ran = True
+        fused = plan.delivery is not None and plan.delivery.fused  # then whatever stands still has moved by zero
+        heard = {n for n, g in gradients.items() if not fused or g.any()}
+        plan = replace(plan, parameters=tuple(p for p in plan.parameters if p.likely or p.name in heard))
+        gradients = {p.name: gradients[p.name] for p in plan.parameters if p.name in gradients}
+        slopes = {p.name: slopes[p.name] for p in plan.parameters if p.name in slopes}
+        attempt.plan = plan
         idle = [n for n in attempt.unused if n not in gradients]
         if idle:  # neither the cost nor the backward knows of it
             attempt.plan = replace(plan, parameters=tuple(replace(p, idle=p.name in idle) for p in plan.parameters))

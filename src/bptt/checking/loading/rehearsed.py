@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
@@ -18,9 +19,10 @@ from bptt.checking.loading.knobs import LEVELS, Knobs
 from bptt.checking.loading.made_up import Files, kinds_of_files
 from bptt.checking.loading.namespace import Namespace
 from bptt.checking.loading.paths import Path
-from bptt.checking.loading.plan import Parameter, Source
+from bptt.checking.loading.plan import Parameter, Plan, Source
 from bptt.checking.loading.rehearsal import Moment, Recorder, Recording, State, places_in, record
 from bptt.checking.loading.script import STEP
+from bptt.checking.loading.training_loops import SHOWN
 from bptt.checking.loading.units import Unit
 from bptt.checking.loading.weights_moved import moved, place_of, standing, weights_of
 from bptt.checking.program import Sizes
@@ -276,3 +278,19 @@ def _alike(value: Any, other: Any) -> bool:
     return len(mine) == len(theirs) and all(
         p == q and np.array_equal(v, w) for (p, v), (q, w) in zip(mine, theirs, strict=True)
     )
+
+
+def run_sentences(plan: Plan, tree: ast.Module) -> list[str]:
+    """Return what a reading takes from the program's own run, in words."""
+    if plan.rehearsal is None:
+        return []
+    said = ["What its functions are given is what the program's own run gives them, up to its first gradients."]
+    if len(kinds_of_files(tree)) > 1:
+        columns = plan.rehearsal.files.columns
+        held = f"numbers in {columns} column{'s' * (columns > 1)}" if columns else "a short text"
+        said.append(f"The files that it reads are not there: {held}, made up, stand in for them.")
+    name = plan.cost.path[-1][1] if plan.cost is not None and plan.cost.path else ""
+    if isinstance(name, str) and name.startswith(SHOWN):
+        shown = next(n.value for n in ast.walk(tree) if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == name)
+        said.append(f"The cost is taken to be the number that line {shown.lineno} shows: {ast.unparse(shown)}.")
+    return said

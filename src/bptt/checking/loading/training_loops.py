@@ -15,6 +15,7 @@ from bptt.checking.loading.scores import BACKWARD, TRAIN
 from bptt.checking.loading.script import STEP, Ends, activates, carried, does_both, end_of_step, is_time, taken
 
 MARK = "__bptt_step__"
+SHOWN = "shown_"  # the numbers that a step only shows go by such names
 LEARNS = re.compile(rf"(?!.*(numeric|check|zero_?grad|clip|step))({BACKWARD}|grads?$|{TRAIN}|learn|loss)", re.I)
 
 
@@ -123,6 +124,11 @@ def as_step(tree: ast.Module, where: Where) -> ast.Module:
     ast.copy_location(step, loop)
     step.end_lineno, step.end_col_offset = loop.body[-1].end_lineno, loop.body[-1].end_col_offset
     loop.body = [ast.copy_location(ast.Pass(), loop)]
+    if where.holder:  # it is not run, and each line stands in one function only
+        owners: list[ast.Module | ast.ClassDef] = [made, *(s for s in made.body if isinstance(s, ast.ClassDef))]
+        for owner in owners:
+            around = [s for s in owner.body if isinstance(s, ast.FunctionDef) and loop in ast.walk(s)]
+            owner.body = [s for s in owner.body if s not in around] or [ast.copy_location(ast.Pass(), loop)]
     made.body.append(step)
     return ast.fix_missing_locations(made)
 
@@ -162,7 +168,7 @@ def _shown(body: list[ast.stmt]) -> list[ast.stmt]:
             for expression in expressions:
                 plain = _WithoutFloat().visit(copy.deepcopy(expression))
                 if isinstance(plain, ast.BinOp | ast.Call) and not re.search(r"format|str\(|%", ast.unparse(plain)):
-                    name = ast.Name(f"shown_{len(found)}", ast.Store())
+                    name = ast.Name(f"{SHOWN}{len(found)}", ast.Store())
                     kept = ast.Assign([name], plain)
                     tried = ast.Try([kept], [ast.ExceptHandler(None, None, [ast.Pass()])], [], [])
                     for part in ast.walk(tried):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,10 +38,15 @@ def weights_of(recording: Recording, unit: Unit) -> tuple[Parameter, ...]:
     weights = [p for p in candidates if _is_weight(p)]
     if passed is not None:
         candidates = [p for p in candidates if not moved(p, state, passed)]
-    inside = [p for p in candidates if len(place_of(p)) > 2 and not _is_other(p)]
-    chosen = [p for p in found if not _is_other(p) and p in candidates] or weights or inside
-    beside = {place_of(p)[:-1] for p in chosen if len(place_of(p)) > 2 or place_of(p)[0] == ("item", "self")}
-    return tuple(p for p in candidates if p in chosen or (p in weights and place_of(p)[:-1] in beside))
+    kept = [p for p in candidates if not _is_other(p) or (passed is not None and p.home == "self")]
+    inside = [p for p in kept if len(place_of(p)) > 2]
+    chosen = [p for p in found if p in kept] or weights or inside
+    # One that is not moved, because its gradient is wrongly zero, must not be missed.
+    beside = {place_of(p)[:-1] for p in chosen if len(place_of(p)) > 2 or p.home == "self"}
+    return tuple(
+        p if p in chosen or p in weights else replace(p, likely=False)
+        for p in candidates if p in chosen or p in weights or (p in kept and place_of(p)[:-1] in beside)
+    )  # fmt: skip
 
 
 def _fields(root: Any, path: Path) -> str:
@@ -73,9 +79,10 @@ def moved(parameter: Parameter, state: State, live: State) -> bool:
 
 
 def _is_weight(parameter: Parameter) -> bool:
-    name = next((str(n) for _, n in reversed(parameter.paths[0]) if isinstance(n, str)), "")
+    """Tell whether a place is named like a weight, or stands in something named like one."""
+    names = [str(n).strip("_") for _, n in parameter.paths[0] if isinstance(n, str)]
     boxed = parameter.home == "given" and roles.matches(str(parameter.paths[0][0][1]), roles.PARAMETERS)
-    return boxed or roles.is_weight(name) or roles.is_bias(name)
+    return boxed or any(roles.is_weight(name) or roles.is_bias(name) for name in names[-2:])
 
 
 def _is_other(parameter: Parameter) -> bool:
