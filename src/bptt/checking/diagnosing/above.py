@@ -68,12 +68,13 @@ def _gives(
         tries += 1
         if read is None and tries > (UNSEEN if settled else 4 * UNSEEN):
             return False
+        given = _alike(judging, unit, role)
         key = (unit.number, id(role.series), role.axes, len(judging.roles))
         run = judging.tried.get(key)
         if run is None:
             if len(judging.tried) >= RUNS:
                 return False
-            run, _, _ = judging.run({**judging.roles, unit.number: role})
+            run, _, _ = judging.run({**judging.roles, **given})
             judging.tried[key] = run
         events = run.events.get(judged.unit.number, [])
         if len(events) < len(judged.events):
@@ -86,13 +87,14 @@ def _gives(
                 return False
             continue
         still = {j.unit.number for j in wrong if judge(j.unit, j.role, run.events.get(j.unit.number, []))}
-        spoiled = _spoiled(judging, run, wrong, unit)
+        spoiled = _spoiled(judging, run, wrong, given)
         itself = bool(judge(unit, role, run.events.get(unit.number, [])))
         if spoiled or (settled and len(still - {unit.number}) + itself >= len(wrong)):
             continue
-        role.evidence = "above"
-        judging.roles[unit.number] = role
-        judging.fixed.add(unit.number)
+        for number, one in given.items():
+            one.evidence = "above"
+            judging.roles[number] = one
+            judging.fixed.add(number)
         return True
     return False
 
@@ -107,9 +109,31 @@ def _handed_on(judging: Judging, judged: Judged, unit: Unit) -> list[Role]:
     return [role]
 
 
-def _spoiled(judging: Judging, run: Run, wrong: list[Judged], unit: Unit) -> bool:
-    """Tell whether a role makes units wrong that were right without it."""
-    before = {j.unit.number for j in wrong} | {unit.number}
+def _alike(judging: Judging, unit: Unit, role: Role) -> dict[int, Role]:
+    """Return a role for a unit, and for those that were mistaken for the same as it: what it computes is handed on."""
+    held = judging.roles.get(unit.number)
+    given = {unit.number: role}
+    if held is None or unit.number not in _mistaken(judging):
+        return given
+    same = judging.graph.aliases if judging.graph is not None else {}
+    for number, other in judging.roles.items():
+        handed = same.get(number) == unit.number or same.get(unit.number) == number
+        if handed and other.evidence == "value" and _same_numbers(other.series, held.series):
+            given[number] = Role(role.series, role.axes, sign=role.sign)
+            judging.complete(given[number], judging.natural.events[number])
+    return given
+
+
+def _same_numbers(a: Series, b: Series) -> bool:
+    pairs = zip(a.items, b.items, strict=False)
+    return len(a.items) == len(b.items) and all(
+        x is not None and y is not None and np.array_equal(x.reshape(-1), y.reshape(-1)) for x, y in pairs
+    )
+
+
+def _spoiled(judging: Judging, run: Run, wrong: list[Judged], given: dict[int, Role]) -> bool:
+    """Tell whether new roles make units wrong that were right without them."""
+    before = {j.unit.number for j in wrong} | set(given)
     return any(
         len(run.events.get(number, ())) < len(judging.last.events.get(number, ()))
         or judge(judging.units[number], role, run.events.get(number, []))
@@ -147,9 +171,9 @@ def _mistaken(judging: Judging) -> set[int]:
     found = set()
     for number, role in judging.roles.items():
         events = judging.last.events.get(number, [])
-        if role.evidence == "value" and role.series.kind != "value" and len(events) > 2:
-            if len(judge(judging.units[number], role, events)) > len(events) / 2:
-                found.add(number)
+        recognised = role.evidence == "value" and role.series.kind != "value" and len(events) > 2
+        if recognised and 2 * len(judge(judging.units[number], role, events)) > len(events):
+            found.add(number)
     return found
 
 

@@ -85,13 +85,15 @@ class Callers:
         for contexts in places.values():
             counts = [self._calls[context] for context in contexts]
             if len(contexts) > 1 and max(counts) < steps == sum(counts):
-                self._joined |= {context: contexts[0] for context in contexts[1:]}
+                self._joined |= dict.fromkeys(contexts[1:], contexts[0])
                 found = True
         return found
 
     def turn(self, here: int, line: int, fixed: bool, targets: tuple[Any, ...]) -> int:
         """Return the number for one turn of a loop: over the layers, over the names of the weights or of the gates."""
-        keys = tuple(t for t in targets if isinstance(t, str) and (fixed or self._names_weights(t)))
+        keys: tuple[str | int, ...] = tuple(
+            t for t in targets if isinstance(t, str) and (fixed or self._names_weights(t))
+        )
         keys += tuple(t for t in targets if fixed and isinstance(t, int))
         above = self._stack[-1][1] if self._stack else frozenset()
         return self._known((here, (line, *keys)), self._owner(targets), above, here, always=bool(keys))

@@ -48,9 +48,7 @@ class Taping:
         self._calls[context] = (code, self._calls.get(context, (code, 0))[1] + 1)
 
     def join_calls(self, steps: int) -> None:
-        """Take two chains of calls for one where a function is called in one place for some of the steps, and in
-        another for the rest: the first step by itself, the others in a loop.
-        """
+        """Take two chains of calls for one, where the steps are shared out between them: the first one by itself."""
         pairs = {number: pair for pair, number in self._contexts.items()}
         same: dict[int, int] = {0: 0}
         layer = [0]
