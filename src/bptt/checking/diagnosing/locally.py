@@ -46,9 +46,9 @@ class Reading:
         like = given.value if given.value is not None else given.before
         if like is not None and like.size == item.size:
             item = item.reshape(like.shape)
-        if source.delta and given.before is not None:
-            item = given.before + item
         try:
+            if source.delta and given.before is not None:
+                item = given.before.reshape(item.shape) + item
             value = eval(self.code, {**names, GIVEN: np.array(item)})
             value = np.asarray(value if self.reader.part is None else value[self.reader.part], dtype=float)
             if self.reader.op in ("+=", "-="):

@@ -13,6 +13,7 @@ import numpy as np
 from bptt.checking.diagnosing.causes import causes
 from bptt.checking.diagnosing.loops import WrongHeader
 from bptt.checking.diagnosing.missing import insertions, missing_update
+from bptt.checking.diagnosing.missing_terms import with_missing_terms
 from bptt.checking.diagnosing.mistakes import Label
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.index_edits import restated
@@ -93,6 +94,7 @@ def options_for(
         seconds = MORE if raises or len(by_statement) <= 2 else PATIENCE
         found = insertions(judging, judged, missing, MORE) if missing else []
         found = found or repairs(judging, judged, seconds)
+        found = found or with_missing_terms(judging, judged, samples(judging, judged), seconds)
         if found:
             options.append(found)
         complete = complete and bool(found)

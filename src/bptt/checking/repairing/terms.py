@@ -161,6 +161,7 @@ class Terms:
 
 def pack(values: Sequence[Any]) -> Value:
     """Return one value an execution as a stack, if they are numbers of one shape."""
+    values = _with_arrays_of_zeros(values)
     first = values[0]
     if isinstance(first, np.ndarray):
         if first.dtype.kind not in "fiub":
@@ -173,6 +174,14 @@ def pack(values: Sequence[Any]) -> Value:
     ):
         return Stack(np.array(values), 0)
     return tuple(values)
+
+
+def _with_arrays_of_zeros(values: Sequence[Any]) -> Sequence[Any]:
+    """Take a 0 that a variable starts as for an array of zeros, where the variable is an array later."""
+    like = next((v for v in values if isinstance(v, np.ndarray)), None)
+    if like is None or not any(isinstance(v, int | float) and v == 0 for v in values):
+        return values
+    return [np.zeros(like.shape) if isinstance(v, int | float) and v == 0 else v for v in values]
 
 
 def pick(value: Value, execution: int, fill: int | None = None) -> Any:
