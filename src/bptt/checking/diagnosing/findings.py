@@ -11,6 +11,7 @@ import numpy as np
 
 from bptt.checking.diagnosing.labels import is_future, label
 from bptt.checking.diagnosing.missing import Missing
+from bptt.checking.diagnosing.missing_terms import MissingTerm
 from bptt.checking.diagnosing.mistakes import Label
 from bptt.checking.diagnosing.operands import operands
 from bptt.checking.diagnosing.verdict import named_dims
@@ -86,6 +87,22 @@ def missing_finding(judging: Judging, judged: Judged, missing: Missing) -> Findi
     code = "K" if missing.function is not None else "R1"
     return Finding(
         (code,), origin.line, origin.line, text, message, Expected(name, dims), None, ("B5", "B10"), None, origin.cell
+    )
+
+
+def term_finding(judging: Judging, judged: Judged, missing: MissingTerm) -> Finding:
+    """Return the finding of a part that is never added; its line is the one that it may follow."""
+    name, dims = wanted(judging, judged.role)
+    origin = judging.program.origins[missing.after.lineno - 1]
+    uses = " and ".join(f"`{judging.truth.text(min(term.consumers))}`" for term in missing.terms)
+    message = (
+        f"a line that adds to `{missing.name}` is missing here\n"
+        f"the state goes into the next step through {uses} as well: by the chain rule each use of it "
+        f"hands a part of the gradient back, and `{missing.name}` is their sum"
+    )
+    text = judging.program.code.splitlines()[missing.after.lineno - 1].strip()
+    return Finding(
+        ("R2",), origin.line, origin.line, text, message, Expected(name, dims), None, ("B5", "B10"), None, origin.cell
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from bptt.checking.diagnosing.causes import causes
 from bptt.checking.diagnosing.loops import WrongHeader
 from bptt.checking.diagnosing.missing import insertions, missing_update
-from bptt.checking.diagnosing.missing_terms import with_missing_terms
+from bptt.checking.diagnosing.missing_terms import inserted, missing_term, with_missing_terms
 from bptt.checking.diagnosing.mistakes import Label
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.index_edits import restated
@@ -93,6 +93,8 @@ def options_for(
         raises = any(event.error is not None for event in judged.events)
         seconds = MORE if raises or len(by_statement) <= 2 else PATIENCE
         found = insertions(judging, judged, missing, MORE) if missing else []
+        if not found and (term := missing_term(judging, judged)) is not None:
+            found = inserted(judging, judged, term, seconds)
         found = found or repairs(judging, judged, seconds)
         found = found or with_missing_terms(judging, judged, samples(judging, judged), seconds)
         if found:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from bptt.checking.repairing.index_edits import restated
 from bptt.checking.repairing.nodes import text_of
 from bptt.checking.repairing.repair import write_statement
 from bptt.checking.repairing.samples import Budget, Candidate, Sample
+from bptt.checking.tracing.forced import Event
 from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.series import Series
 from bptt.dims import Array
@@ -59,19 +62,73 @@ def with_missing_terms(
     return [(unit.number, Candidate(restated(code, unit.statement, change), "edit", round(cost, 6)), change)]
 
 
+@dataclass
+class MissingTerm:
+    """A line that adds one more part to what a variable carries back to the step before."""
+
+    name: str
+    after: ast.stmt
+    terms: list[Series]
+
+
+def missing_term(judging: Judging, judged: Judged) -> MissingTerm | None:
+    """Return what a sum lacks because a variable that it reads, and the loop carries back, was not given all its parts.
+
+    None where no such variable is read, or what is lacking is no sum of parts.
+    """
+    unit = judged.unit
+    terms = lacking(judging, judged)
+    if not terms or any(term.future is None for term in terms):
+        return None
+    for name in dict.fromkeys(n.id for n in ast.walk(unit.expression) if isinstance(n, ast.Name)):
+        sets = [
+            u
+            for u in judging.units
+            if u.target == name and u.function == unit.function and u.loops == unit.loops and not u.nameless
+        ]
+        last = max(sets, key=lambda u: (u.line, u.column), default=None)
+        if last is not None and (last.line, last.column) > (unit.line, unit.column) and last.op in ("=", "+="):
+            return MissingTerm(name, last.statement, terms)
+    return None
+
+
+def inserted(
+    judging: Judging, judged: Judged, missing: MissingTerm, seconds: float
+) -> list[tuple[int, Candidate | None, patch.Change]]:
+    """Return the line that adds what is missing, to stand after the last one that adds to the variable."""
+    code, space = judging.program.code, judging.space()
+    place = (missing.after.lineno, missing.after.col_offset)
+    numbers = {u.number for u in judging.units if (u.line, u.column) == place and u.context == judged.unit.context}
+    run, _, _ = judging.run(judging.roles, numbers.__contains__)
+    pairs: list[tuple[Event, Event]] = []
+    before: Event | None = None
+    for event in run.order:
+        if event.unit in numbers:
+            before = event
+        elif event.unit == judged.unit.number and before is not None:
+            pairs.append((before, event))
+    texts, cost = [], 0.0
+    for term in missing.terms:
+        given = [
+            Sample({**space, **(done.names or {}), missing.name: done.live}, None, item)
+            for done, read in pairs
+            if (item := _item(judged, term, read.instance)) is not None
+        ]
+        with quiet():
+            found = write_statement(NAME, "=", given, code=code, near=missing.after, budget=Budget(seconds=seconds))
+        if not found:
+            return []
+        texts.append(found[0].replacement.removeprefix(f"{NAME} = "))
+        cost += found[0].cost + COST
+    text = f"{missing.name} += {' + '.join(texts)}"
+    change = patch.insert_after(code, missing.after, text)
+    return [(judged.unit.number, Candidate(text, "insert", round(cost, 6)), change)]
+
+
 def lacking(judging: Judging, judged: Judged) -> list[Series]:
     """Return the parts of a quantity that a unit lacks: the fewest that make it right."""
     role = judged.role
-    parts = [
-        series
-        for series in judging.bank.series
-        if len(series.consumers) == 1
-        and len(series.items) == len(role.series.items)
-        and (
-            (series.kind == "share" and series.future is not None and series.future == role.series.future)
-            or (series.kind == "part" and role.series.kind == "adjoint" and series.node == role.series.node)
-        )
-    ]
+    parts = [_part_of(role.series, s) for s in judging.bank.series if len(s.consumers) == 1]
     gaps: dict[int, Array] = {}
     for event in judged.events:
         item, value = role.item(event.instance), arrived(judged.unit, event, role.delta)
@@ -79,10 +136,24 @@ def lacking(judging: Judging, judged: Judged) -> list[Series]:
             return []
         gaps[event.instance] = item - value.reshape(item.shape)
     for count in range(1, min(MOST, len(parts)) + 1):
-        for chosen in combinations(parts, count):
+        for chosen in combinations([p for p in parts if p is not None], count):
             if all(same(_sum(judged, chosen, instance, gap), gap) for instance, gap in gaps.items()):
                 return list(chosen)
     return []
+
+
+def _part_of(whole: Series, part: Series) -> Series | None:
+    """Return a series if its items may be parts of another's, step by step; None if not."""
+    if len(part.items) != len(whole.items):
+        return None
+    if part.kind == "part" and whole.kind == "adjoint" and part.node == whole.node:
+        return part
+    if part.kind != "share" or part.future is None:
+        return None
+    if whole.kind != "adjoint":
+        return part
+    # What a step hands back belongs to the state of the step before.
+    return dataclasses.replace(part, items=[*part.items[1:], None])
 
 
 def _sum(judged: Judged, chosen: tuple[Series, ...], instance: int, like: Array) -> Array:

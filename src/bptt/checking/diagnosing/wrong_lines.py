@@ -11,12 +11,13 @@ from typing import Any
 from bptt.checking.diagnosing.causes import with_shared_steps
 from bptt.checking.diagnosing.change_findings import edit_finding, shape_finding
 from bptt.checking.diagnosing.climbing import Climbed, Climbing
-from bptt.checking.diagnosing.findings import finding, missing_finding
+from bptt.checking.diagnosing.findings import finding, missing_finding, term_finding
 from bptt.checking.diagnosing.judging import Judged, Judgement, Judging
 from bptt.checking.diagnosing.labels import label
 from bptt.checking.diagnosing.loops import WrongHeader, wrong_header
 from bptt.checking.diagnosing.mending import Mended, Options, combine, edit_labels, options_for
 from bptt.checking.diagnosing.missing import missing_update
+from bptt.checking.diagnosing.missing_terms import missing_term
 from bptt.checking.diagnosing.suspects import forgotten
 from bptt.checking.program import Program, Sizes
 from bptt.checking.repairing import patch
@@ -84,8 +85,12 @@ def lines(program: Program, truth: Truth, sizes: Sizes, seed: int, deadline: flo
     for judged in judgement.wrong:
         candidate = mended.by_unit.get(judged.unit.number) if mended else None
         missing = missing_update(judging, judged) if candidate is None or candidate.kind == "insert" else None
-        more = edit_labels(judged, candidate) if candidate and not missing else None
-        found = missing_finding(judging, judged, missing) if missing else finding(judging, judged, more)
+        term = missing_term(judging, judged) if candidate is not None and candidate.kind == "insert" else None
+        more = edit_labels(judged, candidate) if candidate and not missing and not term else None
+        if missing is not None:
+            found = missing_finding(judging, judged, missing)
+        else:
+            found = term_finding(judging, judged, term) if term else finding(judging, judged, more)
         if candidate is not None:
             found = dataclasses.replace(found, fix=Replacement(candidate.replacement, candidate.kind))
         result.findings.append(found)
@@ -188,6 +193,8 @@ def _of_change(judging: Judging, judgement: Judgement, change: Alternative) -> F
         found = edit_finding(judging, change)
     elif kind == "insert" and (missing := missing_update(judging, judged)):
         found = missing_finding(judging, judged, missing)
+    elif kind == "insert" and (term := missing_term(judging, judged)):
+        found = term_finding(judging, judged, term)
     else:
         candidate = Candidate(change.text, "edit", change.cost)
         found = finding(judging, judged, edit_labels(judged, candidate))

@@ -17,6 +17,7 @@ from bptt.checking.repairing.goals import Goal
 from bptt.checking.repairing.leaves import ATOMS, Leaf
 from bptt.checking.repairing.matching import equal_marks, equal_products, equal_rows
 from bptt.checking.repairing.samples import Budget
+from bptt.checking.repairing.spreading import spread_products
 from bptt.checking.repairing.terms import Stack, Term, Terms
 from bptt.dims import Array
 
@@ -196,7 +197,7 @@ class Pool:
             masks = np.flatnonzero(~near.all(axis=1))
             for k, i in equal_products(near[masks] * r, matrix, mark, width):
                 yield make("*", shelf.terms[i], shelf.terms[masks[k]])
-            yield from self._spread_products(goal, shelf, top, width)
+            yield from spread_products(self, goal, top, width)
         for left, flip, a in self._sided(goal.shape[0], True) if goal.shape else []:
             for right, flop, b in self._sided(goal.shape[-1], False):
                 if a.shape[-1] != b.shape[-1] or left.result(right) != len(goal.shape):
@@ -213,22 +214,6 @@ class Pool:
                     x = make("T", left.terms[i]) if flip else left.terms[i]
                     y = make("T", right.terms[j]) if flop else right.terms[j]
                     yield make("outer" if len(left.shape) == len(right.shape) == 1 else "dot", x, y)
-
-    def _spread_products(self, goal: Goal, shelf: Shelf, top: int, width: float) -> Iterator[Term]:
-        """Yield the products with a smaller array that NumPy spreads: the weights of a peephole, one for a unit."""
-        wanted = goal.value.reshape(-1)
-        r = self.direction(wanted.size)
-        marks = shelf.matrix()[:top] @ r
-        for shape, other in self.shelves.items():
-            small = 1 < np.prod(shape, dtype=int) < np.prod(goal.shape, dtype=int) and len(shape) <= len(goal.shape)
-            if not small or any(n not in (1, m) for n, m in zip(shape[::-1], goal.shape[::-1], strict=False)):
-                continue
-            lead = (1,) * (len(goal.shape) - len(shape))
-            rows = other.matrix()[:top].reshape(-1, self.terms.count, *lead, *shape)
-            spread = np.broadcast_to(rows, (len(rows), *goal.value.shape)).reshape(len(rows), -1)
-            whole = np.flatnonzero(spread.all(axis=1))
-            for i, k in equal_marks(marks, (wanted / spread[whole]) @ r, width):
-                yield self.terms.make("*", shelf.terms[i], other.terms[whole[k]])
 
     def _probes(self, shape: Shape) -> tuple[Array, Array]:
         count = self.terms.count
