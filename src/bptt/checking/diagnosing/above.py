@@ -61,6 +61,7 @@ def _gives(
     same_error = 0
     misfit = _misfits(judged)
     read = reading(judged, unit, judging.last)
+    mistaken = _mistaken(judging) if settled else set()
     tries = 0
     for role in roles:
         if read is not None and not read.right_with(role):
@@ -89,7 +90,7 @@ def _gives(
         still = {j.unit.number for j in wrong if judge(j.unit, j.role, run.events.get(j.unit.number, []))}
         spoiled = _spoiled(judging, run, wrong, given)
         itself = bool(judge(unit, role, run.events.get(unit.number, [])))
-        if spoiled or (settled and len(still - {unit.number}) + itself >= len(wrong)):
+        if spoiled or (settled and unit.number not in mistaken and len(still - {unit.number}) + itself >= len(wrong)):
             continue
         for number, one in given.items():
             one.evidence = "above"
@@ -148,7 +149,6 @@ def sources(judging: Judging, reader: Unit, settled: bool) -> list[Unit]:
     Open is a unit without a role, one that holds a part of an adjoint only, and one that is out of step with its loop.
     """
     result = []
-    mistaken = _mistaken(judging)
     for unit in judging.units:
         if unit.number == reader.number or unit.number in judging.sink_names or unit.number in judging.mixed:
             continue
@@ -158,12 +158,16 @@ def sources(judging: Judging, reader: Unit, settled: bool) -> list[Unit]:
         if role is not None and role.evidence == "sink":
             continue
         partial = role is not None and role.series.kind in ("part", "share") and not _goes_on(judging, unit)
-        is_open = role is None or partial or unit.number in mistaken or judging.out_of_step(unit, role)
+        is_open = role is None or partial or judging.out_of_step(unit, role)
         if is_open != settled:
             result.append(unit)
     moved = judging.graph.moved if judging.graph is not None else set()
     # The slice that is handed on stands nearer than what it is a slice of.
-    return sorted(result, key=lambda u: (judging.roles.get(u.number) is not None, u.number not in moved))
+    latest = {event.unit: place for place, event in enumerate(judging.natural.order)}
+    return sorted(
+        result,
+        key=lambda u: (judging.roles.get(u.number) is not None, u.number not in moved, -latest.get(u.number, 0)),
+    )
 
 
 def _mistaken(judging: Judging) -> set[int]:

@@ -129,6 +129,8 @@ def lacking(judging: Judging, judged: Judged) -> list[Series]:
     """Return the parts of a quantity that a unit lacks: the fewest that make it right."""
     role = judged.role
     parts = [_part_of(role.series, s) for s in judging.bank.series if len(s.consumers) == 1]
+    if len(role.axes) != role.series.ndim:
+        return []
     gaps: dict[int, Array] = {}
     for event in judged.events:
         item, value = role.item(event.instance), arrived(judged.unit, event, role.delta)
@@ -144,7 +146,7 @@ def lacking(judging: Judging, judged: Judged) -> list[Series]:
 
 def _part_of(whole: Series, part: Series) -> Series | None:
     """Return a series if its items may be parts of another's, step by step; None if not."""
-    if len(part.items) != len(whole.items):
+    if len(part.items) != len(whole.items) or part.shape != whole.shape:
         return None
     if part.kind == "part" and whole.kind == "adjoint" and part.node == whole.node:
         return part

@@ -11,12 +11,13 @@ from typing import Any
 from bptt.checking.diagnosing.causes import with_shared_steps
 from bptt.checking.diagnosing.change_findings import edit_finding, shape_finding
 from bptt.checking.diagnosing.climbing import Climbed, Climbing
-from bptt.checking.diagnosing.findings import finding, missing_finding, term_finding
+from bptt.checking.diagnosing.findings import finding
 from bptt.checking.diagnosing.judging import Judged, Judgement, Judging
 from bptt.checking.diagnosing.labels import label
 from bptt.checking.diagnosing.loops import WrongHeader, wrong_header
 from bptt.checking.diagnosing.mending import Mended, Options, combine, edit_labels, options_for
 from bptt.checking.diagnosing.missing import missing_update
+from bptt.checking.diagnosing.missing_findings import missing_finding, term_finding
 from bptt.checking.diagnosing.missing_terms import missing_term
 from bptt.checking.diagnosing.suspects import forgotten
 from bptt.checking.program import Program, Sizes
