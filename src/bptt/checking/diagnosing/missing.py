@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bptt.checking.repairing import patch
+from bptt.checking.repairing.leaves import enclosing
 from bptt.checking.repairing.repair import repair_statement
 from bptt.checking.repairing.samples import Budget, Candidate, Sample
 from bptt.checking.tracing.bank import Role
@@ -60,22 +61,18 @@ def missing_update(judging: Judging, judged: Judged) -> Missing | None:
             stores = _stores(loop, name)
             if not stores:
                 return Missing(name, loop)
-            functions = [_returning_nothing(tree, store) for store in stores]
-            if functions[0] is not None and len(stores) == 1:
-                return Missing(name, loop, functions[0])
+            function = enclosing(tree, unit.statement)
+            if len(stores) == 1 and function is not None and _returning_nothing(function, stores[0]):
+                return Missing(name, loop, function)
     return None
 
 
-def _returning_nothing(tree: ast.Module, store: ast.stmt) -> ast.FunctionDef | None:
-    """Return the function of theirs whose result a statement keeps, where it returns none."""
+def _returning_nothing(function: ast.FunctionDef, store: ast.stmt) -> bool:
+    """Tell whether a statement keeps what a function returns, and the function returns nothing."""
     call = store.value if isinstance(store, ast.Assign) else None
-    if not isinstance(call, ast.Call):
-        return None
-    name = ast.unparse(call.func).split(".")[-1]
-    found = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == name]
-    if len(found) != 1 or any(isinstance(n, ast.Return | ast.Yield) for n in ast.walk(found[0])):
-        return None
-    return found[0]
+    if not isinstance(call, ast.Call) or ast.unparse(call.func).split(".")[-1] != function.name:
+        return False
+    return not any(isinstance(n, ast.Return | ast.Yield) for n in ast.walk(function))
 
 
 def _bindings(tree: ast.Module, function: str, line: int, name: str) -> list[tuple[str, Loop]]:
@@ -132,7 +129,9 @@ def _is_stored(node: ast.AST) -> bool:
 
 def carry_role(judging: Judging, judged: Judged) -> Role | None:
     """Return what the missing update should set: what the next step hands back to the same state."""
-    options = [s for s in judging.bank.series if s.kind == "share" and s.future == judged.role.series.node]
+    shares = [s for s in judging.bank.series if s.kind == "share" and s.future is not None]
+    shape = judged.role.series.shape
+    options = [s for s in shares if s.future == judged.role.series.node] or [s for s in shares if s.shape == shape]
     if not options:
         return None
     series = max(options, key=lambda s: len(s.consumers))

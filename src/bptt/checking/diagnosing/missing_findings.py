@@ -26,14 +26,24 @@ def missing_finding(judging: Judging, judged: Judged, missing: Missing) -> Findi
         f"`{missing.name}` is set to zeros before the loop and never updated in it, "
         "so that nothing comes back from the later steps\n"
     )
-    message += (
-        f"`{judged.unit.target or judged.unit.text}` is meant to be {name}, "
-        "the sum of what comes from the output and what comes from the future"
-    )
+    if any(series.future == judged.role.series.node for series in judging.bank.series):
+        message += (
+            f"`{judged.unit.target or judged.unit.text}` is meant to be {name}, "
+            "the sum of what comes from the output and what comes from the future"
+        )
     text = judging.program.code.splitlines()[line - 1].strip()
     codes = ("K" if missing.function is not None else "R1",)
     return Finding(
-        codes, origin.line, origin.line, text, message, Expected(name, dims), None, ("B5", "B10"), None, origin.cell
+        codes,
+        origin.line,
+        origin.line,
+        text,
+        message.strip(),
+        Expected(name, dims),
+        None,
+        ("B5", "B10"),
+        None,
+        origin.cell,
     )
 
 
