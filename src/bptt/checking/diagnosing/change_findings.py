@@ -41,6 +41,11 @@ def _cause(change: Alternative) -> tuple[str, str]:
     what = change.what
     if change.changes[0].kind == "insert" and "return" in what:
         return "K", f"what it calculates is never returned: {what}"
+    if what.startswith("minus one"):
+        return (
+            "S1",
+            "the gradient of cross-entropy by the logits is y_hat - y: nothing is subtracted at the target",
+        )
     if "instead of lost" in what:
         return "R1", f"what this call returns goes nowhere, so that nothing comes back to the step before: {what}"
     if what.startswith("scaled"):

@@ -31,6 +31,7 @@ def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[
     """Yield every change of form of a function, likely ones first."""
     yield from _returns(code, function)
     yield from _kept(code, tree, function)
+    yield from _targets_subtracted(code, tree, function)
     yield from _signs(code, function)
     yield from _loops(code, function)
     for last, text, what in carries(code, function):
@@ -55,6 +56,21 @@ def _kept(code: str, tree: ast.Module, function: Function) -> Iterator[Restructu
                 yield _restated(
                     code, node, f"{name} = {text_of(code, call)}", f"its result kept instead of lost: {name}"
                 )
+
+
+def _targets_subtracted(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
+    """Yield the one subtracted at the target's place, y_hat - y, as the cost's logarithm is indexed there."""
+    logs = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func).split(".")[-1] == "log"]
+    places = dict.fromkeys(ast.unparse(n.slice) for log in logs for n in ast.walk(log) if isinstance(n, ast.Subscript))
+    names = [place for place in places if any(isinstance(n, ast.Name) for n in ast.walk(ast.parse(place)))]
+    for node in statements(function):
+        if not isinstance(node, ast.Assign) or len(node.targets) != 1 or is_zero(node.value):
+            continue
+        target = node.targets[0]
+        if isinstance(target, ast.Name):
+            for place in names:
+                text = f"{target.id}[{place}] -= 1"
+                yield Restructuring((insert_after(code, node, text),), f"minus one at the target: `{text}`", node)
 
 
 def _signs(code: str, function: Function) -> Iterator[Restructuring]:

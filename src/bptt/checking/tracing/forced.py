@@ -224,7 +224,7 @@ def _placed(live: Any, value: Any) -> Any:
 def numbers(value: Any) -> Array | None:
     """Return a copy of a real array or number; None for anything else."""
     if isinstance(value, np.ndarray):
-        return value.astype(float) if value.dtype.kind in "fiu" else None
+        return np.array(value, dtype=float) if value.dtype.kind in "fiu" else None
     if isinstance(value, float | np.floating):
         return np.array(float(value))
     return None
