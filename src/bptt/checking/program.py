@@ -82,3 +82,5 @@ class Program:
     """Whether ``build`` is the person's own."""
     names: dict[str, str] = field(default_factory=dict)
     """The role of the person's own functions, as far as known: qualified name -> "forward", "backward", "cost"."""
+    doubt: str = ""
+    """Why nothing can be said if no gradient is right: the cost that was found may be another one."""

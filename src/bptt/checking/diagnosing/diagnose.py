@@ -25,6 +25,7 @@ from bptt.checking.tracing.series import Truth
 from bptt.checking.tracing.truth import NoTruth, find_truth, taped
 from bptt.dims import Array
 
+ADAPTER = "An adapter tells it: --case FILE, see docs/check.md."
 OTHERS = (Sizes(n_x=4, n_a=3, n_y=2, m=1, T_x=5), Sizes(n_x=2, n_a=4, n_y=5, m=3, T_x=1))
 """Where a right program must be right as well: m = 1 and T = 1 among them."""
 
@@ -80,6 +81,8 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
     table = rows(case.parameters, theirs, true, rough, FIRST)
     verdict, reason = verdict_of(table, theirs, program)
     if verdict == "wrong" and theirs.error is None:
+        if (doubt := misread(program, theirs, table)) is not None:
+            return report("cannot-check", doubt, parameters=table)
         if _within_float32(case, theirs, table):
             return _undecided_in_float32(report, table)
         reach = truncated_at(program, FIRST, seed)
@@ -125,6 +128,15 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
         reason = counted(program.tree, len(found.findings), found.functions, theirs.error is not None) + somewhere
     notes_found = [*more, *found.notes]
     return report(verdict, reason, parameters=table, findings=tuple(found.findings), fix=found.fix, notes=notes_found)
+
+
+def misread(program: Program, theirs: Theirs, table: tuple[ParameterRow, ...]) -> str | None:
+    """Return why what was found is more likely a misreading than a fault: no gradient is right, and more than that."""
+    if program.adapter or any(row.status == "right" for row in table):
+        return None
+    if not any(np.any(gradient) for gradient in theirs.gradients.values() if isinstance(gradient, np.ndarray)):
+        return "every gradient that was found is zero: what the backward pass delivers was not found. " + ADAPTER
+    return f"{program.doubt} {ADAPTER}" if program.doubt else None
 
 
 def _truncated(report: Callable[..., Report], reach: int, table: tuple[ParameterRow, ...]) -> Report:

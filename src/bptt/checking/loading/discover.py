@@ -21,7 +21,7 @@ from bptt.checking.loading.namespace import Namespace
 from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.protocol import cannot_check
 from bptt.checking.loading.readings import Attempt, Search
-from bptt.checking.loading.rehearsed import run_sentences
+from bptt.checking.loading.rehearsed import doubt, run_sentences
 from bptt.checking.loading.script import STEP, as_function
 from bptt.checking.loading.shown import SHOWN, as_class, missing_attributes
 from bptt.checking.loading.training_loops import Where, as_step, line_of, training_loops
@@ -49,6 +49,7 @@ class Found:
     assumed: tuple[str, ...] = ()
     notes: tuple[tuple[str, int | None, str], ...] = ()
     names: dict[str, str] = field(default_factory=dict)
+    doubt: str = ""
 
 
 def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None = None) -> Found:
@@ -280,7 +281,8 @@ def _found(search: Search, namespace: Namespace, tree: ast.Module, parts: list[R
     if len(parts) > 1:
         shown = ", ".join(unit.owner or unit.forward.name for unit, _ in parts)
         assumed.append(f"Nothing in the file puts these parts together, so each is checked by itself: {shown}.")
-    return Found(tree, namespace.load, build, tuple(assumed), (), names)
+    doubts = " ".join(filter(None, (doubt(attempt.plan, tree) for _, attempt in parts)))
+    return Found(tree, namespace.load, build, tuple(assumed), (), names, doubts)
 
 
 def _methods_without_class(tree: ast.Module, namespace: Namespace) -> Found | None:

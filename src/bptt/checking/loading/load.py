@@ -76,6 +76,7 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
         (*found.notes, *notes),
         False,
         found.names,
+        found.doubt,
     )
 
 
