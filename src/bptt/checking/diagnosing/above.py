@@ -60,7 +60,7 @@ def _gives(
 ) -> bool:
     same_error = 0
     misfit = _misfits(judged)
-    read = reading(judged, unit, judging.last)
+    read = reading(judged, unit, judging.last, vars(judging.module))
     mistaken = _mistaken(judging) if settled else set()
     tries = 0
     for role in roles:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,7 @@ class Reading:
             return False
 
 
-def reading(judged: Judged, unit: Unit, run: Run) -> Reading | None:
+def reading(judged: Judged, unit: Unit, run: Run, shared: Mapping[str, Any]) -> Reading | None:
     """Return the executions of a wrong unit that read another's value in a place; None where that cannot be seen.
 
     Parameters
@@ -72,6 +73,8 @@ def reading(judged: Judged, unit: Unit, run: Run) -> Reading | None:
         The one whose value it may read.
     run : Run
         A forced run with the names that the wrong unit saw.
+    shared : mapping
+        The names of the module.
     """
     reader = judged.unit
     if reader.op == "call":
@@ -88,23 +91,23 @@ def reading(judged: Judged, unit: Unit, run: Run) -> Reading | None:
     pairs = [(event, given) for event, given in pairs if event.names is not None and given.value is not None]
     if not pairs:
         return None
-    place = _place(reader, unit, *pairs[0])
+    place = _place(reader, unit, *pairs[0], shared)
     if place is None:
         return None
     expression = _Swap(place).visit(copy.deepcopy(reader.expression))
     code = compile(ast.fix_missing_locations(ast.Expression(expression)), "<theirs>", "eval")
     executions = []
     for event, given in pairs:
-        names = names_for(expression, event.names or {})
+        names = names_for(expression, {**shared, **(event.names or {})})
         if not _is_that(place, names, given):
             return None
         executions.append((event, given, names))
     return Reading(reader, judged.role, code, executions)
 
 
-def _place(reader: Unit, unit: Unit, event: Event, given: Event) -> str | None:
+def _place(reader: Unit, unit: Unit, event: Event, given: Event, shared: Mapping[str, Any]) -> str | None:
     """Return where a reader reads what a unit computed: as the unit calls it, or under another name."""
-    names = {k: v for k, v in (event.names or {}).items() if k.isidentifier()}
+    names = {k: v for k, v in {**shared, **(event.names or {})}.items() if k.isidentifier()}
     places = [ast.unparse(n) for n in ast.walk(reader.expression) if isinstance(n, PLACES)]
     local = unit.target.isidentifier() and unit.function != reader.function
     own = [p for p in places if p == unit.target and not local]

@@ -120,9 +120,9 @@ class Namespace:
         try:
             with files.in_numpy(), seeded_generators(seed), registered(module):
                 for statement in _flat(tree.body):
-                    code = self._compiled(statement, PROGRAM)
-                    sys.settrace(watch)
                     try:
+                        code = self._compiled(statement, PROGRAM)
+                        sys.settrace(watch)
                         exec(code, scope)
                     except (Exception, SystemExit) as error:
                         self.raised = f"{type(error).__name__}: {error}"
