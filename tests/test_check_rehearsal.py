@@ -1,6 +1,7 @@
 """Readings off the program's own run: what it passes, what it moves, and what stands in for its files."""
 
 import ast
+import os
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.skipif(not os.environ.get("BPTT_REQUIRE_LONG"), reason="takes seconds: set BPTT_REQUIRE_LONG=1")
 @pytest.mark.parametrize(("name", "line", "fault", "hit"), FAULTS, ids=[f[0] for f in FAULTS])
 def test_a_fault_is_seen_also_where_it_makes_a_gradient_zero(
     name: str, line: str, fault: str, hit: set[str] | None
