@@ -61,7 +61,7 @@ def _gives(
     same_error = 0
     misfit = _misfits(judged)
     read = reading(judged, unit, judging.last, vars(judging.module))
-    mistaken = _mistaken(judging) if settled else set()
+    mistaken = _mistaken(judging)
     tries = 0
     for role in roles:
         if read is not None and not read.right_with(role):
@@ -69,7 +69,7 @@ def _gives(
         tries += 1
         if read is None and tries > (UNSEEN if settled else 4 * UNSEEN):
             return False
-        given = _alike(judging, unit, role)
+        given = _alike(judging, unit, role) if unit.number in mistaken else {unit.number: role}
         key = (unit.number, id(role.series), role.axes, len(judging.roles))
         run = judging.tried.get(key)
         if run is None:
@@ -112,10 +112,7 @@ def _handed_on(judging: Judging, judged: Judged, unit: Unit) -> list[Role]:
 
 def _alike(judging: Judging, unit: Unit, role: Role) -> dict[int, Role]:
     """Return a role for a unit, and for those that were mistaken for the same as it: what it computes is handed on."""
-    held = judging.roles.get(unit.number)
-    given = {unit.number: role}
-    if held is None or unit.number not in _mistaken(judging):
-        return given
+    held, given = judging.roles[unit.number], {unit.number: role}
     same = judging.graph.aliases if judging.graph is not None else {}
     for number, other in judging.roles.items():
         handed = same.get(number) == unit.number or same.get(unit.number) == number

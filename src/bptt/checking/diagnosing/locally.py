@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bptt.checking.diagnosing.roles import same
+from bptt.checking.repairing.nodes import PLACES
 from bptt.checking.repairing.reading import names_for
 from bptt.checking.tracing.bank import Role
 from bptt.checking.tracing.forced import Event, Run
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 GIVEN = "_bptt_given"
 LOOKED_AT = 3
-PLACES = ast.Name | ast.Attribute | ast.Subscript
 
 
 @dataclass

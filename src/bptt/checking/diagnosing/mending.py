@@ -13,7 +13,7 @@ import numpy as np
 from bptt.checking.diagnosing.causes import causes
 from bptt.checking.diagnosing.loops import WrongHeader
 from bptt.checking.diagnosing.missing import insertions, missing_update
-from bptt.checking.diagnosing.missing_terms import inserted, missing_term, with_missing_terms
+from bptt.checking.diagnosing.missing_terms import NAME, inserted, missing_term, with_missing_terms
 from bptt.checking.diagnosing.mistakes import Label
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.index_edits import restated
@@ -27,7 +27,6 @@ from bptt.checking.tracing.quiet import quiet
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judged, Judging
 
-NAME = "_bptt_value"
 PATIENCE = 0.6
 """Seconds for the search of one statement; most are found at once."""
 MORE = 1.2
@@ -96,7 +95,7 @@ def options_for(
         if not found and (term := missing_term(judging, judged)) is not None:
             found = inserted(judging, judged, term, seconds)
         found = found or repairs(judging, judged, seconds)
-        found = found or with_missing_terms(judging, judged, samples(judging, judged), seconds)
+        found = found or with_missing_terms(judging, judged, seconds)
         if found:
             options.append(found)
         complete = complete and bool(found)

@@ -10,6 +10,7 @@ import numpy as np
 
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.leaves import enclosing
+from bptt.checking.repairing.nodes import PLACES
 from bptt.checking.repairing.repair import repair_statement
 from bptt.checking.repairing.samples import Budget, Candidate, Sample
 from bptt.checking.tracing.bank import Role
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judged, Judging
 
 Loop = ast.For | ast.While
-PLACES = ast.Name | ast.Attribute | ast.Subscript
 
 
 @dataclass

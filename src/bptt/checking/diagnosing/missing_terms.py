@@ -6,7 +6,7 @@ import ast
 import dataclasses
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judged, Judging
 
 NAME = "_bptt_value"
+"""What an expression without a name is assigned to, while a right one is searched for."""
 MOST = 3
 """At most so many terms are missing."""
 COST = 0.5
@@ -32,7 +33,7 @@ COST = 0.5
 
 
 def with_missing_terms(
-    judging: Judging, judged: Judged, samples: list[Sample], seconds: float
+    judging: Judging, judged: Judged, seconds: float
 ) -> list[tuple[int, Candidate | None, patch.Change]]:
     """Return the statement with the terms that it lacks; empty where it is not that.
 
@@ -42,24 +43,42 @@ def with_missing_terms(
     unit, code = judged.unit, judging.program.code
     if unit.part is not None or isinstance(unit.expression, ast.IfExp | ast.Compare | ast.BoolOp | ast.Lambda):
         return []
-    texts, cost = [], 0.0
-    for term in lacking(judging, judged):
-        given = [
-            Sample(sample.env, None, item)
-            for sample, event in zip(samples, judged.events, strict=False)
-            if (item := _item(judged, term, event.instance)) is not None
-        ]
-        with quiet():
-            found = write_statement(NAME, "=", given, code=code, near=unit.statement, budget=Budget(seconds=seconds))
-        if not found:
-            return []
-        texts.append(found[0].replacement.removeprefix(f"{NAME} = "))
-        cost += found[0].cost + COST
+    space = judging.space()
+    seen = [({**space, **event.names}, event.instance) for event in judged.events if event.names is not None]
+    texts, cost = _written(judging, judged, lacking(judging, judged), seen, unit.statement, seconds)
     if not texts:
         return []
     whole = text_of(code, unit.expression) + "".join(f" - {t[1:]}" if t.startswith("-") else f" + {t}" for t in texts)
     change = patch.replace(code, unit.expression, whole)
     return [(unit.number, Candidate(restated(code, unit.statement, change), "edit", round(cost, 6)), change)]
+
+
+def _written(
+    judging: Judging,
+    judged: Judged,
+    terms: list[Series],
+    seen: list[tuple[dict[str, Any], int]],
+    near: ast.stmt,
+    seconds: float,
+) -> tuple[list[str], float]:
+    """Return each term in the person's variables and what they cost together; nothing where one cannot be written.
+
+    ``seen`` are the names at the place where they are to stand, each with the execution that they are for.
+    """
+    texts, cost = [], 0.0
+    for term in terms:
+        given = [
+            Sample(names, None, item) for names, instance in seen if (item := _item(judged, term, instance)) is not None
+        ]
+        with quiet():
+            found = write_statement(
+                NAME, "=", given, code=judging.program.code, near=near, budget=Budget(seconds=seconds)
+            )
+        if not found:
+            return [], 0.0
+        texts.append(found[0].replacement.removeprefix(f"{NAME} = "))
+        cost += found[0].cost + COST
+    return texts, cost
 
 
 @dataclass
@@ -100,26 +119,16 @@ def inserted(
     place = (missing.after.lineno, missing.after.col_offset)
     numbers = {u.number for u in judging.units if (u.line, u.column) == place and u.context == judged.unit.context}
     run, _, _ = judging.run(judging.roles, numbers.__contains__)
-    pairs: list[tuple[Event, Event]] = []
+    seen: list[tuple[dict[str, Any], int]] = []
     before: Event | None = None
     for event in run.order:
         if event.unit in numbers:
             before = event
         elif event.unit == judged.unit.number and before is not None:
-            pairs.append((before, event))
-    texts, cost = [], 0.0
-    for term in missing.terms:
-        given = [
-            Sample({**space, **(done.names or {}), missing.name: done.live}, None, item)
-            for done, read in pairs
-            if (item := _item(judged, term, read.instance)) is not None
-        ]
-        with quiet():
-            found = write_statement(NAME, "=", given, code=code, near=missing.after, budget=Budget(seconds=seconds))
-        if not found:
-            return []
-        texts.append(found[0].replacement.removeprefix(f"{NAME} = "))
-        cost += found[0].cost + COST
+            seen.append(({**space, **(before.names or {}), missing.name: before.live}, event.instance))
+    texts, cost = _written(judging, judged, missing.terms, seen, missing.after, seconds)
+    if not texts:
+        return []
     text = f"{missing.name} += {' + '.join(texts)}"
     change = patch.insert_after(code, missing.after, text)
     return [(judged.unit.number, Candidate(text, "insert", round(cost, 6)), change)]

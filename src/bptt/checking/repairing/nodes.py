@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 Function = ast.FunctionDef | ast.Module
+PLACES = ast.Name | ast.Attribute | ast.Subscript
+"""What a value can be read from and written to."""
 
 
 def text_of(code: str, node: ast.expr | ast.stmt) -> str:
