@@ -37,9 +37,10 @@ class ForcedRuns:
         self.roles: dict[int, Role] = {}
         self.fixed: set[int] = set()
         self.guessed: set[int] = set()
+        self.edited: set[int] = set()
         self.tried: dict[Any, Run] = {}
         self.runs = 0
-        self._counted: tuple[Any, dict[int, tuple[int, int]]] = None, {}
+        self._counted: tuple[Any, dict[Any, tuple[int, int]]] = None, {}
 
     def run(
         self, roles: Mapping[int, Role], capture: Callable[[int], bool] | None = None

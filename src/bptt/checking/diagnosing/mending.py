@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bptt.checking.diagnosing.causes import causes
+from bptt.checking.diagnosing.handed import handed_wrong
 from bptt.checking.diagnosing.loops import WrongHeader
 from bptt.checking.diagnosing.missing import insertions, missing_update
 from bptt.checking.diagnosing.missing_terms import NAME, inserted, missing_term, with_missing_terms
@@ -74,7 +75,10 @@ Options = list[tuple[int, Candidate | None, patch.Change]]
 def options_for(
     judging: Judging, wrong: list[Judged], header: WrongHeader | None, deadline: float | None
 ) -> tuple[list[Options], bool]:
-    """Return the candidates for each wrong statement, and whether each has one."""
+    """Return the candidates for each wrong statement, and whether each has one.
+
+    A unit that cannot be mended gives its place in ``wrong`` to the one that hands it something wrong.
+    """
     program = judging.program
     options: list[Options] = []
     complete = True
@@ -96,6 +100,12 @@ def options_for(
             found = inserted(judging, judged, term, seconds)
         found = found or repairs(judging, judged, seconds)
         found = found or with_missing_terms(judging, judged, seconds)
+        for other in () if found or raises else handed_wrong(judging, judged):
+            found = repairs(judging, other, PATIENCE)
+            if found:
+                wrong[wrong.index(judged)] = other
+                judging.roles[other.unit.number] = other.role
+                break
         if found:
             options.append(found)
         complete = complete and bool(found)

@@ -82,6 +82,28 @@ def alternatives(
     value = getattr(node, "value", None)
     if not environments or not isinstance(value, ast.expr):
         return []
+    reader, parsed, chosen = edited(node, value, environments, code=code, tree=tree, forgotten=forgotten)
+    start = reader.offset(node.lineno, node.col_offset)
+    end = reader.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
+    writer = Writer(code, Style.of(reader.terms, code[start:end], code), parsed)
+    statement = Statement(node, reader, "=", parsed)
+    found = []
+    for cost, term in chosen[:KEPT]:
+        text = statement_text(statement, "=", writer.text(term), code, start, end)
+        found.append(Alternative((replace(code, node, text),), round(cost, 6), node, text))
+    return [*found, *_of_text(node, environments[0], code, tree)]
+
+
+def edited(
+    node: ast.stmt,
+    value: ast.expr,
+    environments: Sequence[Mapping[str, Any]],
+    *,
+    code: str,
+    tree: ast.Module,
+    forgotten: Collection[str] = (),
+) -> tuple[Reader, Parsed, list[tuple[float, Term]]]:
+    """Return every single edit of a statement's expression that changes its value, with its cost, the nearest first."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         reader = Reader(Terms(list(environments)), code)
@@ -104,16 +126,8 @@ def alternatives(
                 distinct[key] = held if held is not None and held[0] <= cost else (cost, term)
             if len(distinct) > 8 * KEPT:
                 break
-    start = reader.offset(node.lineno, node.col_offset)
-    end = reader.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
-    writer = Writer(code, Style.of(reader.terms, code[start:end], code), parsed)
-    statement = Statement(node, reader, "=", parsed)
-    chosen = [pair for pair in distinct.values() if pair[1] is not parsed.term]
-    found = []
-    for cost, term in sorted(chosen, key=lambda pair: (pair[0], pair[1].number))[:KEPT]:
-        text = statement_text(statement, "=", writer.text(term), code, start, end)
-        found.append(Alternative((replace(code, node, text),), round(cost, 6), node, text))
-    return [*found, *_of_text(node, environments[0], code, tree)]
+    found = [pair for pair in distinct.values() if pair[1] is not parsed.term]
+    return reader, parsed, sorted(found, key=lambda pair: (pair[0], pair[1].number))
 
 
 def _of_text(node: ast.stmt, names: Mapping[str, Any], code: str, tree: ast.Module) -> Iterator[Alternative]:
