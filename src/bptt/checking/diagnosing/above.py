@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,9 @@ def look_above(judging: Judging, wrong: list[Judged]) -> bool:
     for settled in (False, True):
         for judged in wrong:
             for unit in sources(judging, judged.unit, settled):
+                same = [_same_role(judging, judged, unit)] if _is_result(judging, judged.unit, unit) else []
+                if same and _gives(judging, judged, wrong, unit, settled, same):
+                    return True
                 if _gives(judging, judged, wrong, unit, settled, candidates(judging, unit, _misfits(judged))):
                     return True
     return False
@@ -61,7 +65,8 @@ def _gives(
 ) -> bool:
     same_error = 0
     misfit = _misfits(judged)
-    read = reading(judged, unit, judging.last, vars(judging.module))
+    result = _is_result(judging, judged.unit, unit)
+    read = None if result else reading(judged, unit, judging.last, vars(judging.module))
     mistaken = _mistaken(judging)
     tries = 0
     for role in roles:
@@ -99,6 +104,21 @@ def _gives(
             judging.fixed.add(number)
         return True
     return False
+
+
+def _is_result(judging: Judging, reader: Unit, unit: Unit) -> bool:
+    """Tell whether what a unit holds is what another one computed, in the function that it calls."""
+    return (
+        judging.graph is not None
+        and judging.graph.aliases.get(reader.number) == unit.number
+        and isinstance(reader.expression, ast.Call)
+    )
+
+
+def _same_role(judging: Judging, judged: Judged, unit: Unit) -> Role:
+    role = Role(judged.role.series, judged.role.axes, sign=judged.role.sign)
+    judging.complete(role, judging.natural.events[unit.number])
+    return role
 
 
 def _handed_on(judging: Judging, judged: Judged, unit: Unit) -> list[Role]:

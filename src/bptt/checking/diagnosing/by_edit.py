@@ -18,6 +18,7 @@ from bptt.checking.repairing.alternatives import edited
 from bptt.checking.repairing.terms import Stack, Term, pick
 from bptt.checking.tracing.bank import Role
 from bptt.checking.tracing.forced import Event, Run
+from bptt.checking.tracing.series import Series
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judging
@@ -43,14 +44,15 @@ def by_edit(judging: Judging) -> bool:
     asked = [judging.units[n] for n in backward_statements(judging) if _open(judging, judging.units[n])]
     wanted = {unit.number for unit in asked}
     run, delivered, _ = judging.run(judging.roles, wanted.__contains__)
-    before = _progress(judging, run, delivered)
+    before: dict[int, tuple[int, int]] = {}
     first = {event.unit: place for place, event in reversed(list(enumerate(run.order)))}
     for unit in sorted((u for u in asked if u.number in first), key=lambda u: first[u.number]):
         judging.edited.add(unit.number)
-        for role in _roles(judging, unit, run.events[unit.number]):
+        for role, whole in _roles(judging, unit, run.events[unit.number]):
             judging.complete(role, run.events[unit.number])
-            tried, delivered, _ = judging.run({**judging.roles, unit.number: role})
-            if _progress(judging, tried, delivered) > before:
+            tried, brought, _ = judging.run({**judging.roles, unit.number: role})
+            held = before.setdefault(id(role.series), _progress(judging, run, delivered, role.series))
+            if _gained(held, _progress(judging, tried, brought, role.series), whole):
                 judging.roles[unit.number] = role
                 judging.fixed.add(unit.number)
                 return True
@@ -64,22 +66,34 @@ def _open(judging: Judging, unit: Unit) -> bool:
     return unit.number not in judging.roles
 
 
-def _progress(judging: Judging, run: Run, delivered: dict[str, Any]) -> tuple[int, int]:
-    """Return how many gradients are right, and how many units compute a true quantity of their own."""
+def _gained(before: tuple[int, int], after: tuple[int, int], whole: bool) -> bool:
+    """Tell whether a program is nearer to the truth; more is wanted of what was recognised at the first step only."""
+    return after > before if whole else after[0] > before[0] or after[1] > before[1] + 1
+
+
+def _progress(judging: Judging, run: Run, delivered: dict[str, Any], given: Series) -> tuple[int, int]:
+    """Return how many gradients are right, and how many units compute a true quantity of their own.
+
+    What a unit is that only hands on what was given does not count.
+    """
     right = sum(judging.right_gradients(delivered).values())
     units = 0
     for number, role in judging.roles.items():
         events = run.events.get(number, [])
-        units += bool(events) and not judge(judging.units[number], role, events)
+        units += bool(events) and role.series is not given and not judge(judging.units[number], role, events)
     for number, events in run.events.items():
         unit = judging.units[number]
         if number not in judging.roles and number not in run.supplies and unit.op != "call" and not is_start(unit):
-            units += match_unit(unit, events, judging.bank, judging.scale, judging.working, judging.scales)[1]
+            role_of, whole = match_unit(unit, events, judging.bank, judging.scale, judging.working, judging.scales)
+            units += whole and role_of is not None and role_of.series is not given
     return right, units
 
 
-def _roles(judging: Judging, unit: Unit, events: list[Event]) -> list[Role]:
-    """Return the quantities that single edits of a unit give at every execution, the nearest edit first."""
+def _roles(judging: Judging, unit: Unit, events: list[Event]) -> list[tuple[Role, bool]]:
+    """Return the quantities that single edits of a unit give, the nearest edit first, and whether at every execution.
+
+    Where a fault goes round with the loop, what a unit is given is right at its first execution only.
+    """
     seen = [event for event in events if event.names is not None][:LOOKED_AT]
     value = unit.expression
     if unit.part is not None:
@@ -89,35 +103,39 @@ def _roles(judging: Judging, unit: Unit, events: list[Event]) -> list[Role]:
     space, program = judging.space(), judging.program
     environments = [{**space, **(event.names or {})} for event in seen]
     _, _, found = edited(unit.statement, value, environments, code=program.code, tree=program.tree)
-    result: list[Role] = []
+    result: list[tuple[Role, bool]] = []
     for cost, term in found:
         if cost > NEAR or len(result) == TRIED:
             break
-        role = _recognised(judging, unit, seen, term)
-        if role is not None and all(role.series is not r.series or role.axes != r.axes for r in result):
+        role, whole = _recognised(judging, unit, seen, term)
+        if role is not None and all(role.series is not r.series or role.axes != r.axes for r, _ in result):
             role.evidence = "edit"
-            result.append(role)
-    return result
+            result.append((role, whole))
+    return sorted(result, key=lambda pair: not pair[1])
 
 
-def _recognised(judging: Judging, unit: Unit, events: list[Event], term: Term) -> Role | None:
+def _recognised(judging: Judging, unit: Unit, events: list[Event], term: Term) -> tuple[Role | None, bool]:
+    nothing = None, False
     if not isinstance(term.value, Stack) or term.value.data.dtype.kind != "f":
-        return None
+        return nothing
     made = []
     for k, event in enumerate(events):
         value = np.asarray(pick(term.value, k), dtype=float)
         if not np.isfinite(value).all():
-            return None
+            return nothing
         if unit.op in ("+=", "-="):
             value = value if unit.op == "+=" else -value
             if event.before is not None and event.before.shape not in ((), value.shape):
-                return None
+                return nothing
             value = value if event.before is None else event.before + value
         if k == 0 and value.any() and not _known(judging, event, value):
-            return None
+            return nothing
         made.append(dataclasses.replace(event, value=value, error=None))
     role, whole = match_unit(unit, made, judging.bank, judging.scale, judging.working, ())
-    return role if role is not None and whole and role.series.kind in KINDS else None
+    if role is None or role.series.kind not in KINDS:
+        return nothing
+    at_first = len(made) > 1 and 0 not in judge(unit, role, made[:1]) and 0 in role.times
+    return (role, whole) if whole or at_first else nothing
 
 
 def _known(judging: Judging, event: Event, value: Any) -> bool:

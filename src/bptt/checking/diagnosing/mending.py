@@ -32,6 +32,8 @@ PATIENCE = 0.6
 """Seconds for the search of one statement; most are found at once."""
 MORE = 1.2
 """Seconds for one that raises, or for one of two: more than one thing may be wrong with it."""
+ALONE = 3.0
+"""Seconds for the only one that is wrong: it explains everything."""
 SHOTS = 24
 """Combinations of candidates that are tried together at most."""
 
@@ -94,7 +96,7 @@ def options_for(
             return options, False
         missing = missing_update(judging, judged)
         raises = any(event.error is not None for event in judged.events)
-        seconds = MORE if raises or len(by_statement) <= 2 else PATIENCE
+        seconds = ALONE if len(by_statement) == 1 else MORE if raises or len(by_statement) == 2 else PATIENCE
         found = insertions(judging, judged, missing, MORE) if missing else []
         if not found and (term := missing_term(judging, judged)) is not None:
             found = inserted(judging, judged, term, seconds)

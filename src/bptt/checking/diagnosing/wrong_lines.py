@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from bptt.checking.diagnosing.causes import with_shared_steps
@@ -36,6 +38,9 @@ FIRST = Sizes(n_x=3, n_a=5, n_y=7, m=2, T_x=4)
 
 SIMPLE = 2.0
 """How far one change may be from the text to be preferred to several that are proven."""
+
+NEARER = 4.0
+"""Seconds for a change that explains more than what is proven already."""
 
 FEW = 3
 """No one change is looked for instead of more changes than these."""
@@ -75,7 +80,8 @@ def lines(program: Program, truth: Truth, sizes: Sizes, seed: int, deadline: flo
             climbed = climbing.single(sum(change.cost for change in climbed.changes) / 2) or climbed
         climbed = climbed or climbing.single() or climbing.climb(given)
     else:
-        climbed = _nearer(judging, judgement, mended, lambda: Climbing(judging, slopes, deadline))
+        soon = min(deadline or inf, time.monotonic() + NEARER)
+        climbed = _nearer(judging, judgement, mended, lambda: Climbing(judging, slopes, soon))
     if climbed is not None:
         return _explained(judging, judgement, climbed, seed)
     result = Findings()
