@@ -18,6 +18,8 @@ from bptt.checking.tracing.stepping import Unit
 from bptt.dims import Array
 
 ROUNDS = 6
+NUMBERS = 8
+"""So many turns a step, at least, of a sum that is written number by number."""
 
 
 class Assigning(Rhythm):
@@ -43,6 +45,10 @@ class Assigning(Rhythm):
         self.sink_names, self.mixed = sinks(self.units, run, delivered, turning)
         if any(event.error is not None for event in run.order):
             self.sink_names |= self._sinks_by_name(run)
+        self.number_by_number = self._number_by_number()
+        if self.number_by_number:
+            self.last = run
+            return
         self.graph = find_graph(self, self.stepped)
         self._find_scale()
         for _ in range(ROUNDS):
@@ -54,6 +60,13 @@ class Assigning(Rhythm):
                 break
             run, _, _ = self.run(self.roles)
         self.last = run
+
+    def _number_by_number(self) -> bool:
+        """Tell whether the sums are written number by number, in loops over units: no number tells what it is of."""
+        units = [u for u in self.units if accumulates(u) and "[" in u.target]
+        sums = [self.natural.events[u.number] for u in units if u.number in self.natural.events]
+        single = [events for events in sums if all(e.value is not None and e.value.ndim == 0 for e in events)]
+        return 2 * len(single) > len(sums) and max(map(len, single), default=0) > NUMBERS * self.sizes.T_x
 
     def _match(self, run: Run) -> bool:
         changed = False

@@ -15,6 +15,7 @@ from bptt.checking.tracing import forced
 from bptt.checking.tracing.bank import Bank, Role
 from bptt.checking.tracing.callers import Callers
 from bptt.checking.tracing.forced import Event, Run, frozen
+from bptt.checking.tracing.graph import Graph
 from bptt.checking.tracing.numeric import built, fresh, reseed, restore, snapshot
 from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.series import Truth
@@ -38,6 +39,7 @@ class ForcedRuns:
         self.fixed: set[int] = set()
         self.guessed: set[int] = set()
         self.edited: set[int] = set()
+        self.graph: Graph | None = None
         self.tried: dict[Any, Run] = {}
         self.runs = 0
         self._counted: tuple[Any, dict[Any, tuple[int, int]]] = None, {}

@@ -58,6 +58,8 @@ class Judging(Assigning):
 
     def judge(self) -> Judgement:
         """Force every role, list the units that computed something else, and look above them for the cause."""
+        if self.number_by_number:
+            return Judgement([], False)
         wrong = self.wrong_units()
         for _ in range(2 * ROUNDS):
             if not look_above(self, wrong) and not guess(self, wrong) and not self._edit_shows(wrong):

@@ -108,9 +108,10 @@ def edited(
         warnings.simplefilter("ignore")
         reader = Reader(Terms(list(environments)), code)
         parsed = reader.read(value)
-        nearby = [leaf for leaf in leaves(reader, node, tree) if leaf.rank < 1.0]
+        known = leaves(reader, node, tree)
+        unread = {leaf.term for leaf in known if any(part.payload in forgotten for part in subterms(leaf.term))}
+        nearby = [leaf for leaf in known if leaf.rank < 1.0 or leaf.term in unread]
         nearby += [Leaf(s, leaf.rank + 0.3) for leaf in nearby for s in _siblings(reader.terms, leaf.term)]
-        unread = {leaf.term for leaf in nearby if leaf.term.payload in forgotten}
         nearby.sort(key=lambda leaf: leaf.term not in unread)
         ranking = Ranking(reader.terms, parsed.term, {leaf.term: leaf.rank for leaf in nearby})
         distinct: dict[Any, tuple[float, Term]] = {_value_key(parsed.term): (0.0, parsed.term)}
@@ -233,6 +234,8 @@ def _unlikely(old: Term, new: Term) -> float:
         return 1.1
     if new.op == "sum":
         return 1.1
+    if {old.op, new.op} <= {"+", "-", "*"} and old.op != new.op:
+        return 1.2  # regrouped
     if new.op in (">", "**"):
         return 2.2
     return 1.5 if activated(old) else 2.0
@@ -251,7 +254,7 @@ def _joined(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iter
         cost = 1.5 + 0.4 * rank
         if fits(shape, beside, shape):
             for op in ("*",) if beside else ("*", "/"):  # by a size, or by 2, more often than by an array
-                yield cost if beside else SCALED - 0.05 - 0.1 * (not shape), make(op, here, other)
+                yield SCALED - 0.05 - 0.1 * (not shape) if _is_size(other) else cost, make(op, here, other)
             for op in ("+", "-"):  # a sum that lacks a part, more often than a product that is to be a sum
                 yield cost - 0.3 * (here.op in ("+", "-")), make(op, here, other)
         if len(shape) and len(beside) == 2:
@@ -261,6 +264,14 @@ def _joined(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iter
                         yield cost, make("dot", here, right)
                     if shape[0] == turned[1]:
                         yield cost, make("dot", right, here)
+
+
+def _is_size(term: Term) -> bool:
+    """Tell whether a term is a number that stays the same: a size, a rate, a constant."""
+    value = term.value
+    if not isinstance(value, Stack) or value.ndim or (term.op == "item" and value.data.dtype.kind == "f"):
+        return False
+    return bool((value.data == value.data.reshape(-1)[0]).all())
 
 
 def _shape(term: Term) -> tuple[int, ...] | None:

@@ -35,6 +35,7 @@ def variants(terms: Terms, term: Term) -> Iterator[Term]:
             yield make("outer", a, b)
             yield make("outer", b, a)
         yield from args
+        yield from regrouped(terms, term)
     elif op in ("sum", "mean"):
         for payload in AXES:
             yield make("sum", args[0], payload=payload)
@@ -64,6 +65,23 @@ def variants(terms: Terms, term: Term) -> Iterator[Term]:
     if value.ndim:
         for payload in AXES:
             yield make("sum", term, payload=payload)
+
+
+def regrouped(terms: Terms, term: Term) -> Iterator[Term]:
+    """Yield a sum of which a factor belongs to both sides, or to one only: a * b + c and (a + c) * b."""
+    make, (a, b) = terms.make, term.args
+    if term.op in ("+", "-"):
+        if a.op == "*":
+            yield make("*", make(term.op, a.args[0], b), a.args[1])
+            yield make("*", a.args[0], make(term.op, a.args[1], b))
+        if b.op == "*":
+            yield make("*", make(term.op, a, b.args[0]), b.args[1])
+            yield make("*", b.args[0], make(term.op, a, b.args[1]))
+    elif term.op == "*":
+        for whole, factor in ((a, b), (b, a)):
+            if whole.op in ("+", "-"):
+                yield make(whole.op, make("*", whole.args[0], factor), whole.args[1])
+                yield make(whole.op, whole.args[0], make("*", whole.args[1], factor))
 
 
 def derivatives(terms: Terms, term: Term) -> Iterator[Term]:

@@ -42,6 +42,7 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
     steps = _loop_variables(function, terms)
     patterns: dict[tuple[str, int], dict[tuple[Any, ...], tuple[bool, tuple[Term, ...]]]] = {}
     seen: dict[str, tuple[Term, ...]] = {}
+    turns = _turns(tree)
     for node in ast.walk(tree):
         if not isinstance(node, ast.expr) or isinstance(node, ast.Slice | ast.Tuple | ast.Starred | ast.List):
             continue
@@ -50,7 +51,7 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
         rank = 0.0 if _within(node, statement) else 0.5 if function is not None and _within(node, function) else 1.0
         if rank == 1.0 and isinstance(node, ast.Call):
             continue  # another function's work
-        for term in _read(reader, node, steps, seen):
+        for term in _read(reader, node, steps, turns, seen):
             add(term, rank)
             for shifted in _shifted(terms, term, steps):
                 add(shifted, rank + 0.2)
@@ -148,7 +149,18 @@ def _loop_variables(function: ast.FunctionDef | None, terms: Terms) -> list[Term
     return steps
 
 
-def _read(reader: Reader, node: ast.expr, steps: list[Term], seen: dict[str, tuple[Term, ...]]) -> tuple[Term, ...]:
+def _turns(tree: ast.Module) -> dict[str, set[str]]:
+    """Return what the variables of loops go over, as written: units of one kind are counted alike."""
+    found: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.For | ast.comprehension) and isinstance(node.target, ast.Name):
+            found.setdefault(node.target.id, set()).add(ast.unparse(node.iter))
+    return found
+
+
+def _read(
+    reader: Reader, node: ast.expr, steps: list[Term], turns: dict[str, set[str]], seen: dict[str, tuple[Term, ...]]
+) -> tuple[Term, ...]:
     """Return the terms of an expression; an index of another function's loop is read with this one's."""
     text = reader.text(node)
     if text not in seen:
@@ -159,7 +171,8 @@ def _read(reader: Reader, node: ast.expr, steps: list[Term], seen: dict[str, tup
             seen[text] = (reader.read(node, grouping=False).term,)
         elif len(missing) == 1 and isinstance(node, ast.Subscript):
             name = missing.pop()
-            for step in steps:
+            alike = [step for step in steps if turns.get(name, set()) & turns.get(str(step.payload), set())]
+            for step in alike or steps:
                 renamed = copy.deepcopy(node)
                 for n in ast.walk(renamed):
                     if isinstance(n, ast.Name) and n.id == name:
