@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,12 @@ import numpy as np
 from bptt.checking.diagnosing.roles import supply
 from bptt.checking.diagnosing.verdict import right_gradients
 from bptt.checking.program import Program, Sizes
+from bptt.checking.repairing.exchange import Exchange
 from bptt.checking.tracing import forced
 from bptt.checking.tracing.bank import Bank, Role
 from bptt.checking.tracing.callers import Callers
 from bptt.checking.tracing.forced import Event, Run, frozen
-from bptt.checking.tracing.numeric import built, fresh, reseed, restore, snapshot
+from bptt.checking.tracing.numeric import built, reseed, restore, snapshot
 from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.series import Truth
 from bptt.checking.tracing.slopes import slopes
@@ -89,11 +90,10 @@ class ForcedRuns:
         shared = {k: v for k, v in vars(self.module).items() if not k.startswith("__")}
         return {k: frozen(v) if isinstance(v, np.ndarray | dict | list) else v for k, v in shared.items()}
 
-    def plain_run(self, tree: ast.Module) -> dict[str, Any]:
-        """Run a program as it is, at the first sizes; return what it delivers."""
-        with quiet():
-            _, case = fresh(self.program, tree, self.sizes, self.seed)
-            return {name: np.array(value) for name, value in dict(case.gradients()).items()}
+    @cached_property
+    def exchange(self) -> Exchange:
+        """What runs the program with changes of its text."""
+        return Exchange(self.program, self.seed)
 
     def right_gradients(self, delivered: Mapping[str, Any]) -> dict[str, bool]:
         """Tell which delivered gradients are right."""

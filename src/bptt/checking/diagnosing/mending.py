@@ -115,9 +115,9 @@ def combine(
     for choice in islice(choices, SHOTS):
         chosen = [options[i][k] for i, k in enumerate(choice)]
         changes = [change for _, _, change in chosen]
-        code = patch.patched_code(program, changes)
-        if not _right_here(judging, code):
+        if not judging.right_with(changes):
             continue
+        code = patch.patched_code(program, changes)
         if deadline is not None and time.monotonic() > deadline:
             return None
         proof = prove(program, code, seed=seed, truth=slopes)
@@ -155,17 +155,6 @@ def repairs(judging: Judging, judged: Judged, seconds: float) -> list[tuple[int,
         named = Candidate(whole, candidate.kind, candidate.cost, candidate.preconditions)
         result.append((unit.number, named, change))
     return result
-
-
-def _right_here(judging: Judging, code: str) -> bool:
-    """Tell whether a repaired program gives the right gradients at the first sizes; only the best are proven."""
-    try:
-        tree = ast.parse(code)
-        delivered = judging.plain_run(tree)
-    except Exception:  # anybody's program
-        return False
-    right = judging.right_gradients(delivered)
-    return bool(right) and all(right.values()) and set(right) >= set(judging.right_gradients(judging.delivered))
 
 
 def edit_labels(judged: Judged, candidate: Candidate) -> list[Label]:

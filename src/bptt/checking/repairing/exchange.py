@@ -7,7 +7,6 @@ compiled, and its code takes the place of the old one.
 from __future__ import annotations
 
 import ast
-import copy
 import inspect
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +22,7 @@ from bptt.checking.program import Program, Sizes
 from bptt.checking.repairing.patch import Change, patched_code, replace
 from bptt.checking.tracing.numeric import built, reseed
 from bptt.checking.tracing.quiet import quiet
+from bptt.checking.tracing.trees import copied
 from bptt.dims import Array
 
 TURN = "__bptt_turn__"
@@ -118,7 +118,7 @@ class Exchange:
 
     def _loaded(self, tree: ast.Module) -> ModuleType:
         if any(isinstance(n, ast.While) for n in ast.walk(tree)):
-            tree = copy.deepcopy(tree)
+            tree = copied(tree)
             _count_turns(tree)
         module = self.program.load(tree)
         vars(module)[TURN] = self._turn

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FunctionType, MethodType, ModuleType
@@ -13,6 +12,7 @@ import numpy as np
 
 from bptt.checking.repairing.reading import Reader
 from bptt.checking.repairing.terms import Stack, Term, Terms
+from bptt.checking.tracing.trees import copied
 
 ATOMS = ("leaf", "item", "attr", "const", "if")
 FORM, FORMS = 16, 24  # the nodes of a function of one variable, and how many such functions are looked at
@@ -81,7 +81,7 @@ def functions_of_one(reader: Reader, tree: ast.Module) -> tuple[list[Term], Term
     found: dict[str, None] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call | ast.BinOp) and sum(1 for _ in ast.walk(node)) <= FORM:
-            form = copy.deepcopy(node)
+            form = copied(node)
             calls = [n for n in ast.walk(form) if isinstance(n, ast.Call)]
             called = {id(n) for call in calls for n in ast.walk(call.func)}
             names = [n for n in ast.walk(form) if isinstance(n, ast.Name) and id(n) not in called]
@@ -160,7 +160,7 @@ def _read(reader: Reader, node: ast.expr, steps: list[Term], seen: dict[str, tup
         elif len(missing) == 1 and isinstance(node, ast.Subscript):
             name = missing.pop()
             for step in steps:
-                renamed = copy.deepcopy(node)
+                renamed = copied(node)
                 for n in ast.walk(renamed):
                     if isinstance(n, ast.Name) and n.id == name:
                         n.id = str(step.payload)
