@@ -35,7 +35,8 @@ from bptt.checking.repairing.patch import Change, replace
 from bptt.checking.repairing.ranking import Ranking
 from bptt.checking.repairing.reading import Parsed, Reader
 from bptt.checking.repairing.repair import Statement, statement_text
-from bptt.checking.repairing.terms import Stack, Term, Terms
+from bptt.checking.repairing.terms import Stack, Term, Terms, Value
+from bptt.checking.repairing.together import Whole, given, wholes
 from bptt.checking.repairing.writing import Style, Writer
 
 SCALED = 0.88
@@ -93,12 +94,13 @@ def alternatives(
         ranking = Ranking(reader.terms, parsed.term, {leaf.term: leaf.rank for leaf in nearby})
         distinct: dict[Any, tuple[float, Term]] = {_value_key(parsed.term): (0.0, parsed.term)}
         activations = [reader.expression(name) for name in _activations(tree)]
-        for cost, term in _edits(reader.terms, parsed, nearby, activations):
-            key = _value_key(term)
+        for cost, whole in _edits(reader.terms, parsed, nearby, activations):
+            key = _key(whole.value) if isinstance(whole.value, Stack) else _value_key(whole.term())
             if cost < SCALED:  # at these sizes, two factors may be the same number
-                key = (key, term.number)
+                key = (key, whole.term().number)
             held = distinct.get(key)
             if held is None or cost + 0.01 < held[0]:
+                term = whole.term()
                 cost -= FORGOTTEN * bool(unread and unread & set(subterms(term)) - set(subterms(parsed.term)))
                 cost += ranking.danger(term) - ranking.danger(parsed.term)
                 distinct[key] = held if held is not None and held[0] <= cost else (cost, term)
@@ -132,14 +134,14 @@ def _activations(tree: ast.Module) -> list[str]:
     )
 
 
-def _edits(terms: Terms, parsed: Parsed, nearby: list[Leaf], activations: list[Term]) -> Iterator[tuple[float, Term]]:
+def _edits(terms: Terms, parsed: Parsed, nearby: list[Leaf], activations: list[Term]) -> Iterator[tuple[float, Whole]]:
     """Yield the whole expression with one place of it changed, and about how far that is: first what is near."""
     whole = parsed.term
     atoms = [leaf for leaf in nearby if leaf.term.op in ATOMS]
     for cost, moved in ((0.9, shifts(terms, parsed)), (1.0, everywhere(terms, whole, [a.term for a in atoms]))):
         for term in moved:
-            if _same_kind(whole, term):
-                yield cost, term
+            if _same_kind(whole, term.value):
+                yield cost, given(term)
     ways = [
         way
         for way in places(parsed)
@@ -150,23 +152,42 @@ def _edits(terms: Terms, parsed: Parsed, nearby: list[Leaf], activations: list[T
         if here.op in ATOMS and here.op != "const" and here.value is not None and not activated(here):
             for function in activations:
                 term = rebuild(terms, way, terms.make("call", function, here, payload=()))
-                if _same_kind(whole, term):
-                    yield 1.2, term
+                if _same_kind(whole, term.value):
+                    yield 1.2, given(term)
     slopes = [(leaf.rank, d) for leaf in atoms if activated(leaf.term) for d in derivatives(terms, leaf.term)]
     written = [leaf for leaf in nearby if leaf.term.op == "call" or (leaf.term.op not in ATOMS and leaf.term.size <= 4)]
     for stage, beside in ((_varied, atoms), (_replaced, [*atoms, *written]), (_joined, atoms)):
         for way in ways:
             here = way[-1].term
             handed_on = len(way) > 1 and whole.value is not None and not isinstance(whole.value, Stack)
-            for cost, new in stage(terms, here, beside, slopes):
-                if new.value is None or new is here or (handed_on and _shape(here) not in (None, _shape(new))):
-                    continue  # a function of theirs is handed operands of the shapes that it had
-                term = rebuild(terms, way, new)
-                if _same_kind(whole, term):
-                    yield cost, term
+            edits = [
+                (cost, new)
+                for cost, new in stage(terms, here, beside, slopes)
+                if new.value is not None
+                and new is not here
+                # a function of theirs is handed operands of the shapes that it had
+                and not (handed_on and _shape(here) not in (None, _shape(new)))
+            ]
+            fills = [new for _, new in edits]
+            if handed_on and whole.op == "call" and len(way) > 1:
+                found = _called_with(terms, way, fills)
+            else:
+                found = wholes(terms, way, fills)
+            for place, edited in found:
+                if _same_kind(whole, edited.value):
+                    yield edits[place][0], edited
     for term in slices(terms, parsed, [leaf.term for leaf in nearby]):
-        if _same_kind(whole, term):
-            yield 1.4, term
+        if _same_kind(whole, term.value):
+            yield 1.4, given(term)
+
+
+def _called_with(terms: Terms, way: tuple[Parsed, ...], fills: list[Term]) -> Iterator[tuple[int, Whole]]:
+    """Yield a call of theirs with other arguments, for each fill that has a value; what it returns is not looked at."""
+    call, place = way[0].term, way[0].place(way[1])
+    for k, argument in wholes(terms, way[1:], fills):
+        if _same_kind(call.args[place], argument.value):
+            args = (*call.args[:place], argument.term(), *call.args[place + 1 :])
+            yield k, given(terms.known("call", args, call.payload, call.value))
 
 
 def _siblings(terms: Terms, term: Term) -> Iterator[Term]:
@@ -253,20 +274,20 @@ def _shape(term: Term) -> tuple[int, ...] | None:
     return term.value.shape if isinstance(term.value, Stack) else None
 
 
-def _same_kind(old: Term, new: Term) -> bool:
+def _same_kind(old: Term, new: Value) -> bool:
     """Tell whether one value may stand for another: numbers of one shape; where theirs raises, anything may."""
-    if new.value is None:
+    if new is None:
         return False
     if old.value is None:
         return True
-    return _shape(old) == _shape(new)
+    return _shape(old) == (new.shape if isinstance(new, Stack) else None)
 
 
 def _value_key(term: Term) -> Any:
-    """Return what two expressions of the same value share; a call that returns nothing is known by its arguments."""
+    """Return what two expressions of the same value share; a call that returns no number is known by its arguments."""
     if term.value is None:
         return ("raises",)
-    if term.op == "call" and isinstance(term.value, tuple) and all(item is None for item in term.value):
+    if term.op == "call" and isinstance(term.value, tuple):
         return ("call", *[_value_key(arg) for arg in term.args[1:]])
     return _key(term.value)
 

@@ -80,7 +80,7 @@ class Pool:
                 row = values[pair]
 
                 def made(op: str = op, sides: tuple[Term, Term] = sides, row: Array = row) -> Term:
-                    return self.terms.known(op, sides, Stack(row.reshape(-1, *shape), len(shape)))
+                    return self.terms.known(op, sides, None, Stack(row.reshape(-1, *shape), len(shape)))
 
                 self._put(shape, row, float(marks[pair]), cx + cy + 0.5, made)
         self.terms.evaluated += 4 * len(first)
@@ -117,7 +117,7 @@ class Pool:
             group.sort(key=lambda pair: (pair[1], pair[0].number))
         for shape, group in groups.items():
             mixed = MIXED if len(shape) in (1, 2) or shape in goals else 8
-            if budget.left:
+            if budget.left and len(group) > 1:
                 self._mix(shape, group[:mixed])
         self.settle()
         budget.spend(self.terms.evaluated - start)

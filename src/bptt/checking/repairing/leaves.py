@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -42,15 +43,13 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
     steps = _loop_variables(function, terms)
     patterns: dict[tuple[str, int], dict[tuple[Any, ...], tuple[bool, tuple[Term, ...]]]] = {}
     seen: dict[str, tuple[Term, ...]] = {}
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.expr) or isinstance(node, ast.Slice | ast.Tuple | ast.Starred | ast.List):
-            continue
-        if isinstance(node, ast.Constant) and type(node.value) not in (int, float):
-            continue
+    known: set[tuple[str, float]] = set()
+    for node, text in _expressions(tree, reader.code):
         rank = 0.0 if _within(node, statement) else 0.5 if function is not None and _within(node, function) else 1.0
-        if rank == 1.0 and isinstance(node, ast.Call):
+        if (text, rank) in known or (rank == 1.0 and isinstance(node, ast.Call)):
             continue  # another function's work
-        for term in _read(reader, node, steps, seen):
+        known.add((text, rank))
+        for term in _read(reader, node, text, steps, seen):
             add(term, rank)
             for shifted in _shifted(terms, term, steps):
                 add(shifted, rank + 0.2)
@@ -73,6 +72,19 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
         add(terms.number(constant), 0.5)
     ranked = sorted(found, key=lambda term: (found[term] + 0.3 * term.size, term.number))
     return [Leaf(term, found[term]) for term in ranked]
+
+
+@lru_cache(maxsize=4)
+def _expressions(tree: ast.Module, code: str) -> list[tuple[ast.expr, str]]:
+    """Return the expressions of a program that may be numbers, with their text."""
+    reader = Reader(Terms([{}]), code)
+    return [
+        (node, reader.text(node))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.expr)
+        and not isinstance(node, ast.Slice | ast.Tuple | ast.Starred | ast.List)
+        and (not isinstance(node, ast.Constant) or type(node.value) in (int, float))
+    ]
 
 
 def functions_of_one(reader: Reader, tree: ast.Module) -> tuple[list[Term], Term]:
@@ -148,9 +160,10 @@ def _loop_variables(function: ast.FunctionDef | None, terms: Terms) -> list[Term
     return steps
 
 
-def _read(reader: Reader, node: ast.expr, steps: list[Term], seen: dict[str, tuple[Term, ...]]) -> tuple[Term, ...]:
+def _read(
+    reader: Reader, node: ast.expr, text: str, steps: list[Term], seen: dict[str, tuple[Term, ...]]
+) -> tuple[Term, ...]:
     """Return the terms of an expression; an index of another function's loop is read with this one's."""
-    text = reader.text(node)
     if text not in seen:
         environment = reader.terms.environments[0]
         missing = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id not in environment}

@@ -14,7 +14,6 @@ from bptt.checking.repairing.edits import (
     derivatives,
     everywhere,
     places,
-    rebuild,
     shifts,
     slices,
     subterms,
@@ -127,7 +126,7 @@ class Search:
                 elif not (opaque and _reshaped(here, new)):
                     unknown.append(new)
             for new in promising(terms, way, unknown, self.goals.values()):
-                self._keep([rebuild(terms, way, new)])
+                self._keep([new])
         self.budget.spend(self.terms.evaluated - start)
 
     def _completed(self, term: Term, goal: Goal) -> Iterator[Term]:

@@ -118,12 +118,14 @@ class Terms:
             term.value = self.compute(op, payload, [arg.value for arg in args])
         return term
 
-    def known(self, op: str, args: tuple[Term, ...], value: Value) -> Term:
+    def known(self, op: str, args: tuple[Term, ...], payload: Any, value: Value) -> Term:
         """Return the term of an operation whose value was computed already."""
-        key = (op, None, *[arg.number for arg in args])
+        if op == "T" and args[0].op == "T":
+            return args[0].args[0]
+        key = (op, payload, *[arg.number for arg in args])
         term = self._table.get(key)
         if term is None:
-            term = self._table[key] = Term(op, args, None, len(self._table))
+            term = self._table[key] = Term(op, args, payload, len(self._table))
             term.value = value
         return term
 

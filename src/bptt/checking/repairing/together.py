@@ -3,48 +3,108 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from bptt.checking.repairing.edits import rebuild
 from bptt.checking.repairing.goals import Goal
 from bptt.checking.repairing.reading import Parsed
 from bptt.checking.repairing.terms import STACKED, Stack, Term, Terms, Value
 
 
-def promising(terms: Terms, way: Sequence[Parsed], fills: Iterable[Term], goals: Collection[Goal]) -> Iterator[Term]:
-    """Yield the terms with which, at the end of a way, the whole expression may meet a goal.
+class Filled:
+    """An expression with each of several terms, whose values have one shape, at the end of a way.
 
-    Those of which that cannot be told together are among them.
+    Attributes
+    ----------
+    value : Stack or None
+        Of the whole expression, a fill along the first axis; None where they cannot be computed together.
+    certain : bool
+        Whether there is then no value for any of them: the shapes do not fit.
     """
-    groups: dict[object, list[Term]] = defaultdict(list)
-    for term in fills:
-        groups[term.value.shape if isinstance(term.value, Stack) else term].append(term)
-    for group in groups.values():
-        if len(group) == 1 or len(way) == 1:
-            yield from group
-            continue
-        value, certain = _whole(terms, way, group)
-        if isinstance(value, Stack) and value.data.ndim - value.ndim == 2:
-            met = np.any([goal.met_by(value) for goal in goals], axis=0)
-            yield from (group[k] for k in np.flatnonzero(met))
-        elif not certain:
-            yield from group
+
+    def __init__(self, terms: Terms, way: Sequence[Parsed], fills: Sequence[Term]) -> None:
+        self.terms, self.fills = terms, fills
+        self.value: Stack | None = None
+        self.certain = False
+        self._steps = [(parent.term, parent.place(child)) for parent, child in zip(way[-2::-1], way[:0:-1], strict=True)]
+        self._levels: list[Stack] = []
+        self._compute()
+
+    def _compute(self) -> None:
+        stacks = [fill.value for fill in self.fills if isinstance(fill.value, Stack)]
+        value: Value = Stack(np.stack([stack.data for stack in stacks]), stacks[0].ndim)
+        self.terms.evaluated += len(self.fills) - len(self._steps)
+        for parent, place in self._steps:
+            values = [value if k == place else arg.value for k, arg in enumerate(parent.args)]
+            value = self.terms.compute(parent.op, parent.payload, values)
+            if not isinstance(value, Stack) or value.data.ndim - value.ndim != 2:
+                self.certain = value is None and _fails_by_shape(parent, place, values)
+                return
+            self._levels.append(value)
+        self.value = self._levels[-1]
+
+    def whole(self, k: int) -> Term:
+        """Return the whole expression with one of the fills."""
+        new = self.fills[k]
+        for (parent, place), level in zip(self._steps, self._levels, strict=True):
+            args = (*parent.args[:place], new, *parent.args[place + 1 :])
+            new = self.terms.known(parent.op, args, parent.payload, Stack(level.data[k], level.ndim))
+        return new
 
 
-def _whole(terms: Terms, way: Sequence[Parsed], fills: Sequence[Term]) -> tuple[Value, bool]:
-    """Return the values of the whole expression with each fill at the end of the way; None where there are none.
+def _fails_by_shape(parent: Term, place: int, values: Sequence[Value]) -> bool:
+    """Tell whether an operation that failed for arrays of one shape fails for each of them."""
+    if parent.op in STACKED:
+        return all(isinstance(value, Stack) for value in values)
+    return place == 0 and (parent.op == "item" or (parent.op == "attr" and not hasattr(np.ndarray, parent.payload)))
 
-    The second tells whether there is then no value for any of them: the shapes do not fit.
-    """
-    stacks = [fill.value for fill in fills if isinstance(fill.value, Stack)]
-    value: Value = Stack(np.stack([stack.data for stack in stacks]), stacks[0].ndim)
-    terms.evaluated += len(fills) - len(way)
-    for parent, child in zip(way[-2::-1], way[:0:-1], strict=True):
-        place = parent.place(child)
-        values = [value if k == place else arg.value for k, arg in enumerate(parent.term.args)]
-        value = terms.compute(parent.term.op, parent.term.payload, values)
-        if not isinstance(value, Stack):
-            numbers = parent.term.op in STACKED and all(isinstance(v, Stack) for v in values)
-            return None, numbers or (parent.term.op in ("attr", "item") and place == 0)
-    return value, True
+
+@dataclass
+class Whole:
+    """A whole expression whose value is known; its term is made where it is wanted."""
+
+    value: Value
+    term: Callable[[], Term]
+
+
+def given(term: Term) -> Whole:
+    """Return an expression whose term is there already."""
+    return Whole(term.value, lambda: term)
+
+
+def wholes(terms: Terms, way: Sequence[Parsed], fills: Sequence[Term]) -> Iterator[tuple[int, Whole]]:
+    """Yield the place of each fill, and the whole expression with it at the end of a way, if that has a value."""
+    found: dict[int, Whole] = {}
+    for places in _groups(fills):
+        group = [fills[place] for place in places]
+        filled = Filled(terms, way, group) if len(group) > 1 and len(way) > 1 else None
+        for k, place in enumerate(places):
+            if filled is None or (filled.value is None and not filled.certain):
+                found[place] = given(rebuild(terms, way, fills[place]))
+            elif filled.value is not None:
+                found[place] = Whole(Stack(filled.value.data[k], filled.value.ndim), partial(filled.whole, k))
+    yield from ((place, found[place]) for place in sorted(found))
+
+
+def promising(terms: Terms, way: Sequence[Parsed], fills: Sequence[Term], goals: Collection[Goal]) -> Iterator[Term]:
+    """Yield whole expressions, with one of the fills at the end of a way, that may meet a goal."""
+    for places in _groups(fills):
+        group = [fills[place] for place in places]
+        filled = Filled(terms, way, group) if len(group) > 1 and len(way) > 1 else None
+        if filled is None or (filled.value is None and not filled.certain):
+            yield from (rebuild(terms, way, fill) for fill in group)
+        elif filled.value is not None:
+            value = filled.value
+            yield from (filled.whole(k) for k in np.flatnonzero(np.any([g.met_by(value) for g in goals], axis=0)))
+
+
+def _groups(fills: Iterable[Term]) -> Iterable[list[int]]:
+    """Return the places of terms whose values have one shape; what is no numbers stands alone."""
+    groups: dict[object, list[int]] = defaultdict(list)
+    for place, term in enumerate(fills):
+        groups[term.value.shape if isinstance(term.value, Stack) else term].append(place)
+    return groups.values()
