@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ from bptt.checking.tracing.stepping import Unit
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judged, Judging
-    from bptt.checking.tracing.forced import Run
+    from bptt.checking.tracing.forced import Event, Run
 
 TRIED = 64
 """At most so many different quantities are tried for one unit."""
@@ -72,13 +72,13 @@ def _gives(
         given = _alike(judging, unit, role) if unit.number in mistaken else {unit.number: role}
         key = (unit.number, id(role.series), role.axes, len(judging.roles))
         run = judging.tried.get(key)
-        if run is None:
+        if run is None or (run.ended and not judge(judged.unit, judged.role, run.events.get(judged.unit.number, []))):
             if len(judging.tried) >= RUNS:
                 return False
-            run, _, _ = judging.run({**judging.roles, **given})
+            run, _, _ = judging.run({**judging.roles, **given}, enough=_refuted(wrong))
             judging.tried[key] = run
         events = run.events.get(judged.unit.number, [])
-        if len(events) < len(judged.events):
+        if len(events) < len(judged.events) and not run.ended:
             continue  # the run broke before it came here: that shows nothing
         if judge(judged.unit, judged.role, events):
             same_error += (
@@ -98,6 +98,19 @@ def _gives(
             judging.fixed.add(number)
         return True
     return False
+
+
+def _refuted(wrong: Sequence[Judged]) -> Callable[[Event], bool]:
+    """Return what tells, event by event, whether each of some units is seen to be wrong: no more is to be seen."""
+    left = {judged.unit.number: judged for judged in wrong}
+
+    def enough(event: Event) -> bool:
+        judged = left.get(event.unit)
+        if judged is not None and judge(judged.unit, judged.role, [event]):
+            del left[event.unit]
+        return not left
+
+    return enough
 
 
 def _handed_on(judging: Judging, judged: Judged, unit: Unit) -> list[Role]:
@@ -156,7 +169,7 @@ def sources(judging: Judging, reader: Unit, settled: bool) -> list[Unit]:
             continue
         partial = role is not None and role.series.kind in ("part", "share") and not _goes_on(judging, unit)
         is_open = role is None or partial or judging.out_of_step(unit, role)
-        if is_open != settled:
+        if is_open != settled and not judging.makes_the_cost(unit.number):
             result.append(unit)
     moved = judging.graph.moved if judging.graph is not None else set()
     # The slice that is handed on stands nearer than what it is a slice of.

@@ -40,17 +40,33 @@ class ForcedRuns:
         self.guessed: set[int] = set()
         self.tried: dict[Any, Run] = {}
         self.runs = 0
+        self._makes: dict[int, bool] = {}
+        self._costs: tuple[float, set[int]] = float("nan"), set()
         self._counted: tuple[Any, dict[int, tuple[int, int]]] = None, {}
 
     def run(
-        self, roles: Mapping[int, Role], capture: Callable[[int], bool] | None = None
+        self,
+        roles: Mapping[int, Role],
+        capture: Callable[[int], bool] | None = None,
+        enough: Callable[[Event], bool] | None = None,
     ) -> tuple[Run, dict[str, Any], Exception | None]:
-        """Run their gradients with some units given the truth."""
-        return self._execute(Run(self.callers, {n: supply(self.units[n], role) for n, role in roles.items()}, capture))
+        """Run their gradients with some units given the truth, until enough was seen."""
+        supplies = {n: supply(self.units[n], role) for n, role in roles.items()}
+        return self._execute(Run(self.callers, supplies, capture, enough))
 
     def disturbed(self, number: int | None, sizes: Sizes) -> dict[str, Any]:
         """Run their gradients with one unit's values changed a little; return what they deliver then."""
         return self._execute(Run(self.callers, {} if number is None else {number: _moved}), sizes)[1]
+
+    def makes_the_cost(self, number: int) -> bool:
+        """Tell whether the cost comes from what a unit computes: then it is right, for the cost is what is given."""
+        if number not in self._makes:
+            if not self._makes:
+                run = Run(self.callers)
+                self._costs = self.cost(run), set(run.events)
+            cost, units = self._costs
+            self._makes[number] = number in units and self.cost(disturb=number) != cost
+        return self._makes[number]
 
     def units_of_the_cost(self) -> set[int]:
         """Return the units that run for the cost alone, the forward pass, whatever the chain of calls."""
@@ -82,6 +98,8 @@ class ForcedRuns:
                     delivered = dict(case.gradients())
                 except Exception as raised:  # outside every unit: a loop's header, the adapter
                     error = raised
+                except forced.Enough:
+                    pass
             restore(case.parameters, kept)
         return run, delivered, error
 

@@ -72,9 +72,17 @@ Options = list[tuple[int, Candidate | None, patch.Change]]
 
 
 def options_for(
-    judging: Judging, wrong: list[Judged], header: WrongHeader | None, deadline: float | None
+    judging: Judging,
+    wrong: list[Judged],
+    header: WrongHeader | None,
+    deadline: float | None,
+    known: dict[int, Options],
+    every: bool = True,
 ) -> tuple[list[Options], bool]:
-    """Return the candidates for each wrong statement, and whether each has one."""
+    """Return the candidates for each wrong statement, and whether each has one.
+
+    ``known`` keeps what was found for a unit; without ``every``, the search ends at a statement that has none.
+    """
     program = judging.program
     options: list[Options] = []
     complete = True
@@ -88,18 +96,26 @@ def options_for(
         judged = group[0]
         if deadline is not None and time.monotonic() > deadline:
             return options, False
-        missing = missing_update(judging, judged)
-        raises = any(event.error is not None for event in judged.events)
-        seconds = MORE if raises or len(by_statement) <= 2 else PATIENCE
-        found = insertions(judging, judged, missing, MORE) if missing else []
-        if not found and (term := missing_term(judging, judged)) is not None:
-            found = inserted(judging, judged, term, seconds)
-        found = found or repairs(judging, judged, seconds)
-        found = found or with_missing_terms(judging, judged, seconds)
+        if judged.unit.number not in known:
+            raises = any(event.error is not None for event in judged.events)
+            seconds = MORE if raises or len(by_statement) <= 2 else PATIENCE
+            known[judged.unit.number] = _candidates(judging, judged, seconds)
+        found = known[judged.unit.number]
         if found:
             options.append(found)
+        elif not every:
+            return options, False
         complete = complete and bool(found)
     return options, complete and bool(options)
+
+
+def _candidates(judging: Judging, judged: Judged, seconds: float) -> Options:
+    missing = missing_update(judging, judged)
+    found = insertions(judging, judged, missing, MORE) if missing else []
+    if not found and (term := missing_term(judging, judged)) is not None:
+        found = inserted(judging, judged, term, seconds)
+    found = found or repairs(judging, judged, seconds)
+    return found or with_missing_terms(judging, judged, seconds)
 
 
 def combine(

@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from types import ModuleType
 from typing import Any
@@ -125,6 +126,7 @@ def _of_text(node: ast.stmt, names: Mapping[str, Any], code: str, tree: ast.Modu
         yield Alternative((change,), cost, node, restated(code, node, change))
 
 
+@lru_cache(maxsize=4)
 def _activations(tree: ast.Module) -> list[str]:
     """Return the activations that the program calls, as it writes them."""
     calls = [n.func for n in ast.walk(tree) if isinstance(n, ast.Call) and len(n.args) == 1 and not n.keywords]

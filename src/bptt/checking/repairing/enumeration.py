@@ -25,6 +25,7 @@ from bptt.dims import Array
 TWINS = 4  # other forms of a value that are kept: the nearer text is chosen at the end
 GROUP, MIXED = 120, 24  # of the terms of one shape: how many are kept as they are, how many are combined
 
+
 class Pool:
     """Terms by shape."""
 

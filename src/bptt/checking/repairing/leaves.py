@@ -89,7 +89,12 @@ def _expressions(tree: ast.Module, code: str) -> list[tuple[ast.expr, str]]:
 
 def functions_of_one(reader: Reader, tree: ast.Module) -> tuple[list[Term], Term]:
     """Return their functions of one variable, as ``1 / (1 + np.exp(-x))`` or ``sigmoid(z)``, and that variable."""
-    pure = {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and _is_pure(n)} | ELEMENTWISE
+    return [reader.expression(text) for text in _forms_of_one(tree)], reader.terms.undefined(HOLE)
+
+
+@lru_cache(maxsize=4)
+def _forms_of_one(tree: ast.Module) -> list[str]:
+    pure = {n.name for n in _functions(tree) if _is_pure(n)} | ELEMENTWISE
     found: dict[str, None] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call | ast.BinOp) and sum(1 for _ in ast.walk(node)) <= FORM:
@@ -102,7 +107,7 @@ def functions_of_one(reader: Reader, tree: ast.Module) -> tuple[list[Term], Term
                 for name in names:
                     name.id = HOLE
                 found[ast.unparse(form)] = None
-    return [reader.expression(text) for text in list(found)[:FORMS]], reader.terms.undefined(HOLE)
+    return list(found)[:FORMS]
 
 
 def _indexed(node: ast.expr) -> bool:
@@ -124,14 +129,16 @@ def _within(node: ast.expr, outer: ast.stmt) -> bool:
 def enclosing(tree: ast.Module, statement: ast.stmt) -> ast.FunctionDef | None:
     """Return the innermost function around a statement, found by its place."""
     best = None
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.FunctionDef)
-            and node.lineno <= statement.lineno <= (node.end_lineno or node.lineno)
-            and (best is None or node.lineno >= best.lineno)
-        ):
+    for node in _functions(tree):
+        inside = node.lineno <= statement.lineno <= (node.end_lineno or node.lineno)
+        if inside and (best is None or node.lineno >= best.lineno):
             best = node
     return best
+
+
+@lru_cache(maxsize=4)
+def _functions(tree: ast.Module) -> list[ast.FunctionDef]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
 
 
 def _loop_variables(function: ast.FunctionDef | None, terms: Terms) -> list[Term]:

@@ -26,11 +26,13 @@ class Filled:
         Whether there is then no value for any of them: the shapes do not fit.
     """
 
-    def __init__(self, terms: Terms, way: Sequence[Parsed], fills: Sequence[Term]) -> None:
+    def __init__(self, terms: Terms, way: tuple[Parsed, ...], fills: Sequence[Term]) -> None:
         self.terms, self.fills = terms, fills
         self.value: Stack | None = None
         self.certain = False
-        self._steps = [(parent.term, parent.place(child)) for parent, child in zip(way[-2::-1], way[:0:-1], strict=True)]
+        self._steps = [
+            (parent.term, parent.place(child)) for parent, child in zip(way[-2::-1], way[:0:-1], strict=True)
+        ]
         self._levels: list[Stack] = []
         self._compute()
 
@@ -76,7 +78,7 @@ def given(term: Term) -> Whole:
     return Whole(term.value, lambda: term)
 
 
-def wholes(terms: Terms, way: Sequence[Parsed], fills: Sequence[Term]) -> Iterator[tuple[int, Whole]]:
+def wholes(terms: Terms, way: tuple[Parsed, ...], fills: Sequence[Term]) -> Iterator[tuple[int, Whole]]:
     """Yield the place of each fill, and the whole expression with it at the end of a way, if that has a value."""
     found: dict[int, Whole] = {}
     for places in _groups(fills):
@@ -90,7 +92,7 @@ def wholes(terms: Terms, way: Sequence[Parsed], fills: Sequence[Term]) -> Iterat
     yield from ((place, found[place]) for place in sorted(found))
 
 
-def promising(terms: Terms, way: Sequence[Parsed], fills: Sequence[Term], goals: Collection[Goal]) -> Iterator[Term]:
+def promising(terms: Terms, way: tuple[Parsed, ...], fills: Sequence[Term], goals: Collection[Goal]) -> Iterator[Term]:
     """Yield whole expressions, with one of the fills at the end of a way, that may meet a goal."""
     for places in _groups(fills):
         group = [fills[place] for place in places]
@@ -99,12 +101,12 @@ def promising(terms: Terms, way: Sequence[Parsed], fills: Sequence[Term], goals:
             yield from (rebuild(terms, way, fill) for fill in group)
         elif filled.value is not None:
             value = filled.value
-            yield from (filled.whole(k) for k in np.flatnonzero(np.any([g.met_by(value) for g in goals], axis=0)))
+            yield from (filled.whole(int(k)) for k in np.flatnonzero(np.any([g.met_by(value) for g in goals], axis=0)))
 
 
 def _groups(fills: Iterable[Term]) -> Iterable[list[int]]:
     """Return the places of terms whose values have one shape; what is no numbers stands alone."""
     groups: dict[object, list[int]] = defaultdict(list)
     for place, term in enumerate(fills):
-        groups[term.value.shape if isinstance(term.value, Stack) else term].append(place)
+        groups[term.value.shape if isinstance(term.value, Stack) else place].append(place)
     return groups.values()
