@@ -21,7 +21,7 @@ TRIED = 64
 """At most so many different quantities are tried for one unit."""
 UNSEEN = 12
 """At most so many where it cannot be seen how a unit is read, and its own value was recognised."""
-RUNS = 160
+RUNS = 120
 """At most so many runs of one program."""
 STILL = 3
 """After so many that leave the reader with the same exception, the fault is the reader's own."""

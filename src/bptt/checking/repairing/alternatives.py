@@ -7,8 +7,10 @@ and the gradients of the whole program are the judge.
 from __future__ import annotations
 
 import ast
+import heapq
 import re
 import warnings
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -45,6 +47,8 @@ SCALED = 0.88
 FORGOTTEN = 0.7
 KEPT = 200
 """Distinct edits of one statement, the nearest to its text."""
+FORMS = 3
+"""So many edits that give one value are compared: the nearer text is chosen."""
 
 
 @dataclass(frozen=True)
@@ -93,30 +97,51 @@ def alternatives(
         unread = {leaf.term for leaf in nearby if leaf.term.payload in forgotten}
         nearby.sort(key=lambda leaf: leaf.term not in unread)
         ranking = Ranking(reader.terms, parsed.term, {leaf.term: leaf.rank for leaf in nearby})
-        distinct: dict[Any, tuple[float, Term]] = {_value_key(parsed.term): (0.0, parsed.term)}
         activations = [reader.expression(name) for name in _activations(tree)]
-        for cost, whole in _edits(reader.terms, parsed, nearby, activations):
-            key = _key(whole.value) if isinstance(whole.value, Stack) else _value_key(whole.term())
-            if cost < SCALED:  # at these sizes, two factors may be the same number
-                key = (key, whole.term().number)
-            held = distinct.get(key)
-            if held is None or cost + 0.01 < held[0]:
-                term = whole.term()
-                cost -= FORGOTTEN * bool(unread and unread & set(subterms(term)) - set(subterms(parsed.term)))
-                cost += ranking.danger(term) - ranking.danger(parsed.term)
-                distinct[key] = held if held is not None and held[0] <= cost else (cost, term)
-            if len(distinct) > 8 * KEPT:
-                break
+        nearest = _nearest(_edits(reader.terms, parsed, nearby, activations), parsed.term, ranking, unread)
     start = reader.offset(node.lineno, node.col_offset)
     end = reader.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
     writer = Writer(code, Style.of(reader.terms, code[start:end], code), parsed)
     statement = Statement(node, reader, "=", parsed)
-    chosen = [pair for pair in distinct.values() if pair[1] is not parsed.term]
     found = []
-    for cost, term in sorted(chosen, key=lambda pair: (pair[0], pair[1].number))[:KEPT]:
+    for cost, term in nearest:
         text = statement_text(statement, "=", writer.text(term), code, start, end)
         found.append(Alternative((replace(code, node, text),), round(cost, 6), node, text))
     return [*found, *_of_text(node, environments[0], code, tree)]
+
+
+def _nearest(
+    edits: Iterator[tuple[float, Whole]], own: Term, ranking: Ranking, unread: Collection[Term]
+) -> list[tuple[float, Term]]:
+    """Return the nearest edits of different values; a term is made, and its dangers looked at, when its turn comes."""
+    alike: Counter[Any] = Counter({_value_key(own): FORMS})
+    least = -ranking.danger(own) - FORGOTTEN * bool(unread)
+    queue: list[tuple[float, int, Any, Whole | Term]] = []
+    for cost, whole in edits:
+        key = _key(whole.value) if isinstance(whole.value, Stack) else _value_key(whole.term())
+        if cost < SCALED:  # at these sizes, two factors may be the same number
+            key = (key, whole.term().number)
+        if alike[key] < FORMS:
+            alike[key] += 1
+            queue.append((cost + least, len(queue), key, whole))
+        if len(alike) > 8 * KEPT:
+            break
+    heapq.heapify(queue)
+    known = set(subterms(own))
+    found: dict[Any, tuple[float, Term]] = {}
+    while queue and len(found) < KEPT:
+        cost, place, key, one = heapq.heappop(queue)
+        if key in found:
+            continue
+        if isinstance(one, Term):
+            found[key] = cost, one
+            continue
+        term = one.term()
+        cost += ranking.danger(term) + FORGOTTEN * (
+            bool(unread) - bool(unread and set(unread) & set(subterms(term)) - known)
+        )
+        heapq.heappush(queue, (cost, place, key, term))
+    return list(found.values())
 
 
 def _of_text(node: ast.stmt, names: Mapping[str, Any], code: str, tree: ast.Module) -> Iterator[Alternative]:
