@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bptt.checking.diagnosing.locally import reading
+from bptt.checking.diagnosing.locally import Reading, reading
 from bptt.checking.diagnosing.roles import accumulates, bare_name, is_start, judge, words
 from bptt.checking.diagnosing.sources import sources
 from bptt.checking.tracing.bank import Role
@@ -17,13 +17,13 @@ from bptt.checking.tracing.stepping import Unit
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judged, Judging
-    from bptt.checking.tracing.forced import Run
+    from bptt.checking.tracing.forced import Event, Run
 
 TRIED = 64
 """At most so many different quantities are tried for one unit."""
 UNSEEN = 12
 """At most so many where it cannot be seen how a unit is read, and its own value was recognised."""
-RUNS = 160
+RUNS = 120
 """At most so many runs of one program."""
 STILL = 3
 """After so many that leave the reader with the same exception, the fault is the reader's own."""
@@ -42,16 +42,19 @@ def look_above(judging: Judging, wrong: list[Judged]) -> bool:
     for settled in (False, True):
         for judged in wrong:
             for unit in sources(judging, judged.unit, settled) if _misfits(judged) else ():
-                if _gives(judging, judged, wrong, unit, False, _handed_on(judging, judged, unit)):
+                if _gives(judging, judged, wrong, unit, False, _handed_on(judging, judged, unit), None):
                     return True
+    shared = vars(judging.module)
     for settled in (False, True):
-        for judged in wrong:
-            for unit in sources(judging, judged.unit, settled):
-                same = [_same_role(judging, judged, unit)] if _is_result(judging, judged.unit, unit) else []
-                if same and _gives(judging, judged, wrong, unit, settled, same):
-                    return True
-                if _gives(judging, judged, wrong, unit, settled, candidates(judging, unit, _misfits(judged))):
-                    return True
+        pairs = [(judged, unit) for judged in wrong for unit in sources(judging, judged.unit, settled)]
+        seen = [(judged, unit, reading(judged, unit, judging.last, shared)) for judged, unit in pairs]
+        for judged, unit, read in sorted(seen, key=lambda one: one[2] is None):  # where it can be seen, it costs less
+            result = _is_result(judging, judged.unit, unit)
+            if result and _gives(judging, judged, wrong, unit, settled, [_same_role(judging, judged, unit)], None):
+                return True
+            roles = candidates(judging, unit, _misfits(judged))
+            if _gives(judging, judged, wrong, unit, settled, roles, read):
+                return True
     return False
 
 
@@ -61,12 +64,16 @@ def _misfits(judged: Judged) -> bool:
 
 
 def _gives(
-    judging: Judging, judged: Judged, wrong: list[Judged], unit: Unit, settled: bool, roles: Sequence[Role]
+    judging: Judging,
+    judged: Judged,
+    wrong: list[Judged],
+    unit: Unit,
+    settled: bool,
+    roles: Sequence[Role],
+    read: Reading | None,
 ) -> bool:
     same_error = 0
     misfit = _misfits(judged)
-    result = _is_result(judging, judged.unit, unit)
-    read = None if result else reading(judged, unit, judging.last, vars(judging.module))
     mistaken = _mistaken(judging)
     tries = 0
     for role in roles:
@@ -78,13 +85,13 @@ def _gives(
         given = _alike(judging, unit, role) if unit.number in mistaken else {unit.number: role}
         key = (unit.number, id(role.series), role.axes, len(judging.roles))
         run = judging.tried.get(key)
-        if run is None:
+        if run is None or (run.ended and not judge(judged.unit, judged.role, run.events.get(judged.unit.number, []))):
             if len(judging.tried) >= RUNS:
                 return False
-            run, _, _ = judging.run({**judging.roles, **given})
+            run, _, _ = judging.run({**judging.roles, **given}, enough=_refuted(wrong))
             judging.tried[key] = run
         events = run.events.get(judged.unit.number, [])
-        if len(events) < len(judged.events):
+        if len(events) < len(judged.events) and not run.ended:
             continue  # the run broke before it came here: that shows nothing
         if judge(judged.unit, judged.role, events):
             same_error += (
@@ -119,6 +126,19 @@ def _same_role(judging: Judging, judged: Judged, unit: Unit) -> Role:
     role = Role(judged.role.series, judged.role.axes, sign=judged.role.sign)
     judging.complete(role, judging.natural.events[unit.number])
     return role
+
+
+def _refuted(wrong: Sequence[Judged]) -> Callable[[Event], bool]:
+    """Return what tells, event by event, whether each of some units is seen to be wrong: no more is to be seen."""
+    left = {judged.unit.number: judged for judged in wrong}
+
+    def enough(event: Event) -> bool:
+        judged = left.get(event.unit)
+        if judged is not None and judge(judged.unit, judged.role, [event]):
+            del left[event.unit]
+        return not left
+
+    return enough
 
 
 def _handed_on(judging: Judging, judged: Judged, unit: Unit) -> list[Role]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from bptt.checking.diagnosing.roles import is_start, judge, match_unit
 from bptt.checking.diagnosing.suspects import backward_statements
-from bptt.checking.repairing.alternatives import edited
+from bptt.checking.repairing.single_edits import edited
 from bptt.checking.repairing.terms import Stack, Term, pick
 from bptt.checking.tracing.bank import Role
 from bptt.checking.tracing.forced import Event, Run
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 NEAR = 2.2
 """What an edit costs at most."""
 KINDS = ("adjoint", "share", "contribution", "gradient", "part")
+EDITS = 800
+"""At most so many edits of one unit are looked at."""
 LOOKED_AT = 6
 """At most so many executions are compared."""
 TRIED = 4
@@ -102,7 +104,7 @@ def _roles(judging: Judging, unit: Unit, events: list[Event]) -> list[tuple[Role
         value = value.elts[unit.part]
     space, program = judging.space(), judging.program
     environments = [{**space, **(event.names or {})} for event in seen]
-    _, _, found = edited(unit.statement, value, environments, code=program.code, tree=program.tree)
+    _, _, found = edited(unit.statement, value, environments, code=program.code, tree=program.tree, most=EDITS)
     result: list[tuple[Role, bool]] = []
     for cost, term in found:
         if cost > NEAR or len(result) == TRIED:

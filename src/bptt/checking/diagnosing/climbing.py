@@ -22,7 +22,6 @@ from bptt.checking.loading.namespace import PROGRAM
 from bptt.checking.program import Sizes
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative
-from bptt.checking.repairing.exchange import Exchange
 from bptt.checking.repairing.prove import PROOF_SIZES, Proof, minimise, prove
 from bptt.checking.repairing.prove import Truth as Slopes
 from bptt.dims import Array
@@ -64,7 +63,7 @@ class Climbing:
 
     def __init__(self, judging: Judging, slopes: Slopes, deadline: float | None) -> None:
         self.judging, self.slopes, self.deadline = judging, slopes, deadline
-        self.exchange = Exchange(judging.program, slopes.seed)
+        self.exchange = judging.exchange
         first = judging.sizes
         self.sizes: list[Sizes] = [first]
         self.true: list[dict[str, Array]] = [judging.truth.parameters]

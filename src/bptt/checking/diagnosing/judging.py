@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bptt.checking.diagnosing.above import look_above
@@ -10,6 +10,7 @@ from bptt.checking.diagnosing.assigning import ROUNDS, Assigning
 from bptt.checking.diagnosing.by_edit import by_edit
 from bptt.checking.diagnosing.guess import carries, guess
 from bptt.checking.diagnosing.roles import judge
+from bptt.checking.repairing.patch import Change
 from bptt.checking.tracing.bank import Role
 from bptt.checking.tracing.forced import Event
 from bptt.checking.tracing.stepping import Unit
@@ -117,6 +118,14 @@ class Judging(Assigning):
         _, delivered, error = self.run({j.unit.number: j.role for j in wrong})
         right = self.right_gradients(delivered)
         return error is None and bool(right) and all(right.values())
+
+    def right_with(self, changes: Sequence[Change]) -> bool:
+        """Tell whether every gradient is right, and none is lost, with changes of the text; a proof is more."""
+        try:
+            right = self.right_gradients(self.exchange.gradients(changes, self.sizes))
+        except Exception:  # anybody's program
+            return False
+        return bool(right) and all(right.values()) and set(right) >= set(self.right_gradients(self.delivered))
 
     def _needed(self, wrong: list[Judged]) -> list[Judged]:
         """Drop every unit that need not be mended for the gradients to be right."""

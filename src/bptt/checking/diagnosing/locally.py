@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from bptt.checking.tracing.bank import Role
 from bptt.checking.tracing.forced import Event, Run
 from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.stepping import Unit
+from bptt.checking.tracing.trees import copied
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judged
@@ -92,7 +92,7 @@ def reading(judged: Judged, unit: Unit, run: Run, shared: Mapping[str, Any]) -> 
     place = next((place for place in places if place is not None), None)
     if place is None:
         return None
-    expression = _Swap(place).visit(copy.deepcopy(reader.expression))
+    expression = _Swap(place).visit(copied(reader.expression))
     code = compile(ast.fix_missing_locations(ast.Expression(expression)), "<theirs>", "eval")
     executions = []
     for event in asked:

@@ -36,7 +36,7 @@ def sources(judging: Judging, reader: Unit, settled: bool) -> list[Unit]:
         if role is not None and copies and role.series.kind == "share":
             partial = False  # it is whole as it is: what is to be added to it is missing where it arrives
         is_open = role is None or partial or judging.out_of_step(unit, role)
-        if is_open != settled:
+        if is_open != settled and not judging.makes_the_cost(unit.number):
             result.append(unit)
     moved = judging.graph.moved if judging.graph is not None else set()
     # The slice that is handed on stands nearer than what it is a slice of.

@@ -7,6 +7,7 @@ import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from math import inf
 from typing import Any
 
@@ -68,18 +69,25 @@ def lines(program: Program, truth: Truth, sizes: Sizes, seed: int, deadline: flo
         header = wrong_header(judging)
         if header is not None:
             judgement.wrong = []
-    options, complete = options_for(judging, judgement.wrong, header, deadline)
     slopes = Slopes(program, seed)
+    climbing = cache(lambda: Climbing(judging, slopes, deadline))
+    climbed: Climbed | None = None
+    known: dict[int, Options] = {}
+    many = len({(judged.unit.line, judged.unit.column) for judged in judgement.wrong}) > FEW
+    options, complete = options_for(judging, judgement.wrong, header, deadline, known, every=not many)
+    if many and not complete:  # one fault may make many lines look wrong
+        climbed = climbing().single(SIMPLE)
+        if climbed is None:
+            options, complete = options_for(judging, judgement.wrong, header, deadline, known)
     mended = combine(judging, options, header is not None, slopes, deadline) if complete else None
-    if mended is None:
-        climbing = Climbing(judging, slopes, deadline)
+    if climbed is None and mended is None:
         given = _given(judgement, options)
         several = len({id(alternative.statement) for alternative in given}) > 1
-        climbed = climbing.climb(given) if several else None
+        climbed = climbing().climb(given) if several else None
         if climbed is not None and len(climbed.changes) > 1:
-            climbed = climbing.single(sum(change.cost for change in climbed.changes) / 2) or climbed
-        climbed = climbed or climbing.single() or climbing.climb(given)
-    else:
+            climbed = climbing().single(sum(change.cost for change in climbed.changes) / 2) or climbed
+        climbed = climbed or climbing().single() or climbing().climb(given)
+    elif mended is not None:
         soon = min(deadline or inf, time.monotonic() + NEARER)
         climbed = _nearer(judging, judgement, mended, lambda: Climbing(judging, slopes, soon))
     if climbed is not None:

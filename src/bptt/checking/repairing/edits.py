@@ -237,9 +237,8 @@ def places(parsed: Parsed) -> Iterator[tuple[Parsed, ...]]:
 def rebuild(terms: Terms, way: tuple[Parsed, ...], new: Term) -> Term:
     """Return the whole expression with the part at the end of a way replaced."""
     for parent, child in zip(way[-2::-1], way[:0:-1], strict=True):
-        place = next(k for k, part in enumerate(parent.parts) if part is child)
         args = list(parent.term.args)
-        args[place] = new
+        args[parent.place(child)] = new
         new = terms.make(parent.term.op, *args, payload=parent.term.payload)
     return new
 

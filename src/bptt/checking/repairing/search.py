@@ -14,7 +14,6 @@ from bptt.checking.repairing.edits import (
     derivatives,
     everywhere,
     places,
-    rebuild,
     shifts,
     slices,
     subterms,
@@ -27,6 +26,7 @@ from bptt.checking.repairing.ranking import Ranking
 from bptt.checking.repairing.reading import Parsed
 from bptt.checking.repairing.samples import Budget
 from bptt.checking.repairing.terms import Stack, Term, Terms
+from bptt.checking.repairing.together import promising
 
 NEAR = 3.0  # an edit of this cost is near enough: nothing further is searched
 OTHER_SIGN = 1.0
@@ -113,6 +113,7 @@ class Search:
             whole = isinstance(here.value, Stack) and here.value.shape == shape
             for atom in self.atoms if not opaque or way[-2].term.op == "call" else []:
                 fills.update(dict.fromkeys(combinations(terms, here, atom, shape)))
+            unknown: list[Term] = []
             for new in fills:
                 if new.value is None:
                     continue
@@ -123,7 +124,9 @@ class Search:
                         if goal.met(new):
                             self._keep([goal.finish(new)], only=sign)
                 elif not (opaque and _reshaped(here, new)):
-                    self._keep([rebuild(terms, way, new)])
+                    unknown.append(new)
+            for new in promising(terms, way, unknown, self.goals.values()):
+                self._keep([new])
         self.budget.spend(self.terms.evaluated - start)
 
     def _completed(self, term: Term, goal: Goal) -> Iterator[Term]:
