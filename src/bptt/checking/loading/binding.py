@@ -25,6 +25,7 @@ from bptt.checking.loading.uses import is_count, is_indexed, is_series, is_used,
 
 LIMIT = r"(grad(ient)?s?_?)?(clip|clipping|clip_?(value|norm|threshold|val|at|grad|by)?|max_?(grad_?)?norm|threshold|max_?value|maxvalue|max_?grad|limit)"
 SWITCH = r"(is_?)?(train(ing)?|verbose|debug|return_\w+|plot|print_\w+|mode|test|check|shuffle|stateful|reverse|seed|random_state|dropout|show)"
+MIXED = 0.4  # a leak, which is a part of the equations
 COUNTS = r"(n_?)?(epochs?|iter(ation)?s?|num_?(iter(ation)?s?|epochs?)|max_?iter(s)?|n_?iter(s|ations)?|nepoch|max_?epochs?|n_?epochs?)"
 
 
@@ -67,7 +68,7 @@ def data_options(
         kinds = ["ids", "dense"] if hints.index else ["dense", "ids"]
         found = candidates(hints, context.features, kinds, batch=context.batch, steps=context.cell, rows=side)[:44]  # type: ignore[arg-type]
     elif role == "Y":
-        text = ast.unparse(context.facts.tree)
+        text = context.facts.text
         soft = re.search(r"softmax|soft_max", text, re.I) or (re.search(r"np\.exp\([^-]", text) and "log(" in text)
         dense = "onehot" if soft else "binary" if re.search(r"sigm", text) and "log(" in text else "dense"
         kinds = ["ids", dense] if hints.index else [dense, "ids"]
@@ -78,7 +79,7 @@ def data_options(
             hints, [*context.classes, *single], kinds, batch=context.batch, steps=context.cell, like=like, rows=side,  # type: ignore[arg-type]
         )  # fmt: skip
         if shapes:  # targets share the shape of what they are compared with
-            found = [(score - 1.5 * bool(_shape_at_probe(x) & shapes), x) for score, x in found]
+            found = [(score - 3.0 * bool(_shape_at_probe(x) & shapes), x) for score, x in found]
             found.sort(key=lambda x: x[0])
         found = [(score - found[0][0], x) for score, x in found[:44]]
     else:
@@ -87,7 +88,7 @@ def data_options(
             (0.2 * i, replace(x, nested=held))
             for i, x in enumerate(state_layouts(layouts.get("X"), hints, context, function))
         ]
-    if "outer(" in ast.unparse(context.facts.tree) and not any(
+    if "outer(" in context.facts.text and not any(
         re.search(r", 1\)|keepdims", f.text) for f in reachable(context.facts, [function])
     ):  # outer products are those of vectors
         found = [(score + 0.6 * (layout.axes[-2:] in (("f", "1"), ("1", "f"))), layout) for score, layout in found]
@@ -200,7 +201,7 @@ def options_for(
     if stage == "forward" and is_series(function, name):
         return [Option(0.0, Source("data", f"series {name}"), f"series {name}", Layout(("T_x",), "1", "binary"))]
     if roles.matches(name, roles.RATE) and len(name) > 1:
-        return [Option(0.0, Source("const", 1.0))]
+        return [Option(0.0, Source("const", 1.0 if roles.is_rate(name, context.facts.text) else MIXED))]
     if roles.matches(name, r"(np_?)?(rng|rs|random_state|gen(erator)?|prng|random|rand)"):
         return [Option(0.0, Source("rng"))]
     if roles.matches(name, r"\w*seed|semilla"):

@@ -70,7 +70,7 @@ class Homes(Staged):
     ) -> Iterator[tuple[Plan, Context, int]]:
         batch = self.facts.speaks_of_batch
         empty = Plan({}, (), Call(unit.forward.name, unit.owner is not None, ()), constants=constants, owner=unit.owner)
-        text = ast.unparse(self.facts.tree)
+        text = self.facts.text
         vocabulary = re.search(r"vocab|char_to_ix|one_?hot|num_chars|n_chars|len\(chars\)", text) is not None
         context = Context(self.facts, ["V", "n_x"] if vocabulary else ["n_x", "V"], ["n_y", "n_x"], batch)
         context.cell = re.search(r"\bfor\b|while", unit.forward.text) is None and not re.search(
@@ -214,7 +214,7 @@ class Homes(Staged):
             except (Exception, Exhausted, SystemExit) as error:
                 self.log.append(f"{unit.owner}(...) raises {type(error).__name__}: {error}")
                 continue
-            attributes = numbers_to_set(thing)
+            attributes = numbers_to_set(thing, self.facts.text)
             held = held_by_object(thing)
             data = {id(v) for v in case.make_data().values()}
             own = [p for p in held if not self.is_state(p, unit, held) and not _is_data(p, thing, data)]

@@ -16,6 +16,7 @@ from bptt.checking.program import Sizes
 SMALL = 8  # numbers up to it stay as they are where nothing says that they are sizes
 LIKE = "like"  # no size of its own: it follows a size of the same value
 LEVELS: tuple[tuple[frozenset[str], bool], ...] = (
+    (frozenset({"n_x", "n_a", "n_y", "V", "m", "T_x", LIKE}), True),
     (frozenset({"n_x", "n_a", "n_y", "V", "m", "T_x"}), True),
     (frozenset({"n_a", "m", "T_x"}), True),
     (frozenset({"n_a"}), True),
@@ -23,7 +24,10 @@ LEVELS: tuple[tuple[frozenset[str], bool], ...] = (
     (frozenset({"n_a"}), False),
     (frozenset(), False),
 )
-"""Which sizes are replaced, and whether large numbers that nothing is known of are made small; the most comes first."""
+"""Which sizes are replaced, and whether large numbers that nothing is known of are made small; the most comes first.
+
+With ``LIKE`` among them, the large numbers in ``np.arange(60)`` and ``np.zeros((60, 16))`` are made small as well.
+"""
 
 Place = tuple[int, int]
 
@@ -124,15 +128,17 @@ class Knobs:
     def _turned(self, level: int, sizes: Sizes) -> ast.Module:
         chosen, _ = LEVELS[level]
         values = {**sizes.as_dict(), "V": sizes.n_y}
-        known = {k.value: values[k.size] for k in self.knobs if k.size in chosen}
+        known = {k.value: values[k.size] for k in self.knobs if k.size in chosen and k.size != LIKE}
         put: dict[Place, int] = {}
         for knob in self.knobs:
-            if knob.size in chosen:
+            if knob.size in chosen and knob.size != LIKE:
                 put[knob.place] = values[knob.size]
             elif not knob.size and knob.value > SMALL and LEVELS[level][1]:
                 put[knob.place] = known.setdefault(knob.value, 4 + len(known) % 4)
             elif knob.size == LIKE and knob.value in known:
                 put[knob.place] = known[knob.value]
+            elif knob.size in chosen and knob.value > SMALL:
+                put[knob.place] = known.setdefault(knob.value, 4 + len(known) % 4)
         made = copy.deepcopy(self.tree)
         for node in ast.walk(made):
             if isinstance(node, ast.Constant) and type(node.value) is int:

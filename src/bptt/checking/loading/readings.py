@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -173,6 +172,10 @@ class Search(Passes):
         found = gradients_by_use([f.node for f in functions], names)
         labels = labels_of(unit.backward or unit.forward)
         elsewhere = gradients_by_use([self.facts.tree], names)
+        text = "\n".join(f.text for f in functions)
+        for name, of in elsewhere.items():  # self.gi of `self.wi -= rate * self.gi`, in another method
+            if f"self.{name}" in text and re.search(rf"self\.{name}(\[[^\]]*\])* [-+*/]?= ", text):
+                found.setdefault(name, of)
         for alias, path in self.evidence.aliases(unit.backward or unit.forward).items():  # g1 of `loss, g1 = f(x)`
             place = path[0][1] if len(path) == 1 and path[0][0] == "item" else None
             if alias in elsewhere and isinstance(place, int) and place < len(labels):
@@ -196,7 +199,7 @@ class Search(Passes):
             yield replace(plan, cost=Cost("backward", path=path))
         if returned:
             return
-        text = ast.unparse(self.facts.tree)
+        text = self.facts.text
         targets = [plan] if "Y" in plan.layouts else []
         for base in targets:
             likely = [o for o in outputs if o[1].kind in ("result", "self") and _predicts(o[2])]
@@ -280,7 +283,7 @@ class Search(Passes):
         """Whether the program adds its gradients to the weights, or speaks of a likelihood."""
         rate = rf"(self\.)?({roles.RATE})\b"
         climbing = rf"\+= *\(?{rate}|\+ *{rate} *\*|\+= .*\* *{rate}|likelihood|log_?prob"
-        return re.search(climbing, ast.unparse(self.facts.tree), re.I) is not None
+        return re.search(climbing, self.facts.text, re.I) is not None
 
     def slopes(self, case: PlannedCase) -> tuple[dict[str, tuple[float, Any]], tuple[Parameter, ...]]:
         """Return the cost's slope along one random direction for each parameter that it depends on."""

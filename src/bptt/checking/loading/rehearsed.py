@@ -29,7 +29,7 @@ from bptt.checking.program import Sizes
 
 LARGEST = 4000  # numbers in all parameters
 PLAIN = bool | int | float | str | None
-OURS = f"{roles.RATE}|{LIMIT}|{roles.TRUNCATION}"  # numbers that are set, whatever the run passes
+OURS = f"{LIMIT}|{roles.TRUNCATION}"  # numbers that are set, whatever the run passes
 
 
 @dataclass
@@ -95,10 +95,11 @@ class Rehearsal:
     def source(self, function: Function, argument: str) -> Source | None:
         """Return where an argument comes from; None where the run does not say.
 
-        A function that the run has not called by then takes what others take under the same names.
+        What the run has not passed by then, or only after it had moved the weights, is what others take under the
+        same name.
         """
-        if any(name == function.qualified for name, _ in self.sources):
-            return self.sources.get((function.qualified, argument))
+        if (function.qualified, argument) in self.sources:
+            return self.sources[function.qualified, argument]
         return next((s for (_, other), s in self.sources.items() if other == argument and s.kind == "seen"), None)
 
 
@@ -216,7 +217,8 @@ def _sources(
     for name, value in moment.live["given"].items():
         source = _source(name, value, recording.start, made, function)
         number = isinstance(value, int | float)
-        if number and not isinstance(value, bool) and roles.matches(name, OURS):
+        ours = roles.is_rate(name, function.text) or roles.matches(name, OURS)
+        if number and not isinstance(value, bool) and ours:
             continue
         if source is None and other is not None and _alike(value, other.live["given"].get(name)):
             source = Source("seen", None, (("item", "more"), ("item", f"{function.qualified}.{name}")))
