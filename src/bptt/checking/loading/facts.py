@@ -16,6 +16,7 @@ class Function:
 
     node: ast.FunctionDef
     owner: str | None = None  # the class
+    inside: str = ""  # what its qualified name begins with, where it stands in another function
 
     @property
     def name(self) -> str:
@@ -25,7 +26,7 @@ class Function:
     @property
     def qualified(self) -> str:
         """``Class.method`` or the function's name."""
-        return f"{self.owner}.{self.name}" if self.owner else self.name
+        return f"{self.owner}.{self.name}" if self.owner else self.inside + self.name
 
     @cached_property
     def static(self) -> bool:

@@ -16,18 +16,20 @@ from bptt.checking.program import Sizes
 SMALL = 8  # numbers up to it stay as they are where nothing says that they are sizes
 LIKE = "like"  # no size of its own: it follows a size of the same value
 LEVELS: tuple[tuple[frozenset[str], bool], ...] = (
-    (frozenset({"n_x", "n_a", "n_y", "V", "m", "T_x", LIKE}), True),
     (frozenset({"n_x", "n_a", "n_y", "V", "m", "T_x"}), True),
     (frozenset({"n_a", "m", "T_x"}), True),
     (frozenset({"n_a"}), True),
     (frozenset({"n_a", "m", "T_x"}), False),
     (frozenset({"n_a"}), False),
     (frozenset(), False),
+    (frozenset({"n_x", "n_a", "n_y", "V", "m", "T_x", LIKE}), True),
 )
 """Which sizes are replaced, and whether large numbers that nothing is known of are made small; the most comes first.
 
-With ``LIKE`` among them, the large numbers in ``np.arange(60)`` and ``np.zeros((60, 16))`` are made small as well.
+In the last one, which is tried only where the program as it is takes long, the large numbers in ``np.arange(60)`` and
+``np.zeros((60, 16))`` are made small as well.
 """
+PLAIN, SMALLEST = len(LEVELS) - 2, len(LEVELS) - 1
 
 Place = tuple[int, int]
 
@@ -119,7 +121,7 @@ class Knobs:
         sizes : Sizes
             The sizes to put in.
         """
-        if LEVELS[level] == LEVELS[-1]:
+        if level == PLAIN:
             return self.tree
         if (level, sizes) not in self._made:
             self._made[level, sizes] = self._turned(level, sizes)

@@ -122,10 +122,8 @@ class Search(Passes):
                 continue
             bound = with_choice(plan, choice)
             if unit.backward is not None:
-                bound = replace(
-                    bound, backward=call_of(function, unit.owner, choice), forward_first=unit.forward_first,
-                    after=self.resets(unit),
-                )  # fmt: skip
+                call = replace(call_of(function, unit.owner, choice), way_back=unit.way_back)
+                bound = replace(bound, backward=call, forward_first=unit.forward_first, after=self.resets(unit))
             for way in (replace(delivery, fused=True), delivery) if fused else (delivery,):
                 for final in self.with_cost(unit, replace(bound, delivery=way), compared):
                     attempt = self.judge(final)

@@ -6,9 +6,11 @@ import ast
 import re
 from dataclasses import dataclass
 
+from bptt.checking.loading.closures import pullbacks
 from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.instances import feeders
 from bptt.checking.loading.links import assignments
+from bptt.checking.loading.paths import Path
 from bptt.checking.loading.scores import (
     BACKWARD,
     TRAIN,
@@ -31,6 +33,7 @@ class Unit:
     forward_first: bool = True
     costs: tuple[Function, ...] = ()
     each: bool = False  # the forward takes one step at a time
+    way_back: Path = ()  # where the backward stands in what the forward returns
 
 
 def units_of(facts: Facts, name: str | None = None) -> list[Unit]:
@@ -42,6 +45,9 @@ def units_of(facts: Facts, name: str | None = None) -> list[Unit]:
     scopes += [(owner, facts.methods(owner)) for owner in facts.classes]
     for owner, functions in scopes:
         found += _in_scope(facts, owner, functions)
+    for way in pullbacks(facts):
+        costs = tuple(u for u in facts.plain().values() if cost_score(u, facts) >= 2.0)[:5]
+        found.append(Unit(way.forward, way.backward, way.forward.owner, way.score, costs=costs, way_back=way.place))
     for owner in facts.classes:  # a class that only runs forwards, and a function that takes its object backwards
         if not any(u.owner == owner for u in found):
             found += _in_scope(facts, owner, facts.methods(owner), facts.plain())
