@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 
 from bptt.checking.loading.facts import Facts, Function, label
 from bptt.checking.loading.paths import Path
 from bptt.checking.loading.roles_by_name import COST_NAME
+from bptt.checking.loading.scores import TRAIN
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Pullback:
 
 
 def pullbacks(facts: Facts) -> list[Pullback]:
-    """Return the functions that hand out their own backward pass; the one that no other of them calls is the network.
+    """Return the functions that hand out their own backward pass; the one that no other function needs is the network.
 
     Parameters
     ----------
@@ -33,13 +35,15 @@ def pullbacks(facts: Facts) -> list[Pullback]:
     """
     found = [(f, *way) for f in facts.functions.values() if (way := _way_back(f)) is not None]
     names = {f.name for f, _, _ in found}
-    called = {name for f, _, _ in found for name in _named(f) & names if name != f.name}
+    users = [f for f in facts.functions.values() if not re.search(f"{TRAIN}|main|test|check|demo", f.name, re.I)]
+    called = {name for f in users for name in _named(f) & names if name != f.name}
     out = []
     for function, inner, place in found:
         reached = [f for f in facts.functions.values() if f.name in facts.reached(function) or f is function]
         runs = any(isinstance(n, ast.For | ast.While) for f in reached for n in ast.walk(f.node))
         costs = COST_NAME.fullmatch(function.labels[0]) is not None
-        score = 8.0 + 3.0 * (function.name not in called) + 2.0 * runs + 1.5 * costs
+        whole = function.name not in called
+        score = 5.0 + whole * (6.0 + 2.0 * runs) + 1.5 * costs
         out.append(Pullback(function, inner, (("item", place),), score))
     return out
 
