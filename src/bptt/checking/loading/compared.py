@@ -27,7 +27,13 @@ def likelier(search: Search, guessed: Read | None, rehearsed: Read | None) -> Re
     ahead = agreeing(rehearsed[1]) - agreeing(guessed[1])
     plan = guessed[1].plan
     doubtful = plan.penalty > DOUBTLESS or (plan.cost is not None and plan.cost.kind == "standard")
+    alike = (guessed[1].right, guessed[1].delivered) == (rehearsed[1].right, rehearsed[1].delivered)
+    if alike and guessed[1].right and len(plan.parameters) == len(rehearsed[1].plan.parameters):
+        doubtful = False  # the run itself confirms it
     smaller = 2 * numbers(search, rehearsed) < numbers(search, guessed)
+    kept = not doubtful and guessed[1].right > 0 and guessed[1].delivered >= rehearsed[1].delivered
+    if kept and not rehearsed[1].complete and ahead > 0:
+        return guessed
     return rehearsed if ahead > 0 or (ahead == 0 and (doubtful or smaller)) else guessed
 
 

@@ -36,6 +36,7 @@ UNITS, ATTEMPTS, STEPS = 6, 80, 3
 MANY = 600  # numbers in the parameters: with more of them the numeric gradients take long
 ONE_PASS = "One pass through the body of the loop at line {} is checked; the loop itself is not run."
 FIRST = 250  # how many guesses may fail before the program's own run is looked at
+STALLED = 4  # so many further readings that agree in no more gradients end the search of one that is not right
 PARTS = 4  # how many further layers are checked by themselves
 
 
@@ -130,9 +131,12 @@ def _first_that_runs(search: Search, units: list[Unit], *, rehearsed: bool = Fal
             break
         search.least = np.inf
         seen: list[Attempt] = []
+        most = since = 0  # how many gradients agree at the most, and how many readings have run since
         for attempt in islice(search.attempts(unit, rehearsed=rehearsed), ATTEMPTS):
             seen.append(attempt)
-            if attempt.complete and attempt.plan.penalty <= search.least + MARGIN:
+            since = 0 if attempt.right > most else since + attempt.runs_through
+            most = max(most, attempt.right)
+            if (attempt.complete and attempt.plan.penalty <= search.least + MARGIN) or (most and since >= STALLED):
                 break
         found = _best(seen)
         if found is not None and (best is None or (found.complete and not best[1].complete)):

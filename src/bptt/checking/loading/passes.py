@@ -141,7 +141,8 @@ class Passes(Homes):
         for _, source, _ in called:
             kind = "result" if source.kind == "result" else "self"
             yield replace(plan, cost=Cost(kind, path=source.path))  # type: ignore[arg-type]
-        if plan.cost_name:
+        returned = plan.cost_name in {o[0][-1] for o in called if o[0]} and not any(o[1].kind == "self" for o in called)
+        if plan.cost_name and not returned:
             yield replace(plan, cost=Cost("local"))
         for function in unit.costs:
             if function in (unit.forward, unit.backward):

@@ -22,6 +22,7 @@ from bptt.checking.loading.paths import Path
 from bptt.checking.loading.plan import Parameter, Source
 from bptt.checking.loading.rehearsal import Moment, Recorder, Recording, State, places_in, record
 from bptt.checking.loading.script import STEP
+from bptt.checking.loading.starts import begin_anywhere
 from bptt.checking.loading.units import Unit
 from bptt.checking.loading.weights_moved import moved, place_of, standing, weights_of
 from bptt.checking.program import Sizes
@@ -74,16 +75,17 @@ class Rehearsal:
             elif recording is None:
                 raise ValueError("the program's own run does not come to its gradients")
             else:
-                self.kept[sizes, seed] = (recording.module, self._whole(recording))
+                self.kept[sizes, seed] = (recording.module, self._whole(recording, seed))
         return self.kept[sizes, seed]
 
-    def _whole(self, recording: Recording) -> State:
+    def _whole(self, recording: Recording, seed: int) -> State:
         state = dict(recording.start.copied or {})
         more: dict[str, Any] = {}
         for (name, argument), source in self.sources.items():
             moment = next((m for m in recording.later if m.function == name), None)
             if source.kind == "seen" and source.path[0] == ("item", "more") and moment is not None:
                 more[f"{name}.{argument}"] = copied(moment.live["given"][argument])
+        begin_anywhere(state, more, seed)
         return {**state, "more": more}
 
     @property
