@@ -67,6 +67,8 @@ def data_options(
     if role == "X":
         kinds = ["ids", "dense"] if hints.index else ["dense", "ids"]
         found = candidates(hints, context.features, kinds, batch=context.batch, steps=context.cell, rows=side)[:44]  # type: ignore[arg-type]
+        if "add.at(" in context.facts.text:  # what comes twice must be added up twice
+            found = [(score + 2.0 * (x.kind == "ids" and "T_x" not in x.axes), x) for score, x in found]
     elif role == "Y":
         text = context.facts.text
         soft = re.search(r"softmax|soft_max", text, re.I) or (re.search(r"np\.exp\([^-]", text) and "log(" in text)
@@ -130,6 +132,11 @@ def _shape_at_probe(layout: Layout) -> set[tuple[int, ...]]:
     return {shape}
 
 
+def special_words(text: str) -> list[str]:
+    """Return the words that a program looks up in its vocabulary by name: ``word_to_idx['<START>']``."""
+    return list(dict.fromkeys(re.findall(r"(?:\[|\.get\()'(<\w+>|[A-Z]+(?:_[A-Z]+)*)'", text)))
+
+
 def state_layouts(inputs: Layout | None, hints: Hints, context: Context, function: Function) -> list[Layout]:
     """Return the layouts that an initial state may have: columns, rows or a vector; of one example beside ids."""
     named = [a for a in function.arguments if roles.matches(a, roles.INPUT)]
@@ -184,6 +191,8 @@ def options_for(
         return [Option(0.0, None)]  # the gradient of the loss by itself: dout=1
     if roles.matches(name, LIMIT):
         return [Option(0.0, Source("const", 1e6))]
+    if name in ("dtype", "d_type", "float_type") and "float" in ast.unparse(default or ast.Constant("float")):
+        return [Option(0.0, Source("const", np.float64))]  # their own float32 would blur what is compared
     if roles.matches(name, SWITCH):
         return [Option(0.0, None if default is not None else Source("const", False))]
     if roles.matches(name, r"(loss_?|pad(ding)?_?|seq_?)?masks?(_?\w)?"):
@@ -259,11 +268,11 @@ def options_for(
         name,
         re.I,
     ):
-        out.append(Option(0.2, Source("table", "chars")))
+        out.append(Option(0.2, Source("table", ("chars", *special_words(context.facts.text)))))
     if re.fullmatch(r"(ix|idx|id|int|index|i)_?(to|2)_?(char|word|c|w|ch)s?|itos", name, re.I):
-        out.append(Option(0.2, Source("table", "ids")))
+        out.append(Option(0.2, Source("table", ("ids", *special_words(context.facts.text)))))
     if re.fullmatch(r"chars|letters|vocab|words|alphabet", name, re.I):
-        out.append(Option(0.4, Source("table", "list")))
+        out.append(Option(0.4, Source("table", ("list", *special_words(context.facts.text)))))
         if stage == "forward" and not any(roles.matches(a, roles.INPUT) for a in function.arguments):
             out += data_options(name, "X", function, context, layouts, 0.0)  # the words themselves
     for pattern, role, cost in (

@@ -26,8 +26,8 @@ from bptt.checking.loading.said import doubt, run_sentences
 from bptt.checking.loading.script import STEP, as_function
 from bptt.checking.loading.shown import SHOWN, as_class, missing_attributes
 from bptt.checking.loading.training_loops import Where, as_step, line_of, training_loops
-from bptt.checking.loading.units import Unit, units_of
-from bptt.checking.loading.unrun import Place, backward_functions, loss_layer, place_of
+from bptt.checking.loading.units import Unit, kinship, units_of
+from bptt.checking.loading.unrun import Place, backward_functions, loss_layer, outermost_first, place_of
 from bptt.checking.program import Case, Sizes
 from bptt.checking.tracing.quiet import quiet
 from bptt.errors import CannotCheckError
@@ -37,7 +37,7 @@ MANY = 600  # numbers in the parameters: with more of them the numeric gradients
 ONE_PASS = "One pass through the body of the loop at line {} is checked; the loop itself is not run."
 FIRST = 250  # how many guesses may fail before the program's own run is looked at
 STALLED = 4  # so many further readings that agree in no more gradients end the search of one that is not right
-PARTS = 4  # how many further layers are checked by themselves
+PARTS = 6  # how many further layers are checked by themselves
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def _others(search: Search, best: Read, units: list[Unit]) -> list[Read]:
     ran: set[Place] = set()
     for _, attempt in [best]:
         ran |= run_of(search, attempt)
-    for _, node in backward_functions(search.facts.tree):
+    for _, node in outermost_first(search.facts.tree):
         if place_of(node) in ran or len(found) == PARTS:
             continue
         own = [
@@ -163,11 +163,15 @@ def _others(search: Search, best: Read, units: list[Unit]) -> list[Read]:
             for u in units
             if u.backward is not None and u.backward.node is node and place_of(u.forward.node) not in ran
         ]
+        own.sort(key=lambda u: -kinship(u.forward.name, node.name))
         own += [u for u in units if u.backward is None and u.forward.node is node]
+        search = replace(search, log=Log(FIRST))
         if not own and loss_layer(node) is not None and node.name in search.facts.plain():
             own = [Unit(search.facts.plain()[node.name], None, None, 0.0, False)]
         read = _first_that_runs(search, own[:1])
         if read is None or not (read[1].complete or read[1].plan.penalty <= DOUBTLESS):
+            continue
+        if not read[1].complete and read[0].backward and kinship(read[0].forward.name, read[0].backward.name) <= 0:
             continue
         if read[1].ran or read[1].error:
             found.append((read[0], replace(read[1], plan=with_data(search, read[1].plan))))

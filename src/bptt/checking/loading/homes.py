@@ -101,6 +101,7 @@ class Homes(Holders):
     def passed(self, unit: Unit, plan: Plan, context: Context) -> Iterator[tuple[Plan, Context, int]]:
         """Yield plans whose parameters are arguments of the forward, besides those that are held already."""
         held = plan.parameters
+        text = "\n".join(f.text for f in reachable(self.facts, [f for f in (unit.forward, unit.backward) if f]))
         yield from self.made(unit, plan, context)
         loose = loose_arguments(unit.forward, self.facts.tree)
         box = box_argument(unit.forward, reachable(self.facts, [unit.forward]))
@@ -110,7 +111,7 @@ class Homes(Holders):
         if loose and not (held and len(loose) < 2) and not (keys and len(loose) < 2):
             context.loose = loose
             arguments = tuple(Parameter(n, "argument", (), ()) for n in loose)
-            for gates in (*gates_in(self.facts.text), -1):
+            for gates in (*gates_in(text), -1):
                 yield replace(plan, parameters=(*held, *arguments)), context, gates
         elif keys:
             context.box = box
@@ -118,7 +119,7 @@ class Homes(Holders):
                 k for k in keys if (not roles.matches(k, roles.RATE) and not roles.size_of(k)) or roles.is_weight(k)
             ]
             arguments = tuple(Parameter(n, "argument", (), ()) for n in weights)
-            for gates in (*gates_in(self.facts.text), -1):
+            for gates in (*gates_in(text), -1):
                 yield replace(plan, parameters=(*held, *arguments), box=kind, box_class=box_class), context, gates
         if held or not (loose or box):
             yield plan, context, 1

@@ -143,9 +143,9 @@ class PlannedCase:
             setattr(seen["self"], name, source.value)
         return seen
 
-    def table(self, kind: str) -> Any:
-        """Return a table between characters and ids."""
-        letters = [chr(ord("a") + i) for i in range(self.sizes["V"])]
+    def table(self, kind: str, *words: str) -> Any:
+        """Return a table between characters and ids; some words of theirs are among them."""
+        letters = [*words, *(chr(ord("a") + i) for i in range(self.sizes["V"]))][: self.sizes["V"]]
         return (
             dict(enumerate(letters))
             if kind == "ids"

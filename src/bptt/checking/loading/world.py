@@ -98,7 +98,7 @@ class World:
             case "empty":
                 return type(source.value)()
             case "table":
-                return case.table(source.value)
+                return case.table(*source.value)
             case "param":
                 return case.wrap(case.array(source.value))
             case "params":
