@@ -131,10 +131,16 @@ class Knobs:
         chosen, _ = LEVELS[level]
         values = {**sizes.as_dict(), "V": sizes.n_y}
         known = {k.value: values[k.size] for k in self.knobs if k.size in chosen and k.size != LIKE}
+        sizes_of: dict[int, list[str]] = {}
+        for knob in self.knobs:
+            if knob.size in chosen and knob.size != LIKE and knob.value > SMALL:
+                sizes_of.setdefault(knob.value, []).append(knob.size)
+        # numbers of one value belong together: what one layer gives, the next one takes
+        shared = {v: "n_a" if "n_a" in names else names[0] for v, names in sizes_of.items()}
         put: dict[Place, int] = {}
         for knob in self.knobs:
             if knob.size in chosen and knob.size != LIKE:
-                put[knob.place] = values[knob.size]
+                put[knob.place] = values[shared.get(knob.value, knob.size)]
             elif not knob.size and knob.value > SMALL and LEVELS[level][1]:
                 put[knob.place] = known.setdefault(knob.value, 4 + len(known) % 4)
             elif knob.size == LIKE and knob.value in known:

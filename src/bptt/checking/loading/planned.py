@@ -297,7 +297,8 @@ class PlannedCase:
 
 def random_weights(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """Return weights large enough to matter and small enough not to saturate."""
-    return np.asarray(rng.normal(size=shape) * (0.5 if len(shape) else 0.6))
+    wide = min(1.0, 10 / max(shape, default=1)) ** 0.5
+    return np.asarray(rng.normal(size=shape) * (0.5 * wide if len(shape) else 0.6))
 
 
 def _uses_result(call: Call) -> bool:

@@ -296,11 +296,12 @@ class Search(Passes):
             direction = rng.normal(size=value.shape)
             before = value.copy()
             ends = []
-            for h in (1e-5, -1e-5):
+            step = 1e-5 * min(1.0, 6 / float(np.linalg.norm(direction)))
+            for h in (step, -step):
                 value[...] = before + h * direction
                 ends.append(float(np.real(np.asarray(case.cost()).reshape(()).item())))
             value[...] = before
-            slope = (ends[0] - ends[1]) / 2e-5
+            slope = (ends[0] - ends[1]) / (2 * step)
             linked = case.plan.delivery is not None and last_name(parameter) in dict(case.plan.delivery.links).values()
             if slope == 0.0 and parameter.home == "argument" and not (roles.is_weight(parameter.name) or linked):
                 kept.append(replace(parameter, idle=True))
