@@ -34,6 +34,11 @@ class Frame(np.ndarray):
             return self[key[-1]][key[0]]
         return super().__getitem__(key)
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Put numbers in place; a column of other things is left as it is."""
+        if not isinstance(key, str):
+            super().__setitem__(key, value)
+
     def _column(self, name: str) -> Any:
         place = self.heads.index(name) if name in self.heads else sum(map(ord, name))
         return (self[:, place % self.shape[1]] if self.ndim > 1 else self).view(Frame)
@@ -127,9 +132,8 @@ def stand_in_for(name: str, files: Callable[[], Files]) -> Any:
         table.heads = held.heads
         chosen = kwargs.get("usecols")
         if isinstance(chosen, list | tuple) and chosen:
-            return table[:, [(c if isinstance(c, int) else i) % table.shape[1] for i, c in enumerate(chosen)]].view(
-                Frame
-            )
+            places = [(c if isinstance(c, int) else i) % table.shape[1] for i, c in enumerate(chosen)]
+            table = np.array(table)[:, places].view(Frame)
         return table
 
     def frame(data: Any = None, *args: Any, **kwargs: Any) -> Any:
