@@ -15,7 +15,7 @@ from bptt.checking.loading.bench import MARGIN
 from bptt.checking.loading.compared import DOUBTLESS, Read, agreeing, covered, likelier, numbers, run_of, shorter
 from bptt.checking.loading.data_gradients import with_data
 from bptt.checking.loading.discover_state import SelfCase, forward_lints, plan_self, wrap_lints
-from bptt.checking.loading.explore import Log
+from bptt.checking.loading.explore import SECONDS, Log
 from bptt.checking.loading.facts import facts_of
 from bptt.checking.loading.joined import JoinedCase
 from bptt.checking.loading.namespace import Namespace
@@ -36,6 +36,7 @@ UNITS, ATTEMPTS, STEPS = 6, 80, 3
 MANY = 600  # numbers in the parameters: with more of them the numeric gradients take long
 ONE_PASS = "One pass through the body of the loop at line {} is checked; the loop itself is not run."
 FIRST = 250  # how many guesses may fail before the program's own run is looked at
+CONFIRMING = 2.0  # seconds that the program's own run may take where a guess has run
 STALLED = 4  # so many further readings that agree in no more gradients end the search of one that is not right
 PARTS = 6  # how many further layers are checked by themselves
 
@@ -74,9 +75,10 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
         module = namespace.load(tree)
     search = Search(facts, namespace, module, given, Log(FIRST))
     best = _first_that_runs(search, units)
-    guessed = best
+    guessed, cut_short = best, search.log.full
     if STEP not in facts.functions and (best is None or not best[1].complete or numbers(search, best) > MANY):
-        rehearsing = Search(facts, namespace, module, given)
+        patience = SECONDS if best is None or not best[1].runs_through else CONFIRMING
+        rehearsing = Search(facts, namespace, module, given, Log(seconds=patience))
         best = likelier(search, best, _first_that_runs(rehearsing, units, rehearsed=True))
     seen = covered(search, best)
     if best is None or not best[1].right or seen < len(backward_functions(facts.tree)):
@@ -85,7 +87,7 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
         if step is not None and (best is None or more or agreeing(step[1][1]) > agreeing(best[1])):
             search, best, namespace.step = step
             tree, loop = as_step(given, namespace.step), line_of(given, namespace.step)
-    if (best is None or not best[1].complete) and best in (guessed, None) and search.log.full:
+    if (best is None or not best[1].complete) and best in (guessed, None) and cut_short:
         search = Search(facts, namespace, module, given)
         best = _first_that_runs(search, units) or best
     if best is None:
@@ -136,7 +138,11 @@ def _first_that_runs(search: Search, units: list[Unit], *, rehearsed: bool = Fal
             seen.append(attempt)
             since = 0 if attempt.right > most else since + attempt.runs_through
             most = max(most, attempt.right)
-            if (attempt.complete and attempt.plan.penalty <= search.least + MARGIN) or (most and since >= STALLED):
+            if search.log.full and rehearsed:
+                break
+            if most and since >= STALLED:
+                break
+            if _settles(attempt, seen) and attempt.plan.penalty <= search.least + MARGIN:
                 break
         found = _best(seen)
         if found is not None and (best is None or (found.complete and not best[1].complete)):
@@ -207,10 +213,15 @@ def _what_is_missing(search: Search, namespace: Namespace, file: str, units: lis
     )  # fmt: skip
 
 
+def _settles(attempt: Attempt, seen: list[Attempt]) -> bool:
+    """Tell whether a reading agrees in full, and not only because it has fewer steps than another that runs."""
+    return attempt.complete and (attempt.steps or not any(a.steps and (a.ran or a.error) for a in seen))
+
+
 def _best(seen: list[Attempt]) -> Attempt | None:
     """Return the reading that agrees in full, if it is nearly as plausible as any, or else the most plausible."""
     least = min((a.plan.penalty for a in seen if a.ran or a.error), default=np.inf)
-    whole = [a for a in seen if a.complete and a.plan.penalty <= least + MARGIN]
+    whole = [a for a in seen if _settles(a, seen) and a.plan.penalty <= least + MARGIN]
     return max(whole or seen, key=lambda a: a.plausibility, default=None)
 
 

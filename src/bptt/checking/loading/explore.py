@@ -22,9 +22,9 @@ Choice = tuple[Option, ...]
 class Log(list[str]):
     """What was tried in vain; it is full when the search has to end."""
 
-    def __init__(self, most: int = IN_ALL) -> None:
+    def __init__(self, most: int = IN_ALL, seconds: float = SECONDS) -> None:
         super().__init__()
-        self.most, self.end = most, time.process_time() + SECONDS
+        self.most, self.end = most, time.process_time() + seconds
 
     @property
     def full(self) -> bool:

@@ -47,6 +47,12 @@ class Attempt:
         return -self.plan.penalty + 0.6 * self.ran + 0.8 * self.right / max(needed, 1)
 
     @property
+    def steps(self) -> bool:
+        """Whether several time steps are run: in a single one, nothing recurrent can be wrong."""
+        layouts = self.plan.layouts
+        return self.plan.rehearsal is not None or any("T_x" in a for x in layouts.values() for a in x.axes)
+
+    @property
     def runs_through(self) -> bool:
         """Whether the backward runs and delivers most of the gradients, right or wrong."""
         return self.ran and 2 * self.delivered >= len(self.plan.parameters)
