@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bptt.checking.loading.attempts import Attempt
 from bptt.checking.loading.bench import PROBE
 from bptt.checking.loading.namespace import BUDGET, Exhausted, within_budget
-from bptt.checking.loading.readings import Attempt, Search
+from bptt.checking.loading.readings import Search
 from bptt.checking.loading.rehearsed import smaller
 from bptt.checking.loading.units import Unit
 from bptt.checking.loading.unrun import Place, backward_functions, place_of, ran_during

@@ -11,6 +11,7 @@ from types import ModuleType
 import numpy as np
 
 from bptt.checking.loading.accumulating import as_trained
+from bptt.checking.loading.attempts import Attempt
 from bptt.checking.loading.bench import MARGIN
 from bptt.checking.loading.compared import DOUBTLESS, Read, agreeing, covered, likelier, numbers, run_of, shorter
 from bptt.checking.loading.data_gradients import with_data
@@ -21,7 +22,7 @@ from bptt.checking.loading.joined import JoinedCase
 from bptt.checking.loading.namespace import Namespace
 from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.protocol import cannot_check
-from bptt.checking.loading.readings import Attempt, Search
+from bptt.checking.loading.readings import Search
 from bptt.checking.loading.said import doubt, run_sentences
 from bptt.checking.loading.script import STEP, as_function
 from bptt.checking.loading.shown import SHOWN, as_class, missing_attributes

@@ -179,10 +179,14 @@ class Holders(Staged):
             return False
         functions = list(self.facts.methods(unit.owner).values()) if unit.owner else self.facts.functions.values()
         stored: set[str] = set()
+        kinds = (ast.Attribute, ast.Subscript) if parameter.home == "self" else (ast.Name, ast.Attribute, ast.Subscript)
         for function in functions:
             if not function.name.startswith("__"):
-                stored |= {end_of(n) for n in ast.walk(function.node) if isinstance(getattr(n, "ctx", None), ast.Store)}  # type: ignore[arg-type]
-        return name in stored or not any(n != name and roles.gradient_of(n, [name]) == name for n in stored)
+                stored |= {
+                    end_of(n) for n in ast.walk(function.node) if isinstance(n, kinds) and isinstance(n.ctx, ast.Store)
+                }
+        every = {end_of(n) for n in ast.walk(self.facts.tree) if isinstance(getattr(n, "ctx", None), ast.Store)}  # type: ignore[arg-type]
+        return name in stored or not any(n != name and roles.gradient_of(n, [name]) == name for n in every)
 
 
 def _is_state_name(name: str) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
+from bptt.checking.loading.attempts import Attempt
 from bptt.checking.loading.bench import AGREES, BACKWARD_TRIES, MARGIN, OTHER, call_of, labels_of, last_name
 from bptt.checking.loading.binding import Context
 from bptt.checking.loading.callsites import told_by_calls
@@ -26,42 +27,8 @@ from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.script import STEP
 from bptt.checking.loading.standard_costs import standard_costs
 from bptt.checking.loading.units import Unit
+from bptt.checking.loading.ways import ways
 from bptt.checking.tracing.quiet import quiet
-
-
-@dataclass
-class Attempt:
-    """A plan that has run: how far it came, and how much of its gradient agrees with its cost."""
-
-    plan: Plan
-    right: int = 0
-    delivered: int = 0
-    ran: bool = False
-    error: str = ""
-    unused: tuple[str, ...] = ()
-
-    @property
-    def plausibility(self) -> float:
-        """Order among readings of a backward pass that may be wrong: agreement must not choose between them."""
-        needed = sum(not p.idle for p in self.plan.parameters)
-        return -self.plan.penalty + 0.6 * self.ran + 0.8 * self.right / max(needed, 1)
-
-    @property
-    def steps(self) -> bool:
-        """Whether several time steps are run: in a single one, nothing recurrent can be wrong."""
-        layouts = self.plan.layouts
-        return self.plan.rehearsal is not None or any("T_x" in a for x in layouts.values() for a in x.axes)
-
-    @property
-    def runs_through(self) -> bool:
-        """Whether the backward runs and delivers most of the gradients, right or wrong."""
-        return self.ran and 2 * self.delivered >= len(self.plan.parameters)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every parameter has a gradient and each agrees."""
-        needed = sum(not p.idle and p.name not in self.unused for p in self.plan.parameters)
-        return self.ran and self.right >= max(needed, 1)
 
 
 class Search(Passes):
@@ -130,7 +97,7 @@ class Search(Passes):
             if unit.backward is not None:
                 call = replace(call_of(function, unit.owner, choice), way_back=unit.way_back)
                 bound = replace(bound, backward=call, forward_first=unit.forward_first, after=self.resets(unit))
-            for way in (replace(delivery, fused=True), delivery) if fused else (delivery,):
+            for way in ways(delivery, function, self.facts) if fused else (delivery,):
                 for final in self.with_cost(unit, replace(bound, delivery=way), compared):
                     attempt = self.judge(final)
                     if attempt is not None and attempt.error:
