@@ -9,7 +9,7 @@ import pytest
 
 from bptt.checking.loading.copies import copied
 from bptt.checking.loading.facts import facts_of
-from bptt.checking.loading.knobs import LEVELS, Knobs
+from bptt.checking.loading.knobs import PLAIN, Knobs
 from bptt.checking.loading.load import load_program
 from bptt.checking.loading.made_up import Files, kinds_of_files
 from bptt.checking.loading.training_loops import as_step, line_of, training_loops
@@ -80,7 +80,7 @@ def test_large_numbers_are_made_small_and_those_of_one_value_alike() -> None:
     assert first[:2] == ["hidden = 3", "x = np.zeros(3)"]
     assert int(first[2].split(" = ")[1]) < 40
     assert first[3:] == ["lr = 3", "n_epochs = 50"]
-    assert knobs.turned(len(LEVELS) - 1, SMALL) is tree
+    assert knobs.turned(PLAIN, SMALL) is tree
 
 
 def test_a_training_loop_becomes_a_function_that_keeps_its_lines() -> None:

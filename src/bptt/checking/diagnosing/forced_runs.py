@@ -16,6 +16,7 @@ from bptt.checking.tracing import forced
 from bptt.checking.tracing.bank import Bank, Role
 from bptt.checking.tracing.callers import Callers
 from bptt.checking.tracing.forced import Event, Run, frozen
+from bptt.checking.tracing.graph import Graph
 from bptt.checking.tracing.numeric import built, reseed, restore, snapshot
 from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.series import Truth
@@ -38,11 +39,13 @@ class ForcedRuns:
         self.roles: dict[int, Role] = {}
         self.fixed: set[int] = set()
         self.guessed: set[int] = set()
+        self.edited: set[int] = set()
+        self.graph: Graph | None = None
         self.tried: dict[Any, Run] = {}
         self.runs = 0
         self._makes: dict[int, bool] = {}
         self._costs: tuple[float, set[int]] = float("nan"), set()
-        self._counted: tuple[Any, dict[int, tuple[int, int]]] = None, {}
+        self._counted: tuple[Any, dict[Any, tuple[int, int]]] = None, {}
 
     def run(
         self,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bptt.checking.diagnosing.causes import causes
+from bptt.checking.diagnosing.handed import handed_wrong
 from bptt.checking.diagnosing.loops import WrongHeader
 from bptt.checking.diagnosing.missing import insertions, missing_update
 from bptt.checking.diagnosing.missing_terms import NAME, inserted, missing_term, with_missing_terms
@@ -31,6 +32,8 @@ PATIENCE = 0.6
 """Seconds for the search of one statement; most are found at once."""
 MORE = 1.2
 """Seconds for one that raises, or for one of two: more than one thing may be wrong with it."""
+ALONE = 3.0
+"""Seconds for the only one that is wrong: it explains everything."""
 SHOTS = 24
 """Combinations of candidates that are tried together at most."""
 
@@ -81,6 +84,7 @@ def options_for(
 ) -> tuple[list[Options], bool]:
     """Return the candidates for each wrong statement, and whether each has one.
 
+    A unit that cannot be mended gives its place in ``wrong`` to the one that hands it something wrong.
     ``known`` keeps what was found for a unit; without ``every``, the search ends at a statement that has none.
     """
     program = judging.program
@@ -98,8 +102,15 @@ def options_for(
             return options, False
         if judged.unit.number not in known:
             raises = any(event.error is not None for event in judged.events)
-            seconds = MORE if raises or len(by_statement) <= 2 else PATIENCE
+            seconds = ALONE if len(by_statement) == 1 else MORE if raises or len(by_statement) == 2 else PATIENCE
             known[judged.unit.number] = _candidates(judging, judged, seconds)
+            for other in () if known[judged.unit.number] or raises else handed_wrong(judging, judged):
+                found = repairs(judging, other, PATIENCE)
+                if found:
+                    wrong[wrong.index(judged)] = other
+                    judging.roles[other.unit.number] = other.role
+                    known[judged.unit.number] = known[other.unit.number] = found
+                    break
         found = known[judged.unit.number]
         if found:
             options.append(found)

@@ -11,7 +11,7 @@ import numpy as np
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.facts import Function
 from bptt.checking.loading.lazy import LazyArray
-from bptt.checking.loading.planned import random_weights
+from bptt.checking.loading.values import random_weights
 from bptt.checking.program import Sizes
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from bptt.checking.loading.callsites import Evidence, call_sites
 from bptt.checking.loading.explore import Log
-from bptt.checking.loading.facts import Facts, Function
+from bptt.checking.loading.facts import Facts, Function, label
 from bptt.checking.loading.namespace import Namespace
 from bptt.checking.loading.options import Option
 from bptt.checking.loading.plan import Call, Parameter, Plan
@@ -76,18 +76,15 @@ def call_of(function: Function, owner: str | None, choice: tuple[Option, ...]) -
 
 def labels_of(function: Function) -> tuple[str, ...]:
     """Return the names of what a function returns, through a variable that holds a tuple or list of them."""
-    labels = function.labels
-    if len(labels) == 1:
-        for node in ast.walk(function.node):
-            if (
-                isinstance(node, ast.Assign)
-                and ast.unparse(node.targets[0]) == labels[0]
-                and isinstance(node.value, ast.Tuple | ast.List)
-            ):
-                from bptt.checking.loading.facts import label
-
-                return tuple(label(item) for item in node.value.elts) or tuple(labels)
-    return tuple(labels)
+    labels = tuple(function.labels)
+    displays = {
+        ast.unparse(n.targets[0]): n.value.elts for n in ast.walk(function.node)
+        if isinstance(n, ast.Assign) and isinstance(n.value, ast.Tuple | ast.List) and n.value.elts
+    }  # fmt: skip
+    if len(labels) == 1 and labels[0] in displays:
+        return tuple(label(item) for item in displays[labels[0]])
+    joined = {name: [label(e) for e in elements] for name, elements in displays.items() if name in labels}
+    return tuple(",".join(joined[n]) if "*" not in joined.get(n, "*") else n for n in labels)
 
 
 def last_name(parameter: Parameter) -> str:

@@ -25,6 +25,7 @@ from bptt.checking.loading.uses import is_count, is_indexed, is_series, is_used,
 
 LIMIT = r"(grad(ient)?s?_?)?(clip|clipping|clip_?(value|norm|threshold|val|at|grad|by)?|max_?(grad_?)?norm|threshold|max_?value|maxvalue|max_?grad|limit)"
 SWITCH = r"(is_?)?(train(ing)?|verbose|debug|return_\w+|plot|print_\w+|mode|test|check|shuffle|stateful|reverse|seed|random_state|dropout|show)"
+MIXED = 0.4  # a leak, which is a part of the equations
 COUNTS = r"(n_?)?(epochs?|iter(ation)?s?|num_?(iter(ation)?s?|epochs?)|max_?iter(s)?|n_?iter(s|ations)?|nepoch|max_?epochs?|n_?epochs?)"
 
 
@@ -66,8 +67,10 @@ def data_options(
     if role == "X":
         kinds = ["ids", "dense"] if hints.index else ["dense", "ids"]
         found = candidates(hints, context.features, kinds, batch=context.batch, steps=context.cell, rows=side)[:44]  # type: ignore[arg-type]
+        if "add.at(" in context.facts.text:  # what comes twice must be added up twice
+            found = [(score + 2.0 * (x.kind == "ids" and "T_x" not in x.axes), x) for score, x in found]
     elif role == "Y":
-        text = ast.unparse(context.facts.tree)
+        text = context.facts.text
         soft = re.search(r"softmax|soft_max", text, re.I) or (re.search(r"np\.exp\([^-]", text) and "log(" in text)
         dense = "onehot" if soft else "binary" if re.search(r"sigm", text) and "log(" in text else "dense"
         kinds = ["ids", dense] if hints.index else [dense, "ids"]
@@ -78,7 +81,7 @@ def data_options(
             hints, [*context.classes, *single], kinds, batch=context.batch, steps=context.cell, like=like, rows=side,  # type: ignore[arg-type]
         )  # fmt: skip
         if shapes:  # targets share the shape of what they are compared with
-            found = [(score - 1.5 * bool(_shape_at_probe(x) & shapes), x) for score, x in found]
+            found = [(score - 3.0 * bool(_shape_at_probe(x) & shapes), x) for score, x in found]
             found.sort(key=lambda x: x[0])
         found = [(score - found[0][0], x) for score, x in found[:44]]
     else:
@@ -87,7 +90,7 @@ def data_options(
             (0.2 * i, replace(x, nested=held))
             for i, x in enumerate(state_layouts(layouts.get("X"), hints, context, function))
         ]
-    if "outer(" in ast.unparse(context.facts.tree) and not any(
+    if "outer(" in context.facts.text and not any(
         re.search(r", 1\)|keepdims", f.text) for f in reachable(context.facts, [function])
     ):  # outer products are those of vectors
         found = [(score + 0.6 * (layout.axes[-2:] in (("f", "1"), ("1", "f"))), layout) for score, layout in found]
@@ -127,6 +130,11 @@ def _shape_at_probe(layout: Layout) -> set[tuple[int, ...]]:
             else {(count,), (count, 1), (1, count)}
         )
     return {shape}
+
+
+def special_words(text: str) -> list[str]:
+    """Return the words that a program looks up in its vocabulary by name: ``word_to_idx['<START>']``."""
+    return list(dict.fromkeys(re.findall(r"(?:\[|\.get\()'(<\w+>|[A-Z]+(?:_[A-Z]+)*)'", text)))
 
 
 def state_layouts(inputs: Layout | None, hints: Hints, context: Context, function: Function) -> list[Layout]:
@@ -183,6 +191,8 @@ def options_for(
         return [Option(0.0, None)]  # the gradient of the loss by itself: dout=1
     if roles.matches(name, LIMIT):
         return [Option(0.0, Source("const", 1e6))]
+    if name in ("dtype", "d_type", "float_type") and "float" in ast.unparse(default or ast.Constant("float")):
+        return [Option(0.0, Source("const", np.float64))]  # their own float32 would blur what is compared
     if roles.matches(name, SWITCH):
         return [Option(0.0, None if default is not None else Source("const", False))]
     if roles.matches(name, r"(loss_?|pad(ding)?_?|seq_?)?masks?(_?\w)?"):
@@ -200,7 +210,7 @@ def options_for(
     if stage == "forward" and is_series(function, name):
         return [Option(0.0, Source("data", f"series {name}"), f"series {name}", Layout(("T_x",), "1", "binary"))]
     if roles.matches(name, roles.RATE) and len(name) > 1:
-        return [Option(0.0, Source("const", 1.0))]
+        return [Option(0.0, Source("const", 1.0 if roles.is_rate(name, context.facts.text) else MIXED))]
     if roles.matches(name, r"(np_?)?(rng|rs|random_state|gen(erator)?|prng|random|rand)"):
         return [Option(0.0, Source("rng"))]
     if roles.matches(name, r"\w*seed|semilla"):
@@ -258,11 +268,11 @@ def options_for(
         name,
         re.I,
     ):
-        out.append(Option(0.2, Source("table", "chars")))
+        out.append(Option(0.2, Source("table", ("chars", *special_words(context.facts.text)))))
     if re.fullmatch(r"(ix|idx|id|int|index|i)_?(to|2)_?(char|word|c|w|ch)s?|itos", name, re.I):
-        out.append(Option(0.2, Source("table", "ids")))
+        out.append(Option(0.2, Source("table", ("ids", *special_words(context.facts.text)))))
     if re.fullmatch(r"chars|letters|vocab|words|alphabet", name, re.I):
-        out.append(Option(0.4, Source("table", "list")))
+        out.append(Option(0.4, Source("table", ("list", *special_words(context.facts.text)))))
         if stage == "forward" and not any(roles.matches(a, roles.INPUT) for a in function.arguments):
             out += data_options(name, "X", function, context, layouts, 0.0)  # the words themselves
     for pattern, role, cost in (

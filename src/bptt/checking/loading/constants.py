@@ -29,6 +29,7 @@ def numbers_of(run: Iterable[ast.stmt], module: ModuleType, functions: list[Func
         What the forward and backward pass are made of.
     """
     run = list(run)
+    text = "\n".join(f.text for f in functions)
     stored = {n.id for s in run for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     out: dict[str, Source] = {}
     unnamed = []
@@ -37,7 +38,7 @@ def numbers_of(run: Iterable[ast.stmt], module: ModuleType, functions: list[Func
         size = roles.size_of(name)
         if isinstance(value, int) and not isinstance(value, bool) and size:
             out[name] = Source("size", size)
-        elif isinstance(value, float | int) and roles.matches(name, roles.RATE) and not _leaks(name, functions):
+        elif isinstance(value, float | int) and roles.is_rate(name, text):
             out[name] = Source("const", 1.0)
         elif isinstance(value, float | int) and roles.matches(name, LIMIT):
             out[name] = Source("const", 1e6)
@@ -50,11 +51,6 @@ def numbers_of(run: Iterable[ast.stmt], module: ModuleType, functions: list[Func
         if size and Source("size", size) not in out.values():
             out[name] = Source("size", size)
     return out
-
-
-def _leaks(name: str, functions: list[Function]) -> bool:
-    """Tell whether a number named like a rate is a part of the equations, as a leak is: ``(1 - alpha) * h``."""
-    return any(re.search(rf"\b1(\.0*)? - {name}\b", f.text) for f in functions)
 
 
 def _size_by_use(name: str, run: list[ast.stmt], module: ModuleType, functions: list[Function]) -> str | None:

@@ -11,22 +11,24 @@ from types import ModuleType
 import numpy as np
 
 from bptt.checking.loading.accumulating import as_trained
+from bptt.checking.loading.attempts import Attempt
 from bptt.checking.loading.bench import MARGIN
+from bptt.checking.loading.compared import DOUBTLESS, Read, agreeing, covered, likelier, numbers, run_of, shorter
 from bptt.checking.loading.data_gradients import with_data
 from bptt.checking.loading.discover_state import SelfCase, forward_lints, plan_self, wrap_lints
-from bptt.checking.loading.explore import Log
+from bptt.checking.loading.explore import SECONDS, Log
 from bptt.checking.loading.facts import facts_of
 from bptt.checking.loading.joined import JoinedCase
 from bptt.checking.loading.namespace import Namespace
 from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.protocol import cannot_check
-from bptt.checking.loading.readings import Attempt, Search
-from bptt.checking.loading.rehearsed import doubt, run_sentences
+from bptt.checking.loading.readings import Search
+from bptt.checking.loading.said import doubt, run_sentences
 from bptt.checking.loading.script import STEP, as_function
 from bptt.checking.loading.shown import SHOWN, as_class, missing_attributes
 from bptt.checking.loading.training_loops import Where, as_step, line_of, training_loops
-from bptt.checking.loading.units import Unit, units_of
-from bptt.checking.loading.unrun import Place, backward_functions, loss_layer, place_of, ran_during
+from bptt.checking.loading.units import Unit, kinship, units_of
+from bptt.checking.loading.unrun import Place, backward_functions, loss_layer, outermost_first, place_of
 from bptt.checking.program import Case, Sizes
 from bptt.checking.tracing.quiet import quiet
 from bptt.errors import CannotCheckError
@@ -35,8 +37,9 @@ UNITS, ATTEMPTS, STEPS = 6, 80, 3
 MANY = 600  # numbers in the parameters: with more of them the numeric gradients take long
 ONE_PASS = "One pass through the body of the loop at line {} is checked; the loop itself is not run."
 FIRST = 250  # how many guesses may fail before the program's own run is looked at
-PARTS = 4  # how many further layers are checked by themselves
-DOUBTLESS = 1.5  # a reading with no more against it is that of a layer that may be called wrong
+CONFIRMING = 2.0  # seconds that the program's own run may take where a guess has run
+STALLED = 4  # so many further readings that agree in no more gradients end the search of one that is not right
+PARTS = 6  # how many further layers are checked by themselves
 
 
 @dataclass(frozen=True)
@@ -73,22 +76,24 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
         module = namespace.load(tree)
     search = Search(facts, namespace, module, given, Log(FIRST))
     best = _first_that_runs(search, units)
-    guessed = best
-    if STEP not in facts.functions and (best is None or not best[1].complete or _numbers(search, best) > MANY):
-        rehearsing = Search(facts, namespace, module, given)
-        best = _likelier(search, best, _first_that_runs(rehearsing, units, rehearsed=True))
-    seen = _covered(search, best)
+    guessed, cut_short = best, search.log.full
+    if STEP not in facts.functions and (best is None or not best[1].complete or numbers(search, best) > MANY):
+        patience = SECONDS if best is None or not best[1].runs_through else CONFIRMING
+        rehearsing = Search(facts, namespace, module, given, Log(seconds=patience))
+        best = likelier(search, best, _first_that_runs(rehearsing, units, rehearsed=True))
+    seen = covered(search, best)
     if best is None or not best[1].right or seen < len(backward_functions(facts.tree)):
         step = _step_that_runs(namespace, given)
-        more = step is not None and _covered(step[0], step[1]) > seen
-        if step is not None and (best is None or more or _agreeing(step[1][1]) > _agreeing(best[1])):
+        more = step is not None and covered(step[0], step[1]) > seen
+        if step is not None and (best is None or more or agreeing(step[1][1]) > agreeing(best[1])):
             search, best, namespace.step = step
             tree, loop = as_step(given, namespace.step), line_of(given, namespace.step)
-    if (best is None or not best[1].complete) and best in (guessed, None) and search.log.full:
+    if (best is None or not best[1].complete) and best in (guessed, None) and cut_short:
         search = Search(facts, namespace, module, given)
         best = _first_that_runs(search, units) or best
     if best is None:
         raise CannotCheckError(_what_is_missing(search, namespace, file, units, name))
+    best = shorter(search, best)
     best = (best[0], replace(best[1], plan=as_trained(search, with_data(search, best[1].plan))))
     others = [] if name or facts.functions.get(STEP) else _others(search, best, units)
     found = _found(search, namespace, as_class(tree) if namespace.dressed else tree, [best, *others])
@@ -101,9 +106,6 @@ def _script(tree: ast.Module) -> tuple[ast.Module, int | None]:
     if line is None or any(u.owner or u.backward or u.forward.arguments for u in units_of(facts_of(tree))):
         return tree, None
     return changed, line
-
-
-Read = tuple[Unit, Attempt]
 
 
 def _step_that_runs(namespace: Namespace, tree: ast.Module) -> tuple[Search, Read, Where] | None:
@@ -121,37 +123,7 @@ def _step_that_runs(namespace: Namespace, tree: ast.Module) -> tuple[Search, Rea
         if read is not None and read[1].complete:
             break
     namespace.step = None
-    return max(found, key=lambda f: _agreeing(f[1][1]), default=None)
-
-
-def _covered(search: Search, read: Read | None) -> int:
-    """Return how many of the program's backward functions a reading runs."""
-    if read is None or not read[1].runs_through:
-        return 0
-    ran = _run_of(search, read[1])
-    return sum(place_of(node) in ran for _, node in backward_functions(search.facts.tree))
-
-
-def _likelier(search: Search, guessed: Read | None, rehearsed: Read | None) -> Read | None:
-    """Return the reading of which more agrees, then the smaller one; the program's own run before a guess."""
-    if guessed is None or rehearsed is None:
-        return guessed or rehearsed
-    if guessed[1].complete and rehearsed[1].complete:
-        return min(rehearsed, guessed, key=lambda read: _numbers(search, read))
-    ahead = _agreeing(rehearsed[1]) - _agreeing(guessed[1])
-    plan = guessed[1].plan
-    doubtful = plan.penalty > DOUBTLESS or (plan.cost is not None and plan.cost.kind == "standard")
-    smaller = 2 * _numbers(search, rehearsed) < _numbers(search, guessed)
-    return rehearsed if ahead > 0 or (ahead == 0 and (doubtful or smaller)) else guessed
-
-
-def _numbers(search: Search, read: Read) -> int:
-    """Return how many numbers the parameters of a reading hold."""
-    return sum(value.size for value in search.case(read[1].plan).parameters.values())
-
-
-def _agreeing(attempt: Attempt) -> float:
-    return attempt.right / max(len(attempt.plan.parameters), 1) if attempt.ran else -1.0
+    return max(found, key=lambda f: agreeing(f[1][1]), default=None)
 
 
 def _first_that_runs(search: Search, units: list[Unit], *, rehearsed: bool = False) -> Read | None:
@@ -162,9 +134,16 @@ def _first_that_runs(search: Search, units: list[Unit], *, rehearsed: bool = Fal
             break
         search.least = np.inf
         seen: list[Attempt] = []
+        most = since = 0  # how many gradients agree at the most, and how many readings have run since
         for attempt in islice(search.attempts(unit, rehearsed=rehearsed), ATTEMPTS):
             seen.append(attempt)
-            if attempt.complete and attempt.plan.penalty <= search.least + MARGIN:
+            since = 0 if attempt.right > most else since + attempt.runs_through
+            most = max(most, attempt.right)
+            if search.log.full and rehearsed:
+                break
+            if most and since >= STALLED:
+                break
+            if _settles(attempt, seen) and attempt.plan.penalty <= search.least + MARGIN:
                 break
         found = _best(seen)
         if found is not None and (best is None or (found.complete and not best[1].complete)):
@@ -182,8 +161,8 @@ def _others(search: Search, best: Read, units: list[Unit]) -> list[Read]:
     found: list[Read] = []
     ran: set[Place] = set()
     for _, attempt in [best]:
-        ran |= _run_of(search, attempt)
-    for _, node in backward_functions(search.facts.tree):
+        ran |= run_of(search, attempt)
+    for _, node in outermost_first(search.facts.tree):
         if place_of(node) in ran or len(found) == PARTS:
             continue
         own = [
@@ -191,33 +170,20 @@ def _others(search: Search, best: Read, units: list[Unit]) -> list[Read]:
             for u in units
             if u.backward is not None and u.backward.node is node and place_of(u.forward.node) not in ran
         ]
+        own.sort(key=lambda u: -kinship(u.forward.name, node.name))
         own += [u for u in units if u.backward is None and u.forward.node is node]
+        search = replace(search, log=Log(FIRST))
         if not own and loss_layer(node) is not None and node.name in search.facts.plain():
             own = [Unit(search.facts.plain()[node.name], None, None, 0.0, False)]
         read = _first_that_runs(search, own[:1])
         if read is None or not (read[1].complete or read[1].plan.penalty <= DOUBTLESS):
             continue
+        if not read[1].complete and read[0].backward and kinship(read[0].forward.name, read[0].backward.name) <= 0:
+            continue
         if read[1].ran or read[1].error:
             found.append((read[0], replace(read[1], plan=with_data(search, read[1].plan))))
-            ran |= _run_of(search, read[1])
+            ran |= run_of(search, read[1])
     return found
-
-
-def _run_of(search: Search, attempt: Attempt) -> set[Place]:
-    """Return the functions that a reading runs; where its backward raises, all that it may reach."""
-    case = search.case(attempt.plan)
-    ran: set[Place] = set()
-    with quiet():
-        try:
-            ran = ran_during(case.gradients)
-        except Exception:
-            plan = attempt.plan
-            for call in (plan.forward, plan.backward):
-                for function in search.facts.functions.values():
-                    if call is not None and function.name == call.function and function.owner in (None, plan.owner):
-                        names = search.facts.reached(function) | {function.name}
-                        ran |= {place_of(f.node) for f in search.facts.functions.values() if f.name in names}
-    return ran
 
 
 def _what_is_missing(search: Search, namespace: Namespace, file: str, units: list[Unit], name: str | None) -> str:
@@ -248,10 +214,15 @@ def _what_is_missing(search: Search, namespace: Namespace, file: str, units: lis
     )  # fmt: skip
 
 
+def _settles(attempt: Attempt, seen: list[Attempt]) -> bool:
+    """Tell whether a reading agrees in full, and not only because it has fewer steps than another that runs."""
+    return attempt.complete and (attempt.steps or not any(a.steps and (a.ran or a.error) for a in seen))
+
+
 def _best(seen: list[Attempt]) -> Attempt | None:
     """Return the reading that agrees in full, if it is nearly as plausible as any, or else the most plausible."""
     least = min((a.plan.penalty for a in seen if a.ran or a.error), default=np.inf)
-    whole = [a for a in seen if a.complete and a.plan.penalty <= least + MARGIN]
+    whole = [a for a in seen if _settles(a, seen) and a.plan.penalty <= least + MARGIN]
     return max(whole or seen, key=lambda a: a.plausibility, default=None)
 
 

@@ -14,7 +14,7 @@ from bptt.checking.tracing.quiet import quiet
 
 COMBINATIONS = 20_000
 IN_ALL = 1000  # how many tries may fail in a whole search; it is counted, so that it ends where it ended before
-SECONDS = 6.0  # and what a search may take at the most, on a slow machine
+SECONDS = 6.0  # of the processor that a search may take at the most
 
 Choice = tuple[Option, ...]
 
@@ -22,14 +22,14 @@ Choice = tuple[Option, ...]
 class Log(list[str]):
     """What was tried in vain; it is full when the search has to end."""
 
-    def __init__(self, most: int = IN_ALL) -> None:
+    def __init__(self, most: int = IN_ALL, seconds: float = SECONDS) -> None:
         super().__init__()
-        self.most, self.end = most, time.monotonic() + SECONDS
+        self.most, self.end = most, time.process_time() + seconds
 
     @property
     def full(self) -> bool:
         """Whether enough has been tried."""
-        return len(self) > self.most or time.monotonic() > self.end
+        return len(self) > self.most or time.process_time() > self.end
 
 
 def explore(

@@ -16,6 +16,7 @@ class Function:
 
     node: ast.FunctionDef
     owner: str | None = None  # the class
+    inside: str = ""  # what its qualified name begins with, where it stands in another function
 
     @property
     def name(self) -> str:
@@ -25,7 +26,7 @@ class Function:
     @property
     def qualified(self) -> str:
         """``Class.method`` or the function's name."""
-        return f"{self.owner}.{self.name}" if self.owner else self.name
+        return f"{self.owner}.{self.name}" if self.owner else self.inside + self.name
 
     @cached_property
     def static(self) -> bool:
@@ -213,6 +214,11 @@ class Facts:
         return found
 
     @cached_property
+    def text(self) -> str:
+        """Its source, normalised."""
+        return ast.unparse(self.tree)
+
+    @cached_property
     def run(self) -> list[ast.stmt]:
         """The statements at module level that define no function: setup, training, usage."""
         return [s for s in self.tree.body if not isinstance(s, ast.FunctionDef | ast.ClassDef)]
@@ -247,11 +253,10 @@ class Facts:
     @cached_property
     def speaks_of_batch(self) -> bool:
         """Whether the text knows of several examples at a time."""
-        text = ast.unparse(self.tree)
         return (
             re.search(
                 r"batch|axis=|keepdims|n_samples|einsum|\b[mNB]\b[, \w()]* = [\w.\[\]\"']+\.shape|\.shape[, \w()]*\b[mNB]\b|\b[mNB]\b *= *\w+\.shape|/ (m|N|self\.m)\b|sum\([01]\)|(, |\()m\)",
-                text,
+                self.text,
             )
             is not None
         )

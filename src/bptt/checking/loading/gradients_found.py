@@ -86,6 +86,7 @@ class Delivery:
 
     labels: tuple[str, ...] = ()
     fused: bool = False
+    frame: str = ""  # the function whose variables hold them, where it returns none
     local: bool = False  # the result is all the locals of a script's pass: only a gradient's name tells one
     links: tuple[tuple[str, str], ...] = ()  # gradient's name -> its parameter's, as the text links them
 

@@ -22,8 +22,14 @@ LEVELS: tuple[tuple[frozenset[str], bool], ...] = (
     (frozenset({"n_a", "m", "T_x"}), False),
     (frozenset({"n_a"}), False),
     (frozenset(), False),
+    (frozenset({"n_x", "n_a", "n_y", "V", "m", "T_x", LIKE}), True),
 )
-"""Which sizes are replaced, and whether large numbers that nothing is known of are made small; the most comes first."""
+"""Which sizes are replaced, and whether large numbers that nothing is known of are made small; the most comes first.
+
+In the last one, which is tried only where the program as it is takes long, the large numbers in ``np.arange(60)`` and
+``np.zeros((60, 16))`` are made small as well.
+"""
+PLAIN, SMALLEST = len(LEVELS) - 2, len(LEVELS) - 1
 
 Place = tuple[int, int]
 
@@ -115,7 +121,7 @@ class Knobs:
         sizes : Sizes
             The sizes to put in.
         """
-        if LEVELS[level] == LEVELS[-1]:
+        if level == PLAIN:
             return self.tree
         if (level, sizes) not in self._made:
             self._made[level, sizes] = self._turned(level, sizes)
@@ -124,15 +130,23 @@ class Knobs:
     def _turned(self, level: int, sizes: Sizes) -> ast.Module:
         chosen, _ = LEVELS[level]
         values = {**sizes.as_dict(), "V": sizes.n_y}
-        known = {k.value: values[k.size] for k in self.knobs if k.size in chosen}
+        known = {k.value: values[k.size] for k in self.knobs if k.size in chosen and k.size != LIKE}
+        sizes_of: dict[int, list[str]] = {}
+        for knob in self.knobs:
+            if knob.size in chosen and knob.size != LIKE and knob.value > SMALL:
+                sizes_of.setdefault(knob.value, []).append(knob.size)
+        # numbers of one value belong together: what one layer gives, the next one takes
+        shared = {v: "n_a" if "n_a" in names else names[0] for v, names in sizes_of.items()}
         put: dict[Place, int] = {}
         for knob in self.knobs:
-            if knob.size in chosen:
-                put[knob.place] = values[knob.size]
+            if knob.size in chosen and knob.size != LIKE:
+                put[knob.place] = values[shared.get(knob.value, knob.size)]
             elif not knob.size and knob.value > SMALL and LEVELS[level][1]:
                 put[knob.place] = known.setdefault(knob.value, 4 + len(known) % 4)
             elif knob.size == LIKE and knob.value in known:
                 put[knob.place] = known[knob.value]
+            elif knob.size in chosen and knob.value > SMALL:
+                put[knob.place] = known.setdefault(knob.value, 4 + len(known) % 4)
         made = copy.deepcopy(self.tree)
         for node in ast.walk(made):
             if isinstance(node, ast.Constant) and type(node.value) is int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,13 +14,18 @@ from bptt.dims import Array
 class Suspicion:
     """Counts the broadcasts that no one intends: (5, 1) with (5,) gives (5, 5).
 
-    ``uneven`` counts operands of unlike numbers of axes, which a bias may be and a target may not, and the
-    predictions that are spread over more targets than there are.
+    ``uneven`` holds the lines with operands of unlike numbers of axes, which a bias may be and a target may not, and
+    with predictions that are spread over more targets than there are.
     """
 
     def __init__(self) -> None:
         self.count = 0
-        self.uneven = 0
+        self.uneven: set[tuple[str, int]] = set()
+
+    def note(self, depth: int) -> None:
+        """Remember the line of their code that computes at this depth."""
+        frame = sys._getframe(depth + 1)
+        self.uneven.add((frame.f_code.co_name, frame.f_lineno))
 
 
 class Probe(np.ndarray):
@@ -51,12 +57,10 @@ class Probe(np.ndarray):
             shapes = [np.shape(i) for i in inputs if np.ndim(i) and np.size(i) > 1]
             if len(shapes) > 1 and self.suspicion is not None:
                 self.suspicion.count += result.shape not in shapes
-                self.suspicion.uneven += len({len(s) for s in shapes}) > 1
-            if len(inputs) == 2 and ufunc is np.subtract and self.suspicion is not None:
-                self.suspicion.uneven += any(
-                    getattr(i, "target", False) and np.ndim(other) and np.shape(i) != np.shape(other)
-                    for i, other in (inputs, inputs[::-1])
-                )
+                if len({len(s) for s in shapes}) > 1:
+                    self.suspicion.note(1)
+            if len(inputs) == 2 and ufunc is np.subtract and self.suspicion is not None and _spread(*inputs):
+                self.suspicion.note(1)
         return _probe(result, self.suspicion)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -67,6 +71,14 @@ class Probe(np.ndarray):
             self.suspicion.count += 1
         result = super().__array_function__(function, types, args, kwargs)
         return _probe(result, self.suspicion)
+
+
+def _spread(first: Any, second: Any) -> bool:
+    """Tell whether one of two operands is a target of another shape than the other."""
+    return any(
+        getattr(i, "target", False) and np.ndim(other) > 0 and np.shape(i) != np.shape(other)
+        for i, other in ((first, second), (second, first))
+    )
 
 
 def _probe(value: Any, suspicion: Suspicion | None) -> Any:

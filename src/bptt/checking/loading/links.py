@@ -109,6 +109,9 @@ def moved_by(nodes: Iterable[ast.AST]) -> dict[str, set[str]]:
         moved = moved_in(node)
         if moved is not None:
             found.setdefault(moved[0], set()).update(moved[1])
+    for node in nodes:  # W += v, where v is a velocity
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and end_of(node.value) in found:
+            found.setdefault(end_of(node.target), set()).add(end_of(node.value))
     for loop in nodes:
         if (
             not isinstance(loop, ast.For)
@@ -139,8 +142,8 @@ def moved_in(node: ast.AST) -> tuple[str, set[str]] | None:
         by = node.value
     elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.value, ast.BinOp):
         target, by = node.targets[0], node.value.right
-        same = isinstance(node.value.op, ast.Add | ast.Sub) and ast.unparse(node.value.left) == ast.unparse(target)
-        if not same:
+        kept = ast.unparse(target) in [ast.unparse(f) for f in _factors(node.value.left)]
+        if not isinstance(node.value.op, ast.Add | ast.Sub) or not kept:
             return None
     else:
         return None
@@ -149,6 +152,13 @@ def moved_in(node: ast.AST) -> tuple[str, set[str]] | None:
     name = end_of(target)
     names = {end_of(n) for n in ast.walk(by) if isinstance(n, ast.Name | ast.Attribute | ast.Subscript)}
     return (name, names - {"", "self", name}) if name else None
+
+
+def _factors(node: ast.expr) -> list[ast.expr]:
+    """Return the factors of a product: of ``momentum * m``, what is left of a velocity."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return [*_factors(node.left), *_factors(node.right)]
+    return [node]
 
 
 def _adds(node: ast.AST) -> bool:
@@ -171,10 +181,15 @@ def gradients_by_use(functions: Iterable[ast.AST], parameters: Iterable[str]) ->
     known = set(parameters)
     nodes = [node for f in functions for node in ast.walk(f)]
     found = {name: of for name, of in zeros_of(nodes).items() if of in known and name not in known}
-    for name, by in moved_by(nodes).items():
+    moved = moved_by(nodes)
+    for name, by in moved.items():
         for other in by:
             if name in known and other not in known:
-                found.setdefault(other, name)
+                last = moved.get(other, set()) - known - {name}
+                if last and found.get(other) == name:
+                    del found[other]  # a velocity: the gradient moves it
+                for one in last or {other}:
+                    found.setdefault(one, name)
     return found
 
 

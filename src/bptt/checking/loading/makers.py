@@ -26,6 +26,9 @@ def bindings(forward: Function, maker: Function, thing: Any, readers: list[Funct
             return {n: (("item", i),) for i, n in enumerate(loose)}
         inside = [n for n in forward.arguments if roles.matches(n, roles.PARAMETERS)]
         return {inside[0]: ()} if inside else {}
+    if isinstance(thing, list) and len(thing) == 1:  # one array
+        alone = [n for n in (*labels_of(maker), *loose_arguments(forward)) if n in forward.arguments]
+        return {alone[0]: (("item", 0),)} if alone else {}
     holder = box_argument(forward, readers)
     if holder is None:
         return {}

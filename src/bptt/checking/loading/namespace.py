@@ -21,6 +21,7 @@ from bptt.checking.loading.made_up import Files
 from bptt.checking.loading.script import as_function
 from bptt.checking.loading.shown import as_class
 from bptt.checking.loading.standins import importer, open_stand_in
+from bptt.checking.loading.tables import stand_in_for
 from bptt.checking.loading.training_loops import MARK, Where, as_step
 from bptt.checking.tracing.numeric import seeded_generators
 
@@ -57,6 +58,7 @@ class Namespace:
             if self._provide(name) is None:
                 self.unknown.append(name)
         self.failed: dict[str, str] = {}
+        self.files = Files()  # what stands in for its tables
         self.raised = ""  # what its own run raised last
         self._trees: list[tuple[ast.Module, tuple[bool, Where | None], ast.Module]] = []
         self._codes: dict[int, tuple[ast.stmt, CodeType]] = {}
@@ -114,6 +116,7 @@ class Namespace:
         scope = module.__dict__
         scope["__builtins__"] |= {"open": files.open, MARK: marks}
         before, arguments = np.random.get_state(), sys.argv
+        self.files = files
         np.random.seed(seed)
         random.seed(seed)
         sys.argv = Arguments([PROGRAM])
@@ -188,7 +191,7 @@ class Namespace:
     def _builtins(self) -> dict[str, Any]:
         scope = dict(vars(builtins))
         scope.update(
-            __import__=importer(self._provide, self.replaced),
+            __import__=importer(self._provide, self.replaced, lambda name: stand_in_for(name, lambda: self.files)),
             print=lambda *a, **k: None,
             input=lambda *a: "",
             raw_input=lambda *a: "",

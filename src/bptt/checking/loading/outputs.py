@@ -30,6 +30,9 @@ def outputs_for(
     rivals = [a for a in function.arguments if a != name and roles.matches(a, roles.TARGET)]
     rival = bool(rivals) and function.arguments.index(name) < function.arguments.index(rivals[0])  # loss(ys, targets)
     prediction = roles.matches(name, roles.PREDICTION) or (rival and roles.matches(name, roles.TARGET))
+    slope = stage == "backward" and (
+        roles.matches(name, roles.UPSTREAM) or re.match(r"d[A-Z_]|d[a-z]{1,2}$|grad", name)
+    )
     for names, source, value in outputs:
         own = names[-1] if names else ""
         if own and own.lower() == name.lower():
@@ -38,6 +41,8 @@ def outputs_for(
             out.append(Option(0.2, source))
         elif cache and own and roles.matches(own, roles.CACHE):
             out.append(Option(0.3, source))
+        elif slope:
+            continue  # the gradient of something is no other value
         elif cache and isinstance(value, list | tuple | dict):
             out.append(Option(0.7 if source.path else 0.9, source))
         elif prediction and own and (roles.matches(own, roles.PREDICTION) or own.lower().startswith(("y", "p", "o"))):
@@ -67,9 +72,9 @@ def _upstream(name: str, outputs: Sequence[tuple[tuple[str, ...], Source, Any]])
     out = []
     plain = roles._plain(name)
     for i, (names, source, value) in enumerate(outputs):
-        if source.kind != "result" or not (
-            _array(value) or (isinstance(value, list | tuple | dict) and _arrays_in(value))
-        ):
+        number = isinstance(value, float) and not (names and re.search("loss|cost", names[-1]))
+        several = isinstance(value, list | tuple | dict) and _arrays_in(value)
+        if source.kind != "result" or not (_array(value) or number or several):
             continue
         own = roles._plain(names[-1]) if names else ""
         stem = re.sub(r"^(dl?d?|grad|g)", "", plain)

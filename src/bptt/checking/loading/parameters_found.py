@@ -97,6 +97,42 @@ def _zeros_beside(leaves: list[tuple[places.Path, Any]]) -> set[places.Path]:
             bearers = [n for n in held if (n.endswith(added) if behind else n.startswith(added))]
             if len(names) > 1 and set(bearers) == set(names):
                 found |= {held[n][0] for n in names}
+        found |= _families_of_zeros(held)
+    return found | _boxes_of_zeros(by_holder)
+
+
+def _families_of_zeros(held: dict[str, Any]) -> set[places.Path]:
+    """Return the arrays of zeros that go by another first letter than weights do: ``gi, gc, go`` beside ``wi, wc, wo``."""
+    found: set[places.Path] = set()
+    for length in (1, 2, 3):
+        families: dict[str, dict[str, Any]] = {}
+        for name, (path, value) in held.items():
+            if len(name) > length:
+                families.setdefault(name[:length], {})[name[length:]] = (path, value)
+        shapes = {first: {n: v.shape for n, (_, v) in of.items()} for first, of in families.items() if len(of) > 1}
+        for first, mine in shapes.items():
+            empty = not any(v.any() for _, v in families[first].values())
+            if not empty or all(roles.is_bias(first + n) for n in mine):
+                continue
+            if any(
+                mine == other and first != of and any(v.any() for _, v in families[of].values())
+                for of, other in shapes.items()
+            ):
+                found |= {path for path, _ in families[first].values()}
+    return found
+
+
+def _boxes_of_zeros(boxes: dict[places.Path, dict[str, Any]]) -> set[places.Path]:
+    """Return the arrays in boxes of zeros that stand beside a box of the same build: ``m`` and ``v`` beside ``p``."""
+    found: set[places.Path] = set()
+    for place, held in boxes.items():
+        if not place or len(held) < 2 or any(value.any() for _, value in held.values()):
+            continue
+        beside = (other for where, other in boxes.items() if where != place and where[:-1] == place[:-1])
+        for other in beside:
+            alike = all(n in other and other[n][1].shape == v.shape for n, (_, v) in held.items())
+            if alike and any(value.any() for _, value in other.values()):
+                found |= {path for path, _ in held.values()}
     return found
 
 

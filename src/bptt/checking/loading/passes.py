@@ -113,10 +113,11 @@ class Passes(Homes):
         suspicion = Suspicion()
         case = self.case(plan, probe=lambda v: probe(v, suspicion))
         first = np.asarray(within_budget(case.cost) if sys.gettrace() is None else case.cost())
-        total = suspicion.uneven
+        total = set(suspicion.uneven)
         if total and plan.cost is not None and plan.cost.kind != "backward":
+            suspicion.uneven.clear()
             case.run_forward()
-            total -= suspicion.uneven - total
+            total -= suspicion.uneven  # biases of theirs, in the forward
         plain = self.case(plan)
         again = np.asarray(plain.cost())
         for value in plain.parameters.values():
@@ -125,7 +126,7 @@ class Passes(Homes):
             return None  # it depends on no parameter
         if first.size != 1 or first.dtype.kind != "f" or not np.isfinite(first).all() or first.item() != again.item():
             return None
-        return 2.0 * (total > 0) if plan.cost is not None and plan.cost.kind != "backward" else 0.0
+        return 2.0 * bool(total) if plan.cost is not None and plan.cost.kind != "backward" else 0.0
 
     def cost_options(self, unit: Unit, plan: Plan, context: Context, outputs: list[Any]) -> Iterator[Plan]:
         """Yield the plan with every cost that may be meant."""
@@ -140,7 +141,8 @@ class Passes(Homes):
         for _, source, _ in called:
             kind = "result" if source.kind == "result" else "self"
             yield replace(plan, cost=Cost(kind, path=source.path))  # type: ignore[arg-type]
-        if plan.cost_name:
+        returned = plan.cost_name in {o[0][-1] for o in called if o[0]} and not any(o[1].kind == "self" for o in called)
+        if plan.cost_name and not returned:
             yield replace(plan, cost=Cost("local"))
         for function in unit.costs:
             if function in (unit.forward, unit.backward):

@@ -63,6 +63,7 @@ class Call:
     labels: tuple[str, ...] = ()
     prefix: int = 0  # how many arguments are passed by position
     each: bool = False  # called once for each step of its argument
+    way_back: Path = ()  # where it stands in what the forward returned, if it is no name of theirs
 
 
 @dataclass(frozen=True)

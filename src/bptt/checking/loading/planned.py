@@ -17,6 +17,7 @@ from bptt.checking.loading.layouts import size_value
 from bptt.checking.loading.lazy import marked
 from bptt.checking.loading.paths import Path
 from bptt.checking.loading.plan import APPLIED, Call, Plan, Source
+from bptt.checking.loading.values import as_number, random_weights, weighted
 from bptt.checking.loading.world import World, like
 from bptt.checking.program import Sizes
 from bptt.dims import Array
@@ -143,9 +144,9 @@ class PlannedCase:
             setattr(seen["self"], name, source.value)
         return seen
 
-    def table(self, kind: str) -> Any:
-        """Return a table between characters and ids."""
-        letters = [chr(ord("a") + i) for i in range(self.sizes["V"])]
+    def table(self, kind: str, *words: str) -> Any:
+        """Return a table between characters and ids; some words of theirs are among them."""
+        letters = [*words, *(chr(ord("a") + i) for i in range(self.sizes["V"]))][: self.sizes["V"]]
         return (
             dict(enumerate(letters))
             if kind == "ids"
@@ -211,10 +212,10 @@ class PlannedCase:
             saved = self._saved()
             world, result = self.run_backward()
             self._restore(saved)
-            return _number(places.read(world.object if cost.title == "self" else result, cost.path))
+            return as_number(places.read(world.object if cost.title == "self" else result, cost.path))
         if cost.kind == "call" and cost.call is not None and not plan.forward_first and not _uses_result(cost.call):
             world = World(self)
-            return _number(world.call(cost.call))
+            return as_number(world.call(cost.call))
         saved = self._saved()
         world = self.run_forward()
         value: Any
@@ -226,14 +227,14 @@ class PlannedCase:
         elif cost.kind in ("result", "self"):
             value = places.read(world.result if cost.kind == "result" else world.object, cost.path)
         elif cost.kind == "upstream":
-            value = self._weighted(world)
+            value = self.weigh(world)
         elif cost.function is not None:
             root = world.result if cost.prediction[0] == "result" else world.object
             value = cost.function(places.read(root, cost.prediction[1]), world.data["Y"])
         self._restore(saved)
-        return _number(value)
+        return as_number(value)
 
-    def _weighted(self, world: World) -> Any:
+    def weigh(self, world: World) -> Any:
         """Return sum(R * output) over the outputs whose gradient the backward takes."""
         total: Any = 0.0
         assert self.plan.backward is not None
@@ -241,7 +242,7 @@ class PlannedCase:
             if source.kind == "upstream":
                 output = places.read(world.result, source.path)
                 weights = self.upstream(output, source.path)
-                total = total + _dot(weights, output)
+                total = total + weighted(weights, output)
         return total
 
     def _saved(self) -> dict[str, Array]:
@@ -258,15 +259,22 @@ class PlannedCase:
         saved = self._saved() if plan.again else {}
         if plan.backward is None:
             world = World(self)
-            world.result = world.call(plan.forward)
+            world.result, inside = self._with_variables(world, plan.forward)
             if plan.again:
                 world.result = self._second(world, saved)
-            return world, world.result
+            return world, world.result if inside is None else inside
         world = self.run_forward() if plan.forward_first else World(self)
         for call in plan.after:
             world.call(call)
-        result = world.call(plan.backward)
+        result, inside = self._with_variables(world, plan.backward)
+        if inside is not None:
+            return world, inside
         return world, self._second(world, saved) if plan.again else result
+
+    def _with_variables(self, world: World, call: Call) -> tuple[Any, dict[str, Any] | None]:
+        """Make a call; return its result, and its variables if the gradients stand in them."""
+        frame = self.plan.delivery.frame if self.plan.delivery is not None else ""
+        return with_locals(lambda: world.call(call), frame) if frame else (world.call(call), None)
 
     def _second(self, world: World, saved: dict[str, Array]) -> Any:
         """Run the pass once more in the same world, from the same weights, and return what it returned."""
@@ -295,25 +303,5 @@ class PlannedCase:
             np.random.set_state(state)
 
 
-def random_weights(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """Return weights large enough to matter and small enough not to saturate."""
-    return np.asarray(rng.normal(size=shape) * (0.5 if len(shape) else 0.6))
-
-
 def _uses_result(call: Call) -> bool:
     return any(source.kind in ("result", "self") for _, source in call.arguments)
-
-
-def _dot(weights: Any, value: Any) -> Any:
-    if isinstance(weights, list):
-        return sum(_dot(w, v) for w, v in zip(weights, value, strict=True))
-    if isinstance(weights, dict):
-        return sum(_dot(weights[k], value[k]) for k in weights)
-    return np.sum(weights * value)
-
-
-def _number(value: Any) -> Any:
-    """Return a cost as they gave it; an array of one element as a number."""
-    if isinstance(value, list | tuple) and len(value) == 1:
-        return _number(value[0])
-    return value.reshape(()) if isinstance(value, np.ndarray) and value.size == 1 and value.ndim else value

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
+from bptt.checking.loading.attempts import Attempt
 from bptt.checking.loading.bench import AGREES, BACKWARD_TRIES, MARGIN, OTHER, call_of, labels_of, last_name
 from bptt.checking.loading.binding import Context
 from bptt.checking.loading.callsites import told_by_calls
@@ -27,36 +27,8 @@ from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.script import STEP
 from bptt.checking.loading.standard_costs import standard_costs
 from bptt.checking.loading.units import Unit
+from bptt.checking.loading.ways import ways
 from bptt.checking.tracing.quiet import quiet
-
-
-@dataclass
-class Attempt:
-    """A plan that has run: how far it came, and how much of its gradient agrees with its cost."""
-
-    plan: Plan
-    right: int = 0
-    delivered: int = 0
-    ran: bool = False
-    error: str = ""
-    unused: tuple[str, ...] = ()
-
-    @property
-    def plausibility(self) -> float:
-        """Order among readings of a backward pass that may be wrong: agreement must not choose between them."""
-        needed = sum(not p.idle for p in self.plan.parameters)
-        return -self.plan.penalty + 0.6 * self.ran + 0.8 * self.right / max(needed, 1)
-
-    @property
-    def runs_through(self) -> bool:
-        """Whether the backward runs and delivers most of the gradients, right or wrong."""
-        return self.ran and 2 * self.delivered >= len(self.plan.parameters)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every parameter has a gradient and each agrees."""
-        needed = sum(not p.idle and p.name not in self.unused for p in self.plan.parameters)
-        return self.ran and self.right >= max(needed, 1)
 
 
 class Search(Passes):
@@ -123,11 +95,9 @@ class Search(Passes):
                 continue
             bound = with_choice(plan, choice)
             if unit.backward is not None:
-                bound = replace(
-                    bound, backward=call_of(function, unit.owner, choice), forward_first=unit.forward_first,
-                    after=self.resets(unit),
-                )  # fmt: skip
-            for way in (replace(delivery, fused=True), delivery) if fused else (delivery,):
+                call = replace(call_of(function, unit.owner, choice), way_back=unit.way_back)
+                bound = replace(bound, backward=call, forward_first=unit.forward_first, after=self.resets(unit))
+            for way in ways(delivery, function, self.facts) if fused else (delivery,):
                 for final in self.with_cost(unit, replace(bound, delivery=way), compared):
                     attempt = self.judge(final)
                     if attempt is not None and attempt.error:
@@ -173,6 +143,10 @@ class Search(Passes):
         found = gradients_by_use([f.node for f in functions], names)
         labels = labels_of(unit.backward or unit.forward)
         elsewhere = gradients_by_use([self.facts.tree], names)
+        text = "\n".join(f.text for f in functions)
+        for name, of in elsewhere.items():  # self.gi of `self.wi -= rate * self.gi`, in another method
+            if f"self.{name}" in text and re.search(rf"self\.{name}(\[[^\]]*\])* [-+*/]?= ", text):
+                found.setdefault(name, of)
         for alias, path in self.evidence.aliases(unit.backward or unit.forward).items():  # g1 of `loss, g1 = f(x)`
             place = path[0][1] if len(path) == 1 and path[0][0] == "item" else None
             if alias in elsewhere and isinstance(place, int) and place < len(labels):
@@ -196,7 +170,7 @@ class Search(Passes):
             yield replace(plan, cost=Cost("backward", path=path))
         if returned:
             return
-        text = ast.unparse(self.facts.tree)
+        text = self.facts.text
         targets = [plan] if "Y" in plan.layouts else []
         for base in targets:
             likely = [o for o in outputs if o[1].kind in ("result", "self") and _predicts(o[2])]
@@ -280,7 +254,7 @@ class Search(Passes):
         """Whether the program adds its gradients to the weights, or speaks of a likelihood."""
         rate = rf"(self\.)?({roles.RATE})\b"
         climbing = rf"\+= *\(?{rate}|\+ *{rate} *\*|\+= .*\* *{rate}|likelihood|log_?prob"
-        return re.search(climbing, ast.unparse(self.facts.tree), re.I) is not None
+        return re.search(climbing, self.facts.text, re.I) is not None
 
     def slopes(self, case: PlannedCase) -> tuple[dict[str, tuple[float, Any]], tuple[Parameter, ...]]:
         """Return the cost's slope along one random direction for each parameter that it depends on."""
@@ -295,11 +269,12 @@ class Search(Passes):
             direction = rng.normal(size=value.shape)
             before = value.copy()
             ends = []
-            for h in (1e-5, -1e-5):
+            step = 1e-5 * min(1.0, 6 / float(np.linalg.norm(direction)))
+            for h in (step, -step):
                 value[...] = before + h * direction
                 ends.append(float(np.real(np.asarray(case.cost()).reshape(()).item())))
             value[...] = before
-            slope = (ends[0] - ends[1]) / 2e-5
+            slope = (ends[0] - ends[1]) / (2 * step)
             linked = case.plan.delivery is not None and last_name(parameter) in dict(case.plan.delivery.links).values()
             if slope == 0.0 and parameter.home == "argument" and not (roles.is_weight(parameter.name) or linked):
                 kept.append(replace(parameter, idle=True))

@@ -58,11 +58,13 @@ class Recording:
     moments: list[Moment]
     start: Moment
     second: State
+    around: tuple[Moment, ...] = ()
 
     @property
     def later(self) -> list[Moment]:
-        """The calls from the start on."""
-        return self.moments[next(i for i, m in enumerate(self.moments) if m is self.start) :]
+        """The calls from the start on, and those in which it started: a cost that runs the forward itself."""
+        first = next(i for i, m in enumerate(self.moments) if m is self.start)
+        return [*self.around, *self.moments[first:]]
 
     def of(self, function: Function) -> Moment | None:
         """Return the first call of a function from the start on."""
@@ -80,6 +82,7 @@ class Recorder:
         self.moments: list[Moment] = []
         self.open: list[tuple[FrameType, Moment]] = []
         self.start: Moment | None = None
+        self.around: tuple[Moment, ...] = ()  # the calls that were open when it started
         self.second: State = {}
         self.reached = False
         self.lines = LINES
@@ -143,6 +146,7 @@ class Recorder:
         moment.copied = copied(moment.live)
         moment.places = places_in(moment.live)
         self.start = moment
+        self.around = tuple(m for _, m in self.open)
         for path in self.disturb:
             _shift(places.read(moment.live, path))
 
@@ -188,7 +192,7 @@ def record(namespace: Namespace, tree: ast.Module, recorder: Recorder, seed: int
         sys.settrace(before)
     if recorder.start is None or not recorder.reached:
         return None
-    return Recording(module, recorder.moments, recorder.start, recorder.second)
+    return Recording(module, recorder.moments, recorder.start, recorder.second, recorder.around)
 
 
 def places_in(root: Any, path: Path = (), depth: int = DEEP, found: dict[int, Path] | None = None) -> dict[int, Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
@@ -15,21 +14,22 @@ from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.binding import LIMIT
 from bptt.checking.loading.copies import copied
 from bptt.checking.loading.facts import Facts, Function
-from bptt.checking.loading.knobs import LEVELS, Knobs
+from bptt.checking.loading.knobs import PLAIN as AS_IT_IS
+from bptt.checking.loading.knobs import SMALLEST, Knobs
 from bptt.checking.loading.made_up import Files, kinds_of_files
 from bptt.checking.loading.namespace import Namespace
 from bptt.checking.loading.paths import Path
-from bptt.checking.loading.plan import Parameter, Plan, Source
+from bptt.checking.loading.plan import Parameter, Source
 from bptt.checking.loading.rehearsal import Moment, Recorder, Recording, State, places_in, record
 from bptt.checking.loading.script import STEP
-from bptt.checking.loading.training_loops import SHOWN
+from bptt.checking.loading.starts import begin_anywhere
 from bptt.checking.loading.units import Unit
 from bptt.checking.loading.weights_moved import moved, place_of, standing, weights_of
 from bptt.checking.program import Sizes
 
 LARGEST = 4000  # numbers in all parameters
 PLAIN = bool | int | float | str | None
-OURS = f"{roles.RATE}|{LIMIT}|{roles.TRUNCATION}"  # numbers that are set, whatever the run passes
+OURS = f"{LIMIT}|{roles.TRUNCATION}"  # numbers that are set, whatever the run passes
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Rehearsal:
         read = {n for f in functions for n in f.reads}
         passes = tuple(f.qualified for f in (unit.forward, unit.backward) if f is not None)
         start = unit.forward if unit.forward_first or unit.backward is None else unit.backward
-        recorder = Recorder({f.qualified for f in functions}, passes, start.qualified, read, disturb)
+        recorder = Recorder({*(f.qualified for f in functions), *passes}, passes, start.qualified, read, disturb)
         if self.namespace.step is not None:
             recorder = Recorder(set(), passes, STEP, read, disturb)
             recorder.handed = set(unit.forward.arguments)
@@ -75,16 +75,17 @@ class Rehearsal:
             elif recording is None:
                 raise ValueError("the program's own run does not come to its gradients")
             else:
-                self.kept[sizes, seed] = (recording.module, self._whole(recording))
+                self.kept[sizes, seed] = (recording.module, self._whole(recording, seed))
         return self.kept[sizes, seed]
 
-    def _whole(self, recording: Recording) -> State:
+    def _whole(self, recording: Recording, seed: int) -> State:
         state = dict(recording.start.copied or {})
         more: dict[str, Any] = {}
         for (name, argument), source in self.sources.items():
             moment = next((m for m in recording.later if m.function == name), None)
             if source.kind == "seen" and source.path[0] == ("item", "more") and moment is not None:
                 more[f"{name}.{argument}"] = copied(moment.live["given"][argument])
+        begin_anywhere(state, more, seed)
         return {**state, "more": more}
 
     @property
@@ -95,10 +96,11 @@ class Rehearsal:
     def source(self, function: Function, argument: str) -> Source | None:
         """Return where an argument comes from; None where the run does not say.
 
-        A function that the run has not called by then takes what others take under the same names.
+        What the run has not passed by then, or only after it had moved the weights, is what others take under the
+        same name.
         """
-        if any(name == function.qualified for name, _ in self.sources):
-            return self.sources.get((function.qualified, argument))
+        if (function.qualified, argument) in self.sources:
+            return self.sources[function.qualified, argument]
         return next((s for (_, other), s in self.sources.items() if other == argument and s.kind == "seen"), None)
 
 
@@ -113,13 +115,20 @@ def rehearsed(
     first = _first(rehearsal, kinds_of_files(knobs.tree), sizes)
     if first is None:
         return
-    plain = replace(rehearsal, level=len(LEVELS) - 1, sources={}, kept={})
+    plain = replace(rehearsal, level=AS_IT_IS, sources={}, kept={})
     for one, recording in ((rehearsal, first), (plain, None)):
         if recording is None and rehearsal.level != one.level:
             recording = one.record(sizes, 0)
         found = _read_off(one, recording, sizes) if recording is not None else None
         if found is not None:
             yield found
+
+
+def smaller(rehearsal: Rehearsal, sizes: Sizes) -> tuple[Rehearsal, tuple[Parameter, ...]] | None:
+    """Return a rehearsal with every large number made small; None where the run does not come to its gradients so."""
+    one = replace(rehearsal, level=SMALLEST, sources={}, kept={})
+    recording = one.record(sizes, 0)
+    return None if recording is None else _read_off(one, recording, sizes)
 
 
 def _read_off(
@@ -167,7 +176,6 @@ def _number(value: Any) -> bool:
 def _first(rehearsal: Rehearsal, files: list[Files], sizes: Sizes) -> Recording | None:
     """Return the first run whose backward pass ends, or else the first that comes to it; its setting is kept."""
     begun: list[tuple[Recording, int, Files]] = []
-    plain = len(LEVELS) - 1
 
     def ends(level: int, kind: Files) -> Recording | None:
         rehearsal.level, rehearsal.files = level, kind
@@ -183,10 +191,10 @@ def _first(rehearsal: Rehearsal, files: list[Files], sizes: Sizes) -> Recording 
     for kind in files:
         found = ends(0, kind)
         if found is None and not rehearsal.endless and rehearsal.knobs.knobs:
-            as_it_is = ends(plain, kind)
-            others = (ends(level, kind) for level in range(1, plain)) if as_it_is is not None else iter(())
+            as_it_is = ends(AS_IT_IS, kind)
+            others = (ends(level, kind) for level in range(1, AS_IT_IS)) if as_it_is is not None else iter(())
             found = next((r for r in others if r is not None), None) or as_it_is
-            rehearsal.level = plain if found is as_it_is else rehearsal.level
+            rehearsal.level = AS_IT_IS if found is as_it_is else rehearsal.level
         if found is not None or rehearsal.endless:
             return found
     if not begun:
@@ -216,7 +224,8 @@ def _sources(
     for name, value in moment.live["given"].items():
         source = _source(name, value, recording.start, made, function)
         number = isinstance(value, int | float)
-        if number and not isinstance(value, bool) and roles.matches(name, OURS):
+        ours = roles.is_rate(name, function.text) or roles.matches(name, OURS)
+        if number and not isinstance(value, bool) and ours:
             continue
         if source is None and other is not None and _alike(value, other.live["given"].get(name)):
             source = Source("seen", None, (("item", "more"), ("item", f"{function.qualified}.{name}")))
@@ -278,39 +287,3 @@ def _alike(value: Any, other: Any) -> bool:
     return len(mine) == len(theirs) and all(
         p == q and np.array_equal(v, w) for (p, v), (q, w) in zip(mine, theirs, strict=True)
     )
-
-
-def run_sentences(plan: Plan, tree: ast.Module) -> list[str]:
-    """Return what a reading takes from the program's own run, in words."""
-    if plan.rehearsal is None:
-        return []
-    said = ["What its functions are given is what the program's own run gives them, up to its first gradients."]
-    if len(kinds_of_files(tree)) > 1:
-        columns = plan.rehearsal.files.columns
-        held = f"numbers in {columns} column{'s' * (columns > 1)}" if columns else "a short text"
-        said.append(f"The files that it reads are not there: {held}, made up, stand in for them.")
-    shown = _shown(plan, tree)
-    if shown is not None:
-        said.append(f"The cost is taken to be the number that line {shown.lineno} shows: {ast.unparse(shown)}.")
-    return said
-
-
-def doubt(plan: Plan, tree: ast.Module) -> str:
-    """Return why a cost may not be that of the weights that the gradients are of; "" where nothing says so.
-
-    What a training loop calculates only to show it may be calculated after the weights were moved.
-    """
-    shown = _shown(plan, tree)
-    if shown is None or not any(isinstance(n, ast.Call) for n in ast.walk(shown)):
-        return ""
-    return (
-        f"the only cost found is the number that line {shown.lineno} shows, {ast.unparse(shown)}, and no gradient is "
-        "that of it: it may be calculated after the weights were moved."
-    )
-
-
-def _shown(plan: Plan, tree: ast.Module) -> ast.expr | None:
-    name = plan.cost.path[-1][1] if plan.cost is not None and plan.cost.path else ""
-    if not isinstance(name, str) or not name.startswith(SHOWN):
-        return None
-    return next(n.value for n in ast.walk(tree) if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == name)

@@ -74,6 +74,11 @@ def matches(name: str, pattern: str) -> bool:
     return re.fullmatch(pattern, name.lstrip("_").removesuffix("_"), re.IGNORECASE) is not None
 
 
+def is_rate(name: str, text: str) -> bool:
+    """Tell whether a name is that of a learning rate; ``alpha`` of ``(1 - alpha) * h`` is a part of the equations."""
+    return matches(name, RATE) and re.search(rf"\b1(\.0*)? - (\w+\.)?{name}\b", text) is None
+
+
 def size_of(name: str) -> str | None:
     """Return the size that a name stands for: one of n_x, n_a, n_y, m, T_x, or V for a vocabulary's."""
     plain = name.lstrip("_")

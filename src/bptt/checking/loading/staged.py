@@ -40,7 +40,7 @@ class Staged(Bench):
             own = rehearsal.state(PROBE, 0)[1]["self"]
             plan = Plan(
                 {}, parameters, call, constants=constants, owner=unit.owner, rehearsal=rehearsal,
-                attributes=numbers_to_set(own) if own is not None else {},
+                attributes=numbers_to_set(own, self.facts.text) if own is not None else {},
             )  # fmt: skip
             yield plan, Context(self.facts, ["n_x"], ["n_y"], self.facts.speaks_of_batch), 1
 
@@ -67,8 +67,8 @@ class Staged(Bench):
         return out
 
 
-def numbers_to_set(thing: Any) -> dict[str, Source]:
+def numbers_to_set(thing: Any, text: str) -> dict[str, Source]:
     """Return the attributes of an object that are set whatever it holds: rates to 1, limits beyond reach."""
     numbers = [n for n, v in vars(thing).items() if isinstance(v, float | int) and not isinstance(v, bool)]
-    rates = {n: Source("const", 1.0) for n in numbers if roles.matches(n, roles.RATE)}
+    rates = {n: Source("const", 1.0) for n in numbers if roles.is_rate(n, text)}
     return rates | {n: Source("const", 1e6) for n in numbers if roles.matches(n, LIMIT)}

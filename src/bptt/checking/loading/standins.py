@@ -72,17 +72,25 @@ class StandIn:
 
 
 class _StandInModule(ModuleType):
+    provide: Callable[[str], Any] | None = None
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
+        usual = self.provide(name) if self.provide is not None else None
+        if usual is not None:
+            return usual
         return StandIn(f"{self.__name__}.{name}")
 
 
+TABLES = {"pandas", "sklearn", "pandas_datareader", "yfinance"}
 HOOKS = ("bptt.checking.tracing.hooks", "bptt.checking.tracing.forced")
 """What an instrumented tree imports."""
 
 
-def importer(provide: Callable[[str], Any], replaced: set[str]) -> Callable[..., Any]:
+def importer(
+    provide: Callable[[str], Any], replaced: set[str], tables: Callable[[str], Any] | None = None
+) -> Callable[..., Any]:
     """Return an ``__import__`` that gives NumPy and the standard library, and stand-ins for all else.
 
     Parameters
@@ -91,6 +99,8 @@ def importer(provide: Callable[[str], Any], replaced: set[str]) -> Callable[...,
         The usual definition of a name that is imported from a file that is not there, or None.
     replaced : set of str
         Receives the names of the modules that were replaced.
+    tables : function, optional
+        What stands in for a name of a package that reads and scales tables, or None.
     """
 
     def load(name: str, globals_: Any = None, locals_: Any = None, fromlist: Any = (), level: int = 0) -> Any:
@@ -108,6 +118,8 @@ def importer(provide: Callable[[str], Any], replaced: set[str]) -> Callable[...,
             return importlib.import_module("__future__")
         replaced.add(name or ".")
         module = _StandInModule(name or "package")
+        if root in TABLES:
+            module.provide = tables
         names = [n for n in (fromlist or ()) if n != "*"]
         for wanted in names:
             usual = provide(wanted)

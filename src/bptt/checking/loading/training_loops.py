@@ -120,7 +120,7 @@ def as_step(tree: ast.Module, where: Where) -> ast.Module:
     names = _arguments(made, loop, where)
     body = [Ends().visit(s) for s in loop.body]
     arguments = ast.arguments([], [ast.arg(n) for n in names], None, [], [], None, [])
-    step = ast.FunctionDef(STEP, arguments, [*body, *_shown(body), end_of_step(loop.body[-1])], [], None, None)
+    step = ast.FunctionDef(STEP, arguments, [*_with_shown(body), end_of_step(loop.body[-1])], [], None, None)
     ast.copy_location(step, loop)
     step.end_lineno, step.end_col_offset = loop.body[-1].end_lineno, loop.body[-1].end_col_offset
     loop.body = [ast.copy_location(ast.Pass(), loop)]
@@ -155,27 +155,41 @@ def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
             yield from (f for f in statement.body if isinstance(f, ast.FunctionDef))
 
 
-def _shown(body: list[ast.stmt]) -> list[ast.stmt]:
-    """Return statements that keep the numbers which a step only shows or adds up, under names of their own."""
-    found: list[ast.stmt] = []
+def _with_shown(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Return statements with the numbers that they only show or collect kept under names of their own.
+
+    Each is kept where it is calculated, before the weights are moved; one that an inner loop shows, at the end.
+    """
+    out: list[ast.stmt] = []
+    late: list[ast.stmt] = []
     for statement in body:
-        for node in ast.walk(statement):
-            expressions: list[ast.expr] = []
-            if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
-                continue
-            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("print", "append", "write"):
-                expressions = [*node.args]
-            for expression in expressions:
-                plain = _WithoutFloat().visit(copy.deepcopy(expression))
+        loops = isinstance(statement, ast.For | ast.While)
+        kept = [_kept(e, len(out) + len(late) + i) for i, e in enumerate(_expressions(statement))]
+        late += kept if loops else []
+        out += [*([] if loops else kept), statement]
+    return [*out, *late]
+
+
+def _expressions(statement: ast.stmt) -> list[ast.expr]:
+    """Return the calculations in a statement that are only shown or put into a list."""
+    found: list[ast.expr] = []
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("print", "append", "write"):
+            for expression in node.args:
+                plain = ast.copy_location(_WithoutFloat().visit(copy.deepcopy(expression)), expression)
                 if isinstance(plain, ast.BinOp | ast.Call) and not re.search(r"format|str\(|%", ast.unparse(plain)):
-                    name = ast.Name(f"{SHOWN}{len(found)}", ast.Store())
-                    kept = ast.Assign([name], plain)
-                    tried = ast.Try([kept], [ast.ExceptHandler(None, None, [ast.Pass()])], [], [])
-                    for part in ast.walk(tried):
-                        if not hasattr(part, "lineno"):
-                            ast.copy_location(part, expression)
-                    found.append(tried)
+                    found.append(plain)
     return found
+
+
+def _kept(expression: ast.expr, number: int) -> ast.stmt:
+    """Return a statement that keeps a number, if it can be calculated."""
+    kept = ast.Assign([ast.Name(f"{SHOWN}{number}", ast.Store())], expression)
+    tried = ast.Try([kept], [ast.ExceptHandler(None, None, [ast.Pass()])], [], [])
+    for part in ast.walk(tried):
+        if not hasattr(part, "lineno"):
+            ast.copy_location(part, expression)
+    return tried
 
 
 class _WithoutFloat(ast.NodeTransformer):

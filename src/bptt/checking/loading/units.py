@@ -6,9 +6,11 @@ import ast
 import re
 from dataclasses import dataclass
 
+from bptt.checking.loading.closures import pullbacks
 from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.instances import feeders
 from bptt.checking.loading.links import assignments
+from bptt.checking.loading.paths import Path
 from bptt.checking.loading.scores import (
     BACKWARD,
     TRAIN,
@@ -31,6 +33,7 @@ class Unit:
     forward_first: bool = True
     costs: tuple[Function, ...] = ()
     each: bool = False  # the forward takes one step at a time
+    way_back: Path = ()  # where the backward stands in what the forward returns
 
 
 def units_of(facts: Facts, name: str | None = None) -> list[Unit]:
@@ -42,6 +45,9 @@ def units_of(facts: Facts, name: str | None = None) -> list[Unit]:
     scopes += [(owner, facts.methods(owner)) for owner in facts.classes]
     for owner, functions in scopes:
         found += _in_scope(facts, owner, functions)
+    for way in pullbacks(facts):
+        costs = tuple(u for u in facts.plain().values() if cost_score(u, facts) >= 2.0)[:5]
+        found.append(Unit(way.forward, way.backward, way.forward.owner, way.score, costs=costs, way_back=way.place))
     for owner in facts.classes:  # a class that only runs forwards, and a function that takes its object backwards
         if not any(u.owner == owner for u in found):
             found += _in_scope(facts, owner, facts.methods(owner), facts.plain())
@@ -73,12 +79,13 @@ def _in_scope(
     chosen = tuple(f for score, f in costs if score >= 2.0)[:5]
     shift = _owner_score(facts, owner)
     out = []
-    for fs, f in forwards[:6]:
-        for bs, b in backwards[:5]:
-            if f is b or fs < 1.0 or bs < 1.5:
-                continue
+    likely = [(*x, *y) for x in forwards[:6] for y in backwards[:5]]
+    pairs = [(*x, *y) for x in forwards for y in backwards if kinship(x[1].name, y[1].name) > 1]
+    likely += [pair for pair in pairs if pair not in likely]
+    for fs, f, bs, b in likely:
+        if f is not b and fs >= 1.0 and bs >= 1.5:
             inside = f.name in facts.reached(b) or (owner is not None and f"self.{f.name}" in b.text)
-            score = fs + bs + shift + _kinship(f.name, b.name)
+            score = fs + bs + shift + kinship(f.name, b.name)
             score += 0.5 * inside
             out.append(Unit(f, b, owner, score, not inside, chosen))
             if inside and len(b.arguments) and _takes_results(b, f):
@@ -118,7 +125,7 @@ def _takes_results(backward: Function, forward: Function) -> bool:
     return any(name in forward.labels for name in backward.arguments)
 
 
-def _kinship(forward: str, backward: str) -> float:
+def kinship(forward: str, backward: str) -> float:
     """Return how much two names are a pair: lstm_cell_forward and lstm_cell_backward, not gru_backward."""
     first = re.sub(r"forward|fwd|forw|feed", "", forward.lower()).strip("_")
     second = re.sub(r"backward|bwd|backprop(agation|agate)?|back|bptt", "", backward.lower()).strip("_")

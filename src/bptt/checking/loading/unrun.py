@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from bptt.checking.loading.facts import label
+from bptt.checking.loading.facts import Function, label
 from bptt.checking.loading.roles_by_name import COST_NAME
 
 NAMED = re.compile(r"back_?(ward|prop)|bptt|bwd", re.IGNORECASE)
@@ -19,17 +19,32 @@ Place = tuple[str, int]  # a function's name, and the line that it or its first 
 
 
 def backward_functions(tree: ast.Module) -> list[tuple[str, ast.FunctionDef]]:
-    """Return the functions with a backward name and a matrix product; a mere activation's derivative has none."""
+    """Return the functions with a backward name and a matrix product, their own or of one that they call.
+
+    A mere activation's derivative has none.
+    """
     found = []
+    every = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and NAMED.search(n.name)]
+    products = {n.name for n in every if _multiplies(n)}
+    calls = {n.name: Function(n).calls for n in every}
+    for _ in calls:  # whoever calls one of them
+        products |= {name for name, called in calls.items() if called & products}
     owners: list[ast.Module | ast.ClassDef] = [tree, *(n for n in tree.body if isinstance(n, ast.ClassDef))]
     for owner in owners:
         prefix = f"{owner.name}." if isinstance(owner, ast.ClassDef) else ""
         for node in owner.body:
             if isinstance(node, ast.FunctionDef) and (
-                (NAMED.search(node.name) and _multiplies(node)) or loss_layer(node) is not None
+                (NAMED.search(node.name) and node.name in products) or loss_layer(node) is not None
             ):
                 found.append((prefix + node.name, node))
     return found
+
+
+def outermost_first(tree: ast.Module) -> list[tuple[str, ast.FunctionDef]]:
+    """Return the functions of :func:`backward_functions`, those last that others of them call."""
+    found = backward_functions(tree)
+    called = {name for _, node in found for name in Function(node).calls if name != node.name}
+    return sorted(found, key=lambda f: f[1].name in called)
 
 
 def loss_layer(function: ast.FunctionDef) -> str | None:

@@ -40,7 +40,9 @@ class World:
             self.object = case.make_object(self.data)
         if case.plan.maker:
             self.made = self.call(case.plan.maker)
-            if isinstance(self.made, tuple):
+            if isinstance(self.made, np.ndarray):
+                self.made = [self.made]
+            elif isinstance(self.made, tuple):
                 self.named = type(self.made) if hasattr(self.made, "_fields") else None
                 self.made = list(self.made)
         for call in case.plan.before:
@@ -96,7 +98,7 @@ class World:
             case "empty":
                 return type(source.value)()
             case "table":
-                return case.table(source.value)
+                return case.table(*source.value)
             case "param":
                 return case.wrap(case.array(source.value))
             case "params":
@@ -115,7 +117,9 @@ class World:
     def call(self, call: Call) -> Any:
         """Make one of their calls."""
         owner = self.object if call.method else self.case.module
-        function = getattr(owner, call.function)
+        if owner is None:  # a static method
+            owner = getattr(self.case.module, self.plan.owner or "")
+        function = places.read(self.result, call.way_back) if call.way_back else getattr(owner, call.function)
         values = [(name, self.value(source)) for name, source in call.arguments]
         if call.each:
             results = [function(step) for step in values[0][1]]

@@ -24,6 +24,7 @@ from bptt.dims import Array
 
 TWINS = 4  # other forms of a value that are kept: the nearer text is chosen at the end
 GROUP, MIXED = 120, 24  # of the terms of one shape: how many are kept as they are, how many are combined
+LARGE = 512  # numbers: what is larger, and much larger than the goal, is of another network
 
 
 class Pool:
@@ -102,9 +103,10 @@ class Pool:
         first += [(seed, 0.3 + 0.02 * seed.size if own else 1.0 + 0.1 * seed.size) for seed, own in seeds.items()]
         first.sort(key=lambda pair: (pair[0].op not in ATOMS, pair[1], pair[0].number))
         groups: dict[Shape, list[tuple[Term, float]]] = {}
+        most = max(LARGE, *(8 * math.prod(shape) for shape in goals))
         for term, cost in first:
             value = term.value
-            if not isinstance(value, Stack):
+            if not isinstance(value, Stack) or (math.prod(value.shape) > most and term not in seeds):
                 continue
             group = groups.setdefault(value.shape, [])
             if len(group) >= GROUP or not self.add(term, cost):

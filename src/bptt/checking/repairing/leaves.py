@@ -43,13 +43,14 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
     steps = _loop_variables(function, terms)
     patterns: dict[tuple[str, int], dict[tuple[Any, ...], tuple[bool, tuple[Term, ...]]]] = {}
     seen: dict[str, tuple[Term, ...]] = {}
+    turns = _turns(tree)
     known: set[tuple[str, float]] = set()
     for node, text in _expressions(tree, reader.code):
         rank = 0.0 if _within(node, statement) else 0.5 if function is not None and _within(node, function) else 1.0
         if (text, rank) in known or (rank == 1.0 and isinstance(node, ast.Call)):
             continue  # another function's work
         known.add((text, rank))
-        for term in _read(reader, node, text, steps, seen):
+        for term in _read(reader, node, text, steps, turns, seen):
             add(term, rank)
             for shifted in _shifted(terms, term, steps):
                 add(shifted, rank + 0.2)
@@ -167,8 +168,22 @@ def _loop_variables(function: ast.FunctionDef | None, terms: Terms) -> list[Term
     return steps
 
 
+def _turns(tree: ast.Module) -> dict[str, set[str]]:
+    """Return what the variables of loops go over, as written: units of one kind are counted alike."""
+    found: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.For | ast.comprehension) and isinstance(node.target, ast.Name):
+            found.setdefault(node.target.id, set()).add(ast.unparse(node.iter))
+    return found
+
+
 def _read(
-    reader: Reader, node: ast.expr, text: str, steps: list[Term], seen: dict[str, tuple[Term, ...]]
+    reader: Reader,
+    node: ast.expr,
+    text: str,
+    steps: list[Term],
+    turns: dict[str, set[str]],
+    seen: dict[str, tuple[Term, ...]],
 ) -> tuple[Term, ...]:
     """Return the terms of an expression; an index of another function's loop is read with this one's."""
     if text not in seen:
@@ -179,7 +194,8 @@ def _read(
             seen[text] = (reader.read(node, grouping=False).term,)
         elif len(missing) == 1 and isinstance(node, ast.Subscript):
             name = missing.pop()
-            for step in steps:
+            alike = [step for step in steps if turns.get(name, set()) & turns.get(str(step.payload), set())]
+            for step in alike or steps:
                 renamed = copied(node)
                 for n in ast.walk(renamed):
                     if isinstance(n, ast.Name) and n.id == name:

@@ -61,8 +61,9 @@ def _kept(code: str, tree: ast.Module, function: Function) -> Iterator[Restructu
 def _targets_subtracted(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
     """Yield the one subtracted at the target's place, y_hat - y, as the cost's logarithm is indexed there."""
     logs = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func).split(".")[-1] == "log"]
-    places = dict.fromkeys(ast.unparse(n.slice) for log in logs for n in ast.walk(log) if isinstance(n, ast.Subscript))
-    names = [place for place in places if any(isinstance(n, ast.Name) for n in ast.walk(ast.parse(place)))]
+    indices = [n.slice for log in logs for n in ast.walk(log) if isinstance(n, ast.Subscript)]
+    named = [i for i in indices if any(isinstance(n, ast.Name) for n in ast.walk(i)) and not _has_slice(i)]
+    names = dict.fromkeys(ast.unparse(index) for index in named)
     for node in statements(function):
         if not isinstance(node, ast.Assign) or len(node.targets) != 1 or is_zero(node.value):
             continue
@@ -71,6 +72,10 @@ def _targets_subtracted(code: str, tree: ast.Module, function: Function) -> Iter
             for place in names:
                 text = f"{target.id}[{place}] -= 1"
                 yield Restructuring((insert_after(code, node, text),), f"minus one at the target: `{text}`", node)
+
+
+def _has_slice(index: ast.expr) -> bool:
+    return any(isinstance(node, ast.Slice) for node in ast.walk(index))
 
 
 def _signs(code: str, function: Function) -> Iterator[Restructuring]:

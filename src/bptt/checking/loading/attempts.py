@@ -1,0 +1,42 @@
+"""A reading that has run: how far it came, and how much of its gradient agrees with its cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bptt.checking.loading.plan import Plan
+
+
+@dataclass
+class Attempt:
+    """A plan that has run: how far it came, and how much of its gradient agrees with its cost."""
+
+    plan: Plan
+    right: int = 0
+    delivered: int = 0
+    ran: bool = False
+    error: str = ""
+    unused: tuple[str, ...] = ()
+
+    @property
+    def plausibility(self) -> float:
+        """Order among readings of a backward pass that may be wrong: agreement must not choose between them."""
+        needed = sum(not p.idle for p in self.plan.parameters)
+        return -self.plan.penalty + 0.6 * self.ran + 0.8 * self.right / max(needed, 1)
+
+    @property
+    def steps(self) -> bool:
+        """Whether several time steps are run: in a single one, nothing recurrent can be wrong."""
+        layouts = self.plan.layouts
+        return self.plan.rehearsal is not None or any("T_x" in a for x in layouts.values() for a in x.axes)
+
+    @property
+    def runs_through(self) -> bool:
+        """Whether the backward runs and delivers most of the gradients, right or wrong."""
+        return self.ran and 2 * self.delivered >= len(self.plan.parameters)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every parameter has a gradient and each agrees."""
+        needed = sum(not p.idle and p.name not in self.unused for p in self.plan.parameters)
+        return self.ran and self.right >= max(needed, 1)

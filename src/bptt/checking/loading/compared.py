@@ -1,0 +1,95 @@
+"""Which of several readings of a program is taken: what each covers, how much of it agrees, how large it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bptt.checking.loading.attempts import Attempt
+from bptt.checking.loading.bench import PROBE
+from bptt.checking.loading.namespace import BUDGET, Exhausted, within_budget
+from bptt.checking.loading.readings import Search
+from bptt.checking.loading.rehearsed import smaller
+from bptt.checking.loading.units import Unit
+from bptt.checking.loading.unrun import Place, backward_functions, place_of, ran_during
+from bptt.checking.tracing.quiet import quiet
+
+DOUBTLESS = 1.5  # a reading with no more against it is that of a layer that may be called wrong
+LONG = 300  # lines that a backward pass may run through before fewer steps are tried
+
+Read = tuple[Unit, Attempt]
+
+
+def likelier(search: Search, guessed: Read | None, rehearsed: Read | None) -> Read | None:
+    """Return the reading of which more agrees, then the smaller one; the program's own run before a guess."""
+    if guessed is None or rehearsed is None:
+        return guessed or rehearsed
+    if guessed[1].complete and rehearsed[1].complete:
+        return min(rehearsed, guessed, key=lambda read: numbers(search, read))
+    ahead = agreeing(rehearsed[1]) - agreeing(guessed[1])
+    plan = guessed[1].plan
+    doubtful = plan.penalty > DOUBTLESS or (plan.cost is not None and plan.cost.kind == "standard")
+    alike = (guessed[1].right, guessed[1].delivered) == (rehearsed[1].right, rehearsed[1].delivered)
+    if alike and guessed[1].right and len(plan.parameters) == len(rehearsed[1].plan.parameters):
+        doubtful = False  # the run itself confirms it
+    smaller = 2 * numbers(search, rehearsed) < numbers(search, guessed)
+    kept = not doubtful and guessed[1].right > 0 and guessed[1].delivered >= rehearsed[1].delivered
+    if kept and not rehearsed[1].complete and ahead > 0:
+        return guessed
+    return rehearsed if ahead > 0 or (ahead == 0 and (doubtful or smaller)) else guessed
+
+
+def shorter(search: Search, read: Read) -> Read:
+    """Return a reading of a long run of the program's own with fewer steps, if the same gradients are right in it."""
+    plan = read[1].plan
+    if plan.rehearsal is None or not read[1].ran:
+        return read
+    left = [BUDGET]
+    with quiet():
+        try:
+            within_budget(search.case(plan).gradients, left)
+        except (Exception, Exhausted):
+            return read
+        if BUDGET - left[0] < LONG:
+            return read
+        found = smaller(plan.rehearsal, PROBE)
+        names = {p.name for p in plan.parameters}
+        if found is None or not names <= {p.name for p in found[1]}:
+            return read
+        shorter = search.judge(replace(plan, rehearsal=found[0]))
+    same = shorter is not None and (shorter.right, shorter.delivered) == (read[1].right, read[1].delivered)
+    return (read[0], shorter) if shorter is not None and same else read
+
+
+def numbers(search: Search, read: Read) -> int:
+    """Return how many numbers the parameters of a reading hold."""
+    return sum(value.size for value in search.case(read[1].plan).parameters.values())
+
+
+def agreeing(attempt: Attempt) -> float:
+    """Return the share of the parameters whose gradient agrees; -1 where the backward does not run."""
+    return attempt.right / max(len(attempt.plan.parameters), 1) if attempt.ran else -1.0
+
+
+def covered(search: Search, read: Read | None) -> int:
+    """Return how many of the program's backward functions a reading runs."""
+    if read is None or not read[1].runs_through:
+        return 0
+    ran = run_of(search, read[1])
+    return sum(place_of(node) in ran for _, node in backward_functions(search.facts.tree))
+
+
+def run_of(search: Search, attempt: Attempt) -> set[Place]:
+    """Return the functions that a reading runs; where its backward raises, all that it may reach."""
+    case = search.case(attempt.plan)
+    ran: set[Place] = set()
+    with quiet():
+        try:
+            ran = ran_during(case.gradients)
+        except Exception:
+            plan = attempt.plan
+            for call in (plan.forward, plan.backward):
+                for function in search.facts.functions.values():
+                    if call is not None and function.name == call.function and function.owner in (None, plan.owner):
+                        names = search.facts.reached(function) | {function.name}
+                        ran |= {place_of(f.node) for f in search.facts.functions.values() if f.name in names}
+    return ran

@@ -1,0 +1,38 @@
+"""The states in which a run begins: zeros in a first pass, which would hide what is wrong at the first step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from bptt.checking.loading import paths as places
+from bptt.checking.loading import roles_by_name as roles
+
+
+def begin_anywhere(state: dict[str, Any], more: dict[str, Any], seed: int) -> None:
+    """Fill the states of zeros that a pass is given with random values, in place.
+
+    Nothing is changed where a later call is given zeros of the same shape: they may stand for the same state.
+
+    Parameters
+    ----------
+    state : dict
+        What the first call could read: ``given``, ``self``, ``globals``.
+    more : dict
+        What later calls are given from elsewhere.
+    seed : int
+    """
+    others = {np.shape(v) for _, v in places.arrays(more) if not v.any()}
+    for number, value in enumerate(_states(state)):
+        if not value.any() and value.shape not in others and value.flags.writeable:
+            value[...] = 0.5 * np.random.default_rng([seed, 6, number]).normal(size=value.shape)
+
+
+def _states(state: dict[str, Any]) -> Iterator[np.ndarray[Any, Any]]:
+    """Yield the arrays of floats that are given under the name of a state."""
+    given = state.get("given") or {}
+    for name, value in given.items():
+        if roles.matches(name, f"{roles.STATE0}|{roles.CELL0}") and not roles.is_weight(name):
+            yield from (v for _, v in places.arrays(value if isinstance(value, np.ndarray | list | tuple) else None))
