@@ -38,6 +38,7 @@ def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[
         yield Restructuring((insert_after(code, last, text),), what, last)
     yield from _initialisations(code, tree, function)
     yield from _targets(code, function)
+    yield from _repeated(code, tree, function)
     yield from _orders(code, tree, function)
     yield from _deletions(code, tree, function)
 
@@ -76,6 +77,27 @@ def _targets_subtracted(code: str, tree: ast.Module, function: Function) -> Iter
 
 def _has_slice(index: ast.expr) -> bool:
     return any(isinstance(node, ast.Slice) for node in ast.walk(index))
+
+
+def _repeated(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
+    """Yield a sum over rows that are chosen by indices as one in which an index that comes twice counts twice."""
+    imported = (n for i in ast.walk(tree) if isinstance(i, ast.Import) for n in i.names if n.name == "numpy")
+    numpy = next((n.asname or n.name for n in imported), None)
+    for node in statements(function):
+        if not isinstance(node, ast.AugAssign) or not isinstance(node.target, ast.Subscript) or numpy is None:
+            continue
+        ufunc = {ast.Add: "add", ast.Sub: "subtract"}.get(type(node.op))
+        index = node.target.slice
+        if (
+            ufunc is None
+            or (_has_slice(index)
+            and not isinstance(index, ast.Subscript))
+            or isinstance(index, ast.Constant)
+        ):
+            continue
+        base, value = text_of(code, node.target.value), text_of(code, node.value)
+        text = f"{numpy}.{ufunc}.at({base}, {text_of(code, index)}, {value})"
+        yield _restated(code, node, text, f"an index that comes twice counts twice: `{text}`")
 
 
 def _signs(code: str, function: Function) -> Iterator[Restructuring]:
