@@ -90,6 +90,17 @@ def _in_scope(
             out.append(Unit(f, b, owner, score, not inside, chosen))
             if inside and len(b.arguments) and _takes_results(b, f):
                 out.append(Unit(f, b, owner, score - 0.7, True, chosen))
+    for bs, b in backwards[:5]:  # a forward whose name tells nothing, and whose result the backward takes by its name
+        for fs, f in forwards:
+            taken = [n for n in f.labels if len(n) > 2 and n in b.arguments]
+            if (
+                taken
+                and f is not b
+                and fs < 1.0
+                and bs >= 1.5
+                and re.search(r"tanh|sigm|exp\(|relu", _reached_text(f, facts))
+            ):
+                out.append(Unit(f, b, owner, 3.0 + bs + shift, True, chosen))
     for pair in list(out):
         for c in functions.values():
             if pair.backward is None or c in (pair.forward, pair.backward) or c.name.startswith("__"):
@@ -119,6 +130,11 @@ def _in_scope(
                 score = max(score, *whole)
             out.append(Unit(b, None, owner, score, False, chosen))
     return out
+
+
+def _reached_text(function: Function, facts: Facts) -> str:
+    names = facts.reached(function)
+    return "\n".join(f.text for f in facts.functions.values() if f.name in names or f is function)
 
 
 def _takes_results(backward: Function, forward: Function) -> bool:
