@@ -164,7 +164,9 @@ class Search(Passes):
             yield replace(plan, cost=Cost("upstream"))
             return
         labels = plan.delivery.labels if plan.delivery else ()
-        returned = [i for i, name in enumerate(labels) if re.search(r"loss|cost|error|^j$|obj", name, re.I)]
+        returned = [
+            i for i, name in enumerate(labels) if re.search(r"loss|cost|error|^err|^j$|obj|^nll|^mse", name, re.I)
+        ]
         for i in returned:
             path: places.Path = (("item", i),) if len(labels) > 1 else ()
             yield replace(plan, cost=Cost("backward", path=path))
