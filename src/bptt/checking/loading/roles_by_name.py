@@ -13,7 +13,7 @@ SIZES: tuple[tuple[str, str], ...] = (
      r"|state_?(size|dim)|n_?states?|n_?mem(ory)?|num_?hidden|n_?units|units|cell_?size|n_?s|hid(den)?(_?(sz|n|size|dim|s))?|H|rnn_?(size|units)|hiddim"
      r"|hidden_?dimension|mem_?cell_?ct|dim_?hidden|n_?neurons|num_?(units|neurons)|lstm_?size|(n|h|nh|n_h|n_?hid|n_?hidden|hidden(_?size)?)_?[1-3]"),
     ("n_y", r"n_?y|n_?o(ut)?|output_?(size|dim|s|units|dims?)?|out_?(size|dim|features?)|y_?(size|dim)|n_?outputs?|n_?(tags|labels|targets|categories)"
-     r"|num_?(outputs?|classes|labels)|n_?class(es)?|d_?out|output_?dimension|dim_?out|C|O|K|output_?nodes|out_?size|out_?dim"),
+     r"|num_?(outputs?|classes|labels)|n_?class(es)?|n_?cls|d_?out|output_?dimension|dim_?out|C|O|K|output_?nodes|out_?size|out_?dim"),
     ("V", r"vocab(ulary)?_?(size|len|length|dim)?|n_?vocab|num_?(chars?|words?|tokens?)|V|n_?(chars?|words|tokens|syms?|symbols?|letters)|voc_?size"
      r"|alphabet_?size|vocab"),
     ("m", r"m|batch(_?(size|n|sz))?|n_?(batch|samples?|examples|seqs?)|N|B|num_?(samples|examples|seqs?)|bs|mb_?size"),
