@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ast
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bptt.checking.diagnosing.locally import reading
+from bptt.checking.diagnosing.locally import Reading, reading
 from bptt.checking.diagnosing.roles import accumulates, bare_name, is_start, judge, words
+from bptt.checking.diagnosing.sources import sources
 from bptt.checking.tracing.bank import Role
 from bptt.checking.tracing.series import Series
 from bptt.checking.tracing.stepping import Unit
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judged, Judging
-    from bptt.checking.tracing.forced import Run
+    from bptt.checking.tracing.forced import Event, Run
 
 TRIED = 64
 """At most so many different quantities are tried for one unit."""
 UNSEEN = 12
 """At most so many where it cannot be seen how a unit is read, and its own value was recognised."""
-RUNS = 160
+RUNS = 120
 """At most so many runs of one program."""
 STILL = 3
 """After so many that leave the reader with the same exception, the fault is the reader's own."""
@@ -40,13 +42,19 @@ def look_above(judging: Judging, wrong: list[Judged]) -> bool:
     for settled in (False, True):
         for judged in wrong:
             for unit in sources(judging, judged.unit, settled) if _misfits(judged) else ():
-                if _gives(judging, judged, wrong, unit, False, _handed_on(judging, judged, unit)):
+                if _gives(judging, judged, wrong, unit, False, _handed_on(judging, judged, unit), None):
                     return True
+    shared = vars(judging.module)
     for settled in (False, True):
-        for judged in wrong:
-            for unit in sources(judging, judged.unit, settled):
-                if _gives(judging, judged, wrong, unit, settled, candidates(judging, unit, _misfits(judged))):
-                    return True
+        pairs = [(judged, unit) for judged in wrong for unit in sources(judging, judged.unit, settled)]
+        seen = [(judged, unit, reading(judged, unit, judging.last, shared)) for judged, unit in pairs]
+        for judged, unit, read in sorted(seen, key=lambda one: one[2] is None):  # where it can be seen, it costs less
+            result = _is_result(judging, judged.unit, unit)
+            if result and _gives(judging, judged, wrong, unit, settled, [_same_role(judging, judged, unit)], None):
+                return True
+            roles = candidates(judging, unit, _misfits(judged))
+            if _gives(judging, judged, wrong, unit, settled, roles, read):
+                return True
     return False
 
 
@@ -56,11 +64,16 @@ def _misfits(judged: Judged) -> bool:
 
 
 def _gives(
-    judging: Judging, judged: Judged, wrong: list[Judged], unit: Unit, settled: bool, roles: Sequence[Role]
+    judging: Judging,
+    judged: Judged,
+    wrong: list[Judged],
+    unit: Unit,
+    settled: bool,
+    roles: Sequence[Role],
+    read: Reading | None,
 ) -> bool:
     same_error = 0
     misfit = _misfits(judged)
-    read = reading(judged, unit, judging.last, vars(judging.module))
     mistaken = _mistaken(judging)
     tries = 0
     for role in roles:
@@ -72,13 +85,13 @@ def _gives(
         given = _alike(judging, unit, role) if unit.number in mistaken else {unit.number: role}
         key = (unit.number, id(role.series), role.axes, len(judging.roles))
         run = judging.tried.get(key)
-        if run is None:
+        if run is None or (run.ended and not judge(judged.unit, judged.role, run.events.get(judged.unit.number, []))):
             if len(judging.tried) >= RUNS:
                 return False
-            run, _, _ = judging.run({**judging.roles, **given})
+            run, _, _ = judging.run({**judging.roles, **given}, enough=_refuted(wrong))
             judging.tried[key] = run
         events = run.events.get(judged.unit.number, [])
-        if len(events) < len(judged.events):
+        if len(events) < len(judged.events) and not run.ended:
             continue  # the run broke before it came here: that shows nothing
         if judge(judged.unit, judged.role, events):
             same_error += (
@@ -88,9 +101,9 @@ def _gives(
                 return False
             continue
         still = {j.unit.number for j in wrong if judge(j.unit, j.role, run.events.get(j.unit.number, []))}
-        spoiled = _spoiled(judging, run, wrong, given)
+        spoils = spoiled(judging, run, wrong, given)
         itself = bool(judge(unit, role, run.events.get(unit.number, [])))
-        if spoiled or (settled and unit.number not in mistaken and len(still - {unit.number}) + itself >= len(wrong)):
+        if spoils or (settled and unit.number not in mistaken and len(still - {unit.number}) + itself >= len(wrong)):
             continue
         for number, one in given.items():
             one.evidence = "above"
@@ -98,6 +111,34 @@ def _gives(
             judging.fixed.add(number)
         return True
     return False
+
+
+def _is_result(judging: Judging, reader: Unit, unit: Unit) -> bool:
+    """Tell whether what a unit holds is what another one computed, in the function that it calls."""
+    return (
+        judging.graph is not None
+        and judging.graph.aliases.get(reader.number) == unit.number
+        and isinstance(reader.expression, ast.Call)
+    )
+
+
+def _same_role(judging: Judging, judged: Judged, unit: Unit) -> Role:
+    role = Role(judged.role.series, judged.role.axes, sign=judged.role.sign)
+    judging.complete(role, judging.natural.events[unit.number])
+    return role
+
+
+def _refuted(wrong: Sequence[Judged]) -> Callable[[Event], bool]:
+    """Return what tells, event by event, whether each of some units is seen to be wrong: no more is to be seen."""
+    left = {judged.unit.number: judged for judged in wrong}
+
+    def enough(event: Event) -> bool:
+        judged = left.get(event.unit)
+        if judged is not None and judge(judged.unit, judged.role, [event]):
+            del left[event.unit]
+        return not left
+
+    return enough
 
 
 def _handed_on(judging: Judging, judged: Judged, unit: Unit) -> list[Role]:
@@ -129,41 +170,14 @@ def _same_numbers(a: Series, b: Series) -> bool:
     )
 
 
-def _spoiled(judging: Judging, run: Run, wrong: list[Judged], given: dict[int, Role]) -> bool:
+def spoiled(judging: Judging, run: Run, wrong: list[Judged], given: dict[int, Role]) -> bool:
     """Tell whether new roles make units wrong that were right without them."""
     before = {j.unit.number for j in wrong} | set(given)
     return any(
         len(run.events.get(number, ())) < len(judging.last.events.get(number, ()))
         or judge(judging.units[number], role, run.events.get(number, []))
         for number, role in judging.roles.items()
-        if number not in before and role.sign in (1.0, judging.scale)
-    )
-
-
-def sources(judging: Judging, reader: Unit, settled: bool) -> list[Unit]:
-    """Return the units whose value a unit reads: those whose role is open, or those that have one already.
-
-    Open is a unit without a role, one that holds a part of an adjoint only, and one that is out of step with its loop.
-    """
-    result = []
-    for unit in judging.units:
-        if unit.number == reader.number or unit.number in judging.sink_names or unit.number in judging.mixed:
-            continue
-        if not _feeds(judging, unit, reader) or not judging.natural.events.get(unit.number):
-            continue
-        role = judging.roles.get(unit.number)
-        if role is not None and role.evidence == "sink":
-            continue
-        partial = role is not None and role.series.kind in ("part", "share") and not _goes_on(judging, unit)
-        is_open = role is None or partial or judging.out_of_step(unit, role)
-        if is_open != settled:
-            result.append(unit)
-    moved = judging.graph.moved if judging.graph is not None else set()
-    # The slice that is handed on stands nearer than what it is a slice of.
-    latest = {event.unit: place for place, event in enumerate(judging.natural.order)}
-    return sorted(
-        result,
-        key=lambda u: (judging.roles.get(u.number) is not None, u.number not in moved, -latest.get(u.number, 0)),
+        if number not in before and role.sign in judging.signs
     )
 
 
@@ -176,48 +190,6 @@ def _mistaken(judging: Judging) -> set[int]:
         if recognised and 2 * len(judge(judging.units[number], role, events)) > len(events):
             found.add(number)
     return found
-
-
-def _goes_on(judging: Judging, unit: Unit) -> bool:
-    """Tell whether a later statement adds to what a unit began: a part is then all that it is meant to be."""
-    return any(
-        other.target == unit.target
-        and other.function == unit.function
-        and other.loops == unit.loops
-        and accumulates(other)
-        and (other.line, other.column) > (unit.line, unit.column)
-        for other in judging.units
-    )
-
-
-def _feeds(judging: Judging, unit: Unit, reader: Unit) -> bool:
-    """Tell whether a unit's value goes directly into a reader's, or into one that only hands it on."""
-    graph = judging.graph
-    if unit.target.isidentifier() and unit.function == reader.function and unit.context != reader.context:
-        return False  # its own of each call
-    named = bool(unit.target) and _reads(reader, unit)
-    if graph is None or reader.number not in graph.sources:
-        return named
-    direct = graph.sources[reader.number]
-    if unit.number in direct or graph.aliases.get(unit.number) in direct:
-        return True
-    if unit.number in graph.moved and (named or graph.sources.get(unit.number, set()) & direct):
-        return True
-    return named and not any(e.value is not None and e.value.any() for e in judging.natural.events.get(unit.number, ()))
-
-
-def _reads(reader: Unit, unit: Unit) -> bool:
-    if unit.function.split(".")[-1] in reader.reads and unit.function != reader.function:
-        return True  # it stands in a function that the reader calls
-    if unit.target.isidentifier() and unit.function != reader.function:
-        return False
-    if unit.target in reader.reads:
-        return True
-    base = unit.target.split("[")[0]
-    keyed = unit.target[-2:] in ("']", '"]')
-    return unit.target != base and any(
-        read.split("[")[0] == base and not (keyed and read[-2:] in ("']", '"]')) for read in reader.reads
-    )
 
 
 def candidates(judging: Judging, unit: Unit, misfit: bool = False) -> list[Role]:
@@ -256,7 +228,7 @@ def candidates(judging: Judging, unit: Unit, misfit: bool = False) -> list[Role]
 
     result = []
     for series, axes in sorted(found, key=nearness)[:TRIED]:
-        role = Role(series, axes, sign=1.0 if series.kind in ("value", "slope") else judging.scale)
+        role = Role(series, axes, sign=judging.sign_of(series))
         role.delta = series.kind == "contribution" and accumulates(unit)
         judging.complete(role, events)
         result.append(role)

@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from bptt.checking.diagnosing.forced_runs import ForcedRuns
-from bptt.checking.diagnosing.roles import accumulates, bare_name, is_start, match_unit, sinks, slice_of
+from bptt.checking.diagnosing.rhythm import Rhythm
+from bptt.checking.diagnosing.roles import HANDED_BACK, accumulates, bare_name, is_start, match_unit, sinks, slice_of
 from bptt.checking.tracing.bank import Bank, Role
 from bptt.checking.tracing.forced import Event, Run
 from bptt.checking.tracing.graph import find_graph
@@ -18,9 +18,11 @@ from bptt.checking.tracing.stepping import Unit
 from bptt.dims import Array
 
 ROUNDS = 6
+NUMBERS = 8
+"""So many turns a step, at least, of a sum that is written number by number."""
 
 
-class Assigning(ForcedRuns):
+class Assigning(Rhythm):
     """The roles of one program's units."""
 
     def assign(self) -> None:
@@ -43,6 +45,10 @@ class Assigning(ForcedRuns):
         self.sink_names, self.mixed = sinks(self.units, run, delivered, turning)
         if any(event.error is not None for event in run.order):
             self.sink_names |= self._sinks_by_name(run)
+        self.number_by_number = self._number_by_number()
+        if self.number_by_number:
+            self.last = run
+            return
         self.graph = find_graph(self, self.stepped)
         self._find_scale()
         for _ in range(ROUNDS):
@@ -50,10 +56,17 @@ class Assigning(ForcedRuns):
             self._sink_roles(run)
             self._term_roles(run)
             self._overwritten()
-            if not changed:
+            if not changed and not self._find_working():
                 break
             run, _, _ = self.run(self.roles)
         self.last = run
+
+    def _number_by_number(self) -> bool:
+        """Tell whether the sums are written number by number, in loops over units: no number tells what it is of."""
+        units = [u for u in self.units if accumulates(u) and "[" in u.target]
+        sums = [self.natural.events[u.number] for u in units if u.number in self.natural.events]
+        single = [events for events in sums if all(e.value is not None and e.value.ndim == 0 for e in events)]
+        return 2 * len(single) > len(sums) and max(map(len, single), default=0) > NUMBERS * self.sizes.T_x
 
     def _match(self, run: Run) -> bool:
         changed = False
@@ -63,7 +76,7 @@ class Assigning(ForcedRuns):
                 continue
             if is_start(unit):
                 continue
-            role, whole = match_unit(unit, events, self.bank, self.scale, self.scales)
+            role, whole = match_unit(unit, events, self.bank, self.scale, self.working, self.scales)
             if role is None:
                 continue
             if not whole and (role.series.kind == "value" or len(role.series.items) < len(events) / 2):
@@ -145,13 +158,33 @@ class Assigning(ForcedRuns):
 
     def _find_scale(self) -> None:
         """Find the multiple of the true gradients that theirs are, before they are rescaled: by 1/m, by -1 (ascent)."""
-        self.scale = 1.0
+        self.scale = self.working = 1.0
         if self.graph is not None:
             factors = Counter(round(t.factor, 12) for terms in self.graph.terms.values() for t in terms)
             if factors:
                 factor, count = factors.most_common(1)[0]
                 if factor != 1 and count >= 0.75 * sum(factors.values()):
-                    self.scale = 1 / factor
+                    self.scale = self.working = 1 / factor
+
+    def sign_of(self, series: Series) -> float:
+        """Return the multiple of a quantity that the program works with."""
+        if series.kind in ("value", "slope"):
+            return 1.0
+        return self.working if series.kind in HANDED_BACK else self.scale
+
+    def _find_working(self) -> bool:
+        """Find the multiple of the true quantities that is handed back, where only the weights' sums are divided."""
+        signs = Counter(
+            role.sign
+            for number, role in self.roles.items()
+            if number in self.fixed and role.series.kind in HANDED_BACK and self.scale == self.working
+        )
+        best = max(signs, key=lambda sign: signs[sign], default=self.working)
+        summed = any(self.roles[n].series.kind in ("contribution", "gradient") for n in self.fixed)
+        if best == self.working or not summed or (self.working == 1 and signs[1.0]):
+            return False  # where no sum comes out right, the factor is a fault
+        self.working = best
+        return True
 
     def _overwritten(self) -> None:
         """Find the unit that sets a gradient to one step's part, where the parts are to be summed."""
@@ -229,67 +262,6 @@ class Assigning(ForcedRuns):
         if instances == 1 and all(len(s.items) > 1 for s in options) and name in self.truth.parameters:
             return self._total(name)
         return min(options, key=lambda s: (s.node != -1, abs(len(s.items) - instances)))
-
-    def complete(self, role: Role, events: list[Event]) -> None:
-        """Give every instance its step, by the rhythm of the loop that it stands in."""
-        for event in events:
-            if event.instance not in role.times:
-                step = self._step_of(event, role)
-                if step is not None:
-                    role.times[event.instance] = step
-
-    def _step_of(self, event: Event, role: Role) -> int | None:
-        length = len(role.series.items)
-        if length == 1:
-            return 0
-        if role.series.in_order:
-            return event.instance
-        loops = self.units[event.unit].loops
-        for loop in reversed(loops):
-            votes = self._votes.get(loop)
-            if votes and loop in event.loops:
-                direction, start = votes
-                return start + direction * event.loops[loop]
-        return length - 1 - event.instance
-
-    def out_of_step(self, unit: Unit, role: Role) -> bool:
-        """Tell whether a unit's steps are not those of the loop that it stands in, or its scale that of the others."""
-        if role.sign not in (1.0, self.scale):
-            return True
-        votes = self._votes
-        for loop in unit.loops[-1:]:
-            if loop in votes and len(role.series.items) > 1:
-                direction, start = votes[loop]
-                for event in self.natural.events.get(unit.number, ()):
-                    time = role.times.get(event.instance)
-                    if time is not None and loop in event.loops and time != start + direction * event.loops[loop]:
-                        return True
-        return False
-
-    @property
-    def _votes(self) -> dict[int, tuple[int, int]]:
-        """For each loop: which step its iterations are at, as the matched units say."""
-        known = tuple((number, id(role)) for number, role in self.roles.items())
-        if known != self._counted[0]:
-            self._counted = known, self._count_votes()
-        return self._counted[1]
-
-    def _count_votes(self) -> dict[int, tuple[int, int]]:
-        counts: dict[int, Counter[tuple[int, int]]] = defaultdict(Counter)
-        turns: Counter[int] = Counter()
-        for number, role in self.roles.items():
-            if len(role.series.items) < 2 or role.series.kind == "value":
-                continue
-            for event in self.natural.events.get(number, ()):
-                time = role.times.get(event.instance)
-                for loop in self.units[number].loops[-1:]:
-                    if time is not None and loop in event.loops:
-                        turns[loop] += 1
-                        counts[loop][(-1, time + event.loops[loop])] += 1
-                        counts[loop][(1, time - event.loops[loop])] += 1
-        best = {loop: max(c.items(), key=lambda item: (item[1], -item[0][0])) for loop, c in counts.items()}
-        # A loop over the weights, or over the layers, is no loop over the steps.
-        return {loop: rhythm for loop, (rhythm, count) in best.items() if 2 * count >= turns[loop]}
 
 
 def _last_is(events: list[Event], gradient: Array) -> bool:

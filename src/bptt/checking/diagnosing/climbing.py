@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bptt.checking.diagnosing.likely import Likely
+from bptt.checking.diagnosing.pieces import Pieces
 from bptt.checking.diagnosing.verdict import right_gradients
 from bptt.checking.loading.namespace import PROGRAM
 from bptt.checking.program import Sizes
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative
-from bptt.checking.repairing.exchange import Exchange
 from bptt.checking.repairing.prove import PROOF_SIZES, Proof, minimise, prove
 from bptt.checking.repairing.prove import Truth as Slopes
 from bptt.dims import Array
@@ -33,8 +33,8 @@ DEPTH = 4
 NEAR = 0.6
 """How much less likely a change may be than one that helps, to be tried as well."""
 
-Right = frozenset[tuple[int, str]]
-"""The gradients that are right, each with the number of the size."""
+Right = frozenset[tuple[int, str, int]]
+"""What is right: the number of the size, the gradient, the number of the piece of it."""
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Climbing:
 
     def __init__(self, judging: Judging, slopes: Slopes, deadline: float | None) -> None:
         self.judging, self.slopes, self.deadline = judging, slopes, deadline
-        self.exchange = Exchange(judging.program, slopes.seed)
+        self.exchange = judging.exchange
         first = judging.sizes
         self.sizes: list[Sizes] = [first]
         self.true: list[dict[str, Array]] = [judging.truth.parameters]
@@ -74,6 +74,7 @@ class Climbing:
             self.sizes.append(one)
             self.true.append(single.gradients)
         self.likely = Likely(judging, self.exchange, one if len(self.sizes) > 1 else None)
+        self.pieces = Pieces(self.true)
         self._known: dict[tuple[patch.Change, ...], _State] = {}
         self.refused: set[tuple[patch.Change, ...]] = set()
         self.base = self._state([])
@@ -194,20 +195,27 @@ class Climbing:
     def _changes(
         self, state: _State, alone: bool = False, within: Callable[[ast.stmt], bool] = lambda statement: True
     ) -> Iterator[tuple[float, Alternative]]:
-        right_at_once = {name for size, name in state.right if size == self.short}
+        right_at_once = self._whole(state, self.short)
         return self.likely.changes(self._wrong(state), right_at_once, state.delivered, alone, within)
 
     def _wrong(self, state: _State) -> set[str]:
-        return {name for name in self.true[0] if (0, name) not in state.right}
+        return set(self.true[0]) - self._whole(state, 0)
+
+    def _whole(self, state: _State, number: int) -> set[str]:
+        """Return the gradients that are right in all their pieces, at one size."""
+        if number >= len(self.true):
+            return set()
+        here = {(name, piece) for size, name, piece in state.right if size == number}
+        return {name for name in self.true[number] if all((name, k) in here for k in range(self.pieces.count(name)))}
 
     @property
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
 
     def _all_right(self, state: _State) -> bool:
-        names = set(self.judging.delivered) or {name for size, name in state.right if size == 0}
-        needed = {(k, name) for k in range(len(self.sizes)) if k != self.short for name in names}
-        return state.delivered and bool(names) and needed <= state.right
+        names = set(self.judging.delivered) or self._whole(state, 0)
+        everywhere = [k for k in range(len(self.sizes)) if k != self.short]
+        return state.delivered and bool(names) and all(names <= self._whole(state, k) for k in everywhere)
 
     def _state(self, changes: list[Alternative], before: _State | None = None) -> _State:
         """Run a state; what cannot be better than the state before it is given up after the first size."""
@@ -218,9 +226,9 @@ class Climbing:
 
     def _ran(self, changes: list[Alternative], before: _State | None) -> _State:
         state = _State(changes)
-        right: set[tuple[int, str]] = set()
+        right: set[tuple[int, str, int]] = set()
         for number, (sizes, true) in enumerate(zip(self.sizes, self.true, strict=True)):
-            if number == self.short and before is not None and len(self._of(before, number)) == len(true):
+            if number == self.short and before is not None and self._whole(before, number) == set(true):
                 right |= self._of(before, number)  # nothing to be gained here
                 continue
             try:
@@ -231,18 +239,16 @@ class Climbing:
                     return state
                 continue
             state.delivered = True
-            right |= {(number, name) for name in right_gradients(delivered, true)}
+            right |= {(number, name, piece) for name, piece in self.pieces.right(delivered, true)}
             if number == 0 and before is not None and self._of(before, 0) - right:
                 return state  # it makes worse what was right
         everywhere = [n for n in range(len(self.sizes)) if n != self.short]
-        partly = {
-            (n, name) for n in everywhere for name in self.true[n] if any((k, name) not in right for k in everywhere)
-        }
-        state.right = frozenset(right - partly)  # right at one size by chance is not right
+        by_chance = {(n, name, k) for n, name, k in right if any((e, name, k) not in right for e in everywhere)}
+        state.right = frozenset(right - {one for one in by_chance if one[0] != self.short})
         return state
 
     @staticmethod
-    def _of(state: _State, number: int) -> set[tuple[int, str]]:
+    def _of(state: _State, number: int) -> set[tuple[int, str, int]]:
         return {one for one in state.right if one[0] == number}
 
     def _learn(self, changes: list[patch.Change]) -> None:
@@ -259,6 +265,7 @@ class Climbing:
                 self.sizes.append(sizes)
                 self.true.append(slope.gradients)
                 self._known.clear()
+                self.pieces.clear()
                 self.base = self._state([])
                 return
 

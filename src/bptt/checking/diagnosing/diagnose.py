@@ -110,7 +110,10 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
     if truth is None:
         return report(verdict, f"{reason} The lines cannot be named: {untraced}.", parameters=table)
     try:
-        found = lines(program, truth, sizes, seed, deadline)
+        try:
+            found = lines(program, truth, sizes, seed, deadline)
+        finally:
+            disarm()  # what is known is reported, however it ended
     except Late:
         disarm()
         found = Findings()

@@ -13,6 +13,8 @@ from bptt.checking.tracing.stepping import Unit
 Pair = tuple[ast.AST, ast.AST]
 MATRIX = {"dot", "matmul"}
 SUMS = {"sum", "mean"}
+SHORT = 80
+"""The letters of two pieces of code that are shown beside each other, at most."""
 SQUARE = re.compile(r"^\(?1(\.0)? - ")
 
 
@@ -31,13 +33,39 @@ def labels_of_edit(unit: Unit, replacement: str) -> list[Label]:
     before, after = _target(old), _target(new)
     if before != after:
         labels.append(Label("T2", f"it goes into `{before}`, where `{after}` is meant"))
-    theirs, right = getattr(old, "value", None), getattr(new, "value", None)
+    theirs, right = _value(old), _value(new)
     if theirs is not None and right is not None and (changed := _addends_changed(theirs, right)):
         labels.append(changed)
     elif theirs is not None and right is not None:
         for pair, above in differing(theirs, right, ()):
             labels += _label(pair, above)
     return list({label.code: label for label in reversed(labels)}.values())[::-1]
+
+
+OPERATORS: dict[str, type[ast.operator]] = {
+    "multiply": ast.Mult,
+    "add": ast.Add,
+    "subtract": ast.Sub,
+    "divide": ast.Div,
+}
+
+
+def _value(node: ast.stmt) -> ast.expr | None:
+    value = getattr(node, "value", None)
+    if not isinstance(value, ast.expr):
+        return None
+    return _Operators().visit(ast.parse(ast.unparse(value), mode="eval")).body  # type: ignore[no-any-return]
+
+
+class _Operators(ast.NodeTransformer):
+    """Write np.multiply(a, b) as a * b and the like, so that spellings are not taken for differences."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        if name in OPERATORS and len(node.args) == 2 and not node.keywords:
+            return ast.BinOp(node.args[0], OPERATORS[name](), node.args[1])
+        return node
 
 
 def _target(node: ast.AST) -> str:
@@ -148,7 +176,10 @@ def _label(pair: Pair, above: tuple[ast.AST, ...]) -> list[Label]:
         rest = _without(new, before)
         return [Label("R1", f"the part `{ast.unparse(rest) if rest is not None else after}` is left out of the sum")]
     if isinstance(old, ast.BinOp) and isinstance(old.op, ast.Mult | ast.Div) and after in before:
-        return [Label("L1", f"`{before}` carries a factor that does not belong here")]
+        rest = _without(old, after)
+        if rest is None or isinstance(rest, ast.Constant | ast.Name | ast.Attribute):
+            return [Label("L1", f"`{before}` carries a factor that does not belong here")]
+        return [Label("X", f"the factor `{ast.unparse(rest)}` does not belong here: `{after}` alone is meant")]
     if isinstance(old, ast.Constant) and isinstance(new, ast.Constant):
         return [Label("L1", f"the constant is {before}, where {after} is right")]
     if isinstance(old, ast.Name | ast.Attribute | ast.Subscript) and isinstance(
@@ -157,6 +188,8 @@ def _label(pair: Pair, above: tuple[ast.AST, ...]) -> list[Label]:
         return [Label("W1", f"`{before}` stands where `{after}` is meant")]
     if _transposes(old) != _transposes(new):
         return [Label("M1", "a transpose is missing or too many, or the operands stand in the wrong order")]
+    if above and len(before) + len(after) <= SHORT:
+        return [Label("X", f"`{before}` stands where `{after}` is meant")]
     return []
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,13 @@ import numpy as np
 from bptt.checking.diagnosing.roles import supply
 from bptt.checking.diagnosing.verdict import right_gradients
 from bptt.checking.program import Program, Sizes
+from bptt.checking.repairing.exchange import Exchange
 from bptt.checking.tracing import forced
 from bptt.checking.tracing.bank import Bank, Role
 from bptt.checking.tracing.callers import Callers
 from bptt.checking.tracing.forced import Event, Run, frozen
-from bptt.checking.tracing.numeric import built, fresh, reseed, restore, snapshot
+from bptt.checking.tracing.graph import Graph
+from bptt.checking.tracing.numeric import built, reseed, restore, snapshot
 from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.series import Truth
 from bptt.checking.tracing.slopes import slopes
@@ -37,19 +39,37 @@ class ForcedRuns:
         self.roles: dict[int, Role] = {}
         self.fixed: set[int] = set()
         self.guessed: set[int] = set()
+        self.edited: set[int] = set()
+        self.graph: Graph | None = None
         self.tried: dict[Any, Run] = {}
         self.runs = 0
-        self._counted: tuple[Any, dict[int, tuple[int, int]]] = None, {}
+        self._makes: dict[int, bool] = {}
+        self._costs: tuple[float, set[int]] = float("nan"), set()
+        self._counted: tuple[Any, dict[Any, tuple[int, int]]] = None, {}
 
     def run(
-        self, roles: Mapping[int, Role], capture: Callable[[int], bool] | None = None
+        self,
+        roles: Mapping[int, Role],
+        capture: Callable[[int], bool] | None = None,
+        enough: Callable[[Event], bool] | None = None,
     ) -> tuple[Run, dict[str, Any], Exception | None]:
-        """Run their gradients with some units given the truth."""
-        return self._execute(Run(self.callers, {n: supply(self.units[n], role) for n, role in roles.items()}, capture))
+        """Run their gradients with some units given the truth, until enough was seen."""
+        supplies = {n: supply(self.units[n], role) for n, role in roles.items()}
+        return self._execute(Run(self.callers, supplies, capture, enough))
 
     def disturbed(self, number: int | None, sizes: Sizes) -> dict[str, Any]:
         """Run their gradients with one unit's values changed a little; return what they deliver then."""
         return self._execute(Run(self.callers, {} if number is None else {number: _moved}), sizes)[1]
+
+    def makes_the_cost(self, number: int) -> bool:
+        """Tell whether the cost comes from what a unit computes: then it is right, for the cost is what is given."""
+        if number not in self._makes:
+            if not self._makes:
+                run = Run(self.callers)
+                self._costs = self.cost(run), set(run.events)
+            cost, units = self._costs
+            self._makes[number] = number in units and self.cost(disturb=number) != cost
+        return self._makes[number]
 
     def units_of_the_cost(self) -> set[int]:
         """Return the units that run for the cost alone, the forward pass, whatever the chain of calls."""
@@ -81,6 +101,8 @@ class ForcedRuns:
                     delivered = dict(case.gradients())
                 except Exception as raised:  # outside every unit: a loop's header, the adapter
                     error = raised
+                except forced.Enough:
+                    pass
             restore(case.parameters, kept)
         return run, delivered, error
 
@@ -89,11 +111,10 @@ class ForcedRuns:
         shared = {k: v for k, v in vars(self.module).items() if not k.startswith("__")}
         return {k: frozen(v) if isinstance(v, np.ndarray | dict | list) else v for k, v in shared.items()}
 
-    def plain_run(self, tree: ast.Module) -> dict[str, Any]:
-        """Run a program as it is, at the first sizes; return what it delivers."""
-        with quiet():
-            _, case = fresh(self.program, tree, self.sizes, self.seed)
-            return {name: np.array(value) for name, value in dict(case.gradients()).items()}
+    @cached_property
+    def exchange(self) -> Exchange:
+        """What runs the program with changes of its text."""
+        return Exchange(self.program, self.seed)
 
     def right_gradients(self, delivered: Mapping[str, Any]) -> dict[str, bool]:
         """Tell which delivered gradients are right."""

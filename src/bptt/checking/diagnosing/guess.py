@@ -30,7 +30,8 @@ def guess(judging: Judging, wrong: list[Judged]) -> bool:
         if series is None:
             continue
         item = series.items[0]
-        role = Role(series, tuple(range(item.ndim if item is not None else 0)), sign=judging.scale, evidence="guess")
+        axes = tuple(range(item.ndim if item is not None else 0))
+        role = Role(series, axes, sign=judging.sign_of(series), evidence="guess")
         judging.complete(role, run.events[unit.number])
         judging.roles[unit.number] = role
         return True

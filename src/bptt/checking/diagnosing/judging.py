@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bptt.checking.diagnosing.above import look_above
 from bptt.checking.diagnosing.assigning import ROUNDS, Assigning
+from bptt.checking.diagnosing.by_edit import by_edit
 from bptt.checking.diagnosing.guess import carries, guess
 from bptt.checking.diagnosing.roles import judge
+from bptt.checking.repairing.patch import Change
 from bptt.checking.tracing.bank import Role
 from bptt.checking.tracing.forced import Event
 from bptt.checking.tracing.stepping import Unit
@@ -57,9 +59,11 @@ class Judging(Assigning):
 
     def judge(self) -> Judgement:
         """Force every role, list the units that computed something else, and look above them for the cause."""
+        if self.number_by_number:
+            return Judgement([], False)
         wrong = self.wrong_units()
         for _ in range(2 * ROUNDS):
-            if not look_above(self, wrong) and not guess(self, wrong):
+            if not look_above(self, wrong) and not guess(self, wrong) and not self._edit_shows(wrong):
                 break
             self._match_again()
             wrong = self.wrong_units()
@@ -67,6 +71,9 @@ class Judging(Assigning):
         named, roots = {j.unit.number for j in wrong}, {j.unit.root for j in wrong}
         wrong = [j for j in self.wrong_units(capture=lambda n: self.units[n].root in roots) if j.unit.number in named]
         return Judgement(self._by_root(wrong), self.explains(wrong), dict(self.roles))
+
+    def _edit_shows(self, wrong: list[Judged]) -> bool:
+        return not self.explains(wrong) and by_edit(self)
 
     def _by_root(self, wrong: list[Judged]) -> list[Judged]:
         """Judge a statement once, with its executions in all chains of calls."""
@@ -84,7 +91,7 @@ class Judging(Assigning):
     def _match_again(self) -> None:
         """With one more unit forced, others may show what they are."""
         for number, role in list(self.roles.items()):
-            if role.sign not in (1.0, self.scale) and role.evidence == "value":
+            if role.sign not in self.signs and role.evidence == "value":
                 del self.roles[number]
                 self.fixed.discard(number)
         run, _, _ = self.run(self.roles)
@@ -111,6 +118,14 @@ class Judging(Assigning):
         _, delivered, error = self.run({j.unit.number: j.role for j in wrong})
         right = self.right_gradients(delivered)
         return error is None and bool(right) and all(right.values())
+
+    def right_with(self, changes: Sequence[Change]) -> bool:
+        """Tell whether every gradient is right, and none is lost, with changes of the text; a proof is more."""
+        try:
+            right = self.right_gradients(self.exchange.gradients(changes, self.sizes))
+        except Exception:  # anybody's program
+            return False
+        return bool(right) and all(right.values()) and set(right) >= set(self.right_gradients(self.delivered))
 
     def _needed(self, wrong: list[Judged]) -> list[Judged]:
         """Drop every unit that need not be mended for the gradients to be right."""

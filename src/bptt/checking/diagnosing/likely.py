@@ -36,7 +36,8 @@ NEAREST = 0.2
 DOUBT = 0.8
 """What a change costs that leaves a wrong gradient as it is, or moves a right one."""
 KINDS = (
-    ("minus one", 1.1), ("instead of", 1.0), ("return", 1.2), ("step", 1.3), ("time", 1.3), ("goes back", 2.0),
+    ("minus one", 1.1), ("comes twice", 1.2),
+    ("instead of", 1.0), ("return", 1.2), ("step", 1.3), ("time", 1.3), ("goes back", 2.0),
     ("set to zero", 1.6), ("of its own", 1.4), ("into ", 1.2), ("line", 2.0), ("left out", 2.4),
 )  # fmt: skip
 """What a change of form costs, by what it says that it does."""

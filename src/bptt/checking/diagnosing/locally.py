@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from bptt.checking.tracing.bank import Role
 from bptt.checking.tracing.forced import Event, Run
 from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.stepping import Unit
+from bptt.checking.tracing.trees import copied
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judged
@@ -79,27 +79,26 @@ def reading(judged: Judged, unit: Unit, run: Run, shared: Mapping[str, Any]) -> 
     reader = judged.unit
     if reader.op == "call":
         return None
-    latest: dict[int, Event] = {}
-    before: Event | None = None
+    done: list[Event] = []
+    earlier: dict[int, list[Event]] = {}
     for event in run.order:
-        if event.unit == unit.number:
-            before = event
-        elif event.unit == reader.number and before is not None:
-            latest[event.instance] = before
+        if event.unit == unit.number and event.value is not None:
+            done.append(event)
+        elif event.unit == reader.number and event.names is not None:
+            earlier[event.instance] = done[::-1]
     events = run.events.get(reader.number, [])
-    pairs = [(events[k], latest[k]) for k in judged.wrong if k in latest and k < len(events)][:LOOKED_AT]
-    pairs = [(event, given) for event, given in pairs if event.names is not None and given.value is not None]
-    if not pairs:
-        return None
-    place = _place(reader, unit, *pairs[0], shared)
+    asked = [events[k] for k in judged.wrong if earlier.get(k) and k < len(events)][:LOOKED_AT]
+    places = (_place(reader, unit, event, given, shared) for event in asked[:1] for given in earlier[event.instance])
+    place = next((place for place in places if place is not None), None)
     if place is None:
         return None
-    expression = _Swap(place).visit(copy.deepcopy(reader.expression))
+    expression = _Swap(place).visit(copied(reader.expression))
     code = compile(ast.fix_missing_locations(ast.Expression(expression)), "<theirs>", "eval")
     executions = []
-    for event, given in pairs:
+    for event in asked:
         names = names_for(expression, {**shared, **(event.names or {})})
-        if not _is_that(place, names, given):
+        given = next((one for one in earlier[event.instance] if _is_that(place, names, one)), None)
+        if given is None:
             return None
         executions.append((event, given, names))
     return Reading(reader, judged.role, code, executions)

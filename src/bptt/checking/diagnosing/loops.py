@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from bptt.checking.repairing.patch import replace
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judging
@@ -30,32 +31,17 @@ def wrong_header(judging: Judging) -> WrongHeader | None:
     loops = [n for n in ast.walk(program.tree) if isinstance(n, ast.For) and n.lineno in backward]
     for loop in loops:
         for cause, iterable in other_ranges(loop.iter):
-            tree = copy.deepcopy(program.tree)
-            twin = next(
-                n
-                for n in ast.walk(tree)
-                if isinstance(n, ast.For) and n.lineno == loop.lineno and n.col_offset == loop.col_offset
-            )
-            twin.iter = ast.fix_missing_locations(ast.copy_location(iterable, loop.iter))
-            if _all_right(judging, tree):
-                head = copy.deepcopy(twin)
-                head.body, head.orelse = [ast.Pass()], []
-                old = copy.deepcopy(loop)
-                old.body, old.orelse = [ast.Pass()], []
+            text = ast.unparse(iterable)
+            if judging.right_with([replace(program.code, loop.iter, text)]):
                 return WrongHeader(
-                    loop.lineno, loop.iter.end_lineno or loop.lineno, ast.unparse(old).split("\n")[0],
-                    ast.unparse(head).split("\n")[0], ast.unparse(iterable), cause,
+                    loop.lineno, loop.iter.end_lineno or loop.lineno, _head(loop.target, loop.iter),
+                    _head(loop.target, iterable), text, cause,
                 )  # fmt: skip
     return None
 
 
-def _all_right(judging: Judging, tree: ast.Module) -> bool:
-    try:
-        delivered = judging.plain_run(tree)
-    except Exception:  # a range that runs out of their arrays
-        return False
-    right = judging.right_gradients(delivered)
-    return bool(right) and all(right.values())
+def _head(target: ast.expr, iterable: ast.expr) -> str:
+    return f"for {ast.unparse(target)} in {ast.unparse(iterable)}:"
 
 
 def other_ranges(iterable: ast.expr) -> list[tuple[str, ast.expr]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bptt.checking.diagnosing.causes import causes
+from bptt.checking.diagnosing.handed import handed_wrong
 from bptt.checking.diagnosing.loops import WrongHeader
 from bptt.checking.diagnosing.missing import insertions, missing_update
 from bptt.checking.diagnosing.missing_terms import NAME, inserted, missing_term, with_missing_terms
@@ -31,6 +32,8 @@ PATIENCE = 0.6
 """Seconds for the search of one statement; most are found at once."""
 MORE = 1.2
 """Seconds for one that raises, or for one of two: more than one thing may be wrong with it."""
+ALONE = 3.0
+"""Seconds for the only one that is wrong: it explains everything."""
 SHOTS = 24
 """Combinations of candidates that are tried together at most."""
 
@@ -72,9 +75,18 @@ Options = list[tuple[int, Candidate | None, patch.Change]]
 
 
 def options_for(
-    judging: Judging, wrong: list[Judged], header: WrongHeader | None, deadline: float | None
+    judging: Judging,
+    wrong: list[Judged],
+    header: WrongHeader | None,
+    deadline: float | None,
+    known: dict[int, Options],
+    every: bool = True,
 ) -> tuple[list[Options], bool]:
-    """Return the candidates for each wrong statement, and whether each has one."""
+    """Return the candidates for each wrong statement, and whether each has one.
+
+    A unit that cannot be mended gives its place in ``wrong`` to the one that hands it something wrong.
+    ``known`` keeps what was found for a unit; without ``every``, the search ends at a statement that has none.
+    """
     program = judging.program
     options: list[Options] = []
     complete = True
@@ -88,18 +100,33 @@ def options_for(
         judged = group[0]
         if deadline is not None and time.monotonic() > deadline:
             return options, False
-        missing = missing_update(judging, judged)
-        raises = any(event.error is not None for event in judged.events)
-        seconds = MORE if raises or len(by_statement) <= 2 else PATIENCE
-        found = insertions(judging, judged, missing, MORE) if missing else []
-        if not found and (term := missing_term(judging, judged)) is not None:
-            found = inserted(judging, judged, term, seconds)
-        found = found or repairs(judging, judged, seconds)
-        found = found or with_missing_terms(judging, judged, seconds)
+        if judged.unit.number not in known:
+            raises = any(event.error is not None for event in judged.events)
+            seconds = ALONE if len(by_statement) == 1 else MORE if raises or len(by_statement) == 2 else PATIENCE
+            known[judged.unit.number] = _candidates(judging, judged, seconds)
+            for other in () if known[judged.unit.number] or raises else handed_wrong(judging, judged):
+                found = repairs(judging, other, PATIENCE)
+                if found:
+                    wrong[wrong.index(judged)] = other
+                    judging.roles[other.unit.number] = other.role
+                    known[judged.unit.number] = known[other.unit.number] = found
+                    break
+        found = known[judged.unit.number]
         if found:
             options.append(found)
+        elif not every:
+            return options, False
         complete = complete and bool(found)
     return options, complete and bool(options)
+
+
+def _candidates(judging: Judging, judged: Judged, seconds: float) -> Options:
+    missing = missing_update(judging, judged)
+    found = insertions(judging, judged, missing, MORE) if missing else []
+    if not found and (term := missing_term(judging, judged)) is not None:
+        found = inserted(judging, judged, term, seconds)
+    found = found or repairs(judging, judged, seconds)
+    return found or with_missing_terms(judging, judged, seconds)
 
 
 def combine(
@@ -115,9 +142,9 @@ def combine(
     for choice in islice(choices, SHOTS):
         chosen = [options[i][k] for i, k in enumerate(choice)]
         changes = [change for _, _, change in chosen]
-        code = patch.patched_code(program, changes)
-        if not _right_here(judging, code):
+        if not judging.right_with(changes):
             continue
+        code = patch.patched_code(program, changes)
         if deadline is not None and time.monotonic() > deadline:
             return None
         proof = prove(program, code, seed=seed, truth=slopes)
@@ -155,17 +182,6 @@ def repairs(judging: Judging, judged: Judged, seconds: float) -> list[tuple[int,
         named = Candidate(whole, candidate.kind, candidate.cost, candidate.preconditions)
         result.append((unit.number, named, change))
     return result
-
-
-def _right_here(judging: Judging, code: str) -> bool:
-    """Tell whether a repaired program gives the right gradients at the first sizes; only the best are proven."""
-    try:
-        tree = ast.parse(code)
-        delivered = judging.plain_run(tree)
-    except Exception:  # anybody's program
-        return False
-    right = judging.right_gradients(delivered)
-    return bool(right) and all(right.values()) and set(right) >= set(judging.right_gradients(judging.delivered))
 
 
 def edit_labels(judged: Judged, candidate: Candidate) -> list[Label]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -19,7 +20,18 @@ CLOSE = 1e-7
 
 def accumulates(unit: Unit) -> bool:
     """Tell whether a unit adds to what its target held."""
-    return unit.op in ("+=", "-=") or (unit.op == "=" and unit.recursive)
+    if unit.op in ("+=", "-="):
+        return True
+    return unit.op == "=" and unit.recursive and unit.target in summands(unit.expression)
+
+
+def summands(node: ast.expr) -> set[str]:
+    """Return the terms of a sum, as written."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        return summands(node.left) | summands(node.right)
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("add"):
+        return {text for argument in node.args for text in summands(argument)}
+    return {ast.unparse(node)}
 
 
 def arrived(unit: Unit, event: Event, delta: bool) -> Array | None:
@@ -35,20 +47,26 @@ def arrived(unit: Unit, event: Event, delta: bool) -> Array | None:
         return None
 
 
+HANDED_BACK = ("adjoint", "share", "part")
+
+
 def match_unit(
-    unit: Unit, events: list[Event], bank: Bank, scale: float, scales: tuple[float, ...]
+    unit: Unit, events: list[Event], bank: Bank, scale: float, working: float, scales: tuple[float, ...]
 ) -> tuple[Role | None, bool]:
     """Return the best role by value, and whether it holds at every instance.
 
-    ``scale`` is the multiple of the true gradients that the program works with until its last lines; ``scales`` are
-    other multiples that a program may work with for a while (m, 1/m, -1).
+    ``scale`` is the multiple of the true gradients that the program works with until its last lines, ``working`` that
+    of what it hands back from line to line; ``scales`` are other multiples that it may work with for a while
+    (m, 1/m, -1).
     """
     best: tuple[Role | None, bool] = (None, False)
-    for sign in (1.0,) if scale == 1 else (scale, 1.0):
+    for sign in dict.fromkeys((scale, 1.0, working)):
         for delta in (True, False) if accumulates(unit) else (False,):
             values = [arrived(unit, event, delta) for event in events]
             role, whole = _best(unit, [bank.look(None if v is None else v / sign) for v in values], values, bank)
             if role is None or ((sign != scale) != (role.series.kind in ("value", "slope")) and scale != 1):
+                continue
+            if sign not in (1.0, scale) and role.series.kind not in HANDED_BACK:
                 continue
             role.delta, role.sign = delta, sign
             if whole:
@@ -64,7 +82,7 @@ def match_unit(
         delta = accumulates(unit)
         values = [arrived(unit, event, delta) for event in events]
         role, whole = _best(unit, [bank.look_scaled(v, scales) for v in values], values, bank)
-        if role is not None and whole and role.series.kind in ("adjoint", "share", "part"):
+        if role is not None and whole and role.series.kind in HANDED_BACK:
             role.delta = delta
             return role, True
     return best
@@ -112,10 +130,10 @@ def _best(unit: Unit, matches: list[list[Match]], values: list[Array | None], ba
 def _times(series: Series, hits: dict[int, set[int]], size: int) -> dict[int, int]:
     if series.in_order and len(series.items) == size:
         return {k: k for k in range(size)}
-    return fit_times(hits, size)
+    return fit_times(hits, size, len(series.items))
 
 
-def fit_times(hits: dict[int, set[int]], size: int) -> dict[int, int]:
+def fit_times(hits: dict[int, set[int]], size: int, steps: int) -> dict[int, int]:
     """Return the step of each instance: one apart, backwards (or forwards) in time, as most hits agree."""
     votes: Counter[tuple[int, int]] = Counter()
     for k, times in hits.items():
@@ -124,7 +142,12 @@ def fit_times(hits: dict[int, set[int]], size: int) -> dict[int, int]:
             votes[(1, time - k)] += 1
     if not votes:
         return {}
-    (direction, start), count = max(votes.items(), key=lambda item: (item[1], -item[0][0]))
+
+    def likely(item: tuple[tuple[int, int], int]) -> tuple[int, int, int]:
+        (direction, start), count = item
+        return count, sum(0 <= start + direction * k < steps for k in range(size)), -direction
+
+    (direction, start), count = max(votes.items(), key=likely)
     if count < len(hits) and count <= 1:
         return {k: min(times) for k, times in hits.items()}
     return {k: start + direction * k for k in range(size)}

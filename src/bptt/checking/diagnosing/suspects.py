@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bptt.checking.program import Sizes
-from bptt.checking.repairing.nodes import statements, targets_of
+from bptt.checking.repairing.nodes import statements
 from bptt.checking.repairing.ranges import is_zero
 from bptt.checking.repairing.repair import spread
 
@@ -111,5 +111,6 @@ def forgotten(judging: Judging) -> set[str]:
         read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
         for node in statements(function):
             if isinstance(node, ast.Assign) and not is_zero(node.value):
-                found |= {t.id for t in targets_of(node) if isinstance(t, ast.Name)} - read
+                stored = [n for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+                found |= {n.id for n in stored if isinstance(n.ctx, ast.Store) and n.id != "_"} - read
     return found

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
+from math import inf
 from typing import Any
 
 from bptt.checking.diagnosing.causes import with_shared_steps
@@ -19,6 +22,8 @@ from bptt.checking.diagnosing.mending import Mended, Options, combine, edit_labe
 from bptt.checking.diagnosing.missing import missing_update
 from bptt.checking.diagnosing.missing_findings import missing_finding, term_finding
 from bptt.checking.diagnosing.missing_terms import missing_term
+from bptt.checking.diagnosing.roles import bare_name
+from bptt.checking.diagnosing.sources import elementary
 from bptt.checking.diagnosing.suspects import forgotten
 from bptt.checking.program import Program, Sizes
 from bptt.checking.repairing import patch
@@ -34,6 +39,9 @@ FIRST = Sizes(n_x=3, n_a=5, n_y=7, m=2, T_x=4)
 
 SIMPLE = 2.0
 """How far one change may be from the text to be preferred to several that are proven."""
+
+NEARER = 4.0
+"""Seconds for a change that explains more than what is proven already."""
 
 FEW = 3
 """No one change is looked for instead of more changes than these."""
@@ -61,19 +69,27 @@ def lines(program: Program, truth: Truth, sizes: Sizes, seed: int, deadline: flo
         header = wrong_header(judging)
         if header is not None:
             judgement.wrong = []
-    options, complete = options_for(judging, judgement.wrong, header, deadline)
     slopes = Slopes(program, seed)
+    climbing = cache(lambda: Climbing(judging, slopes, deadline))
+    climbed: Climbed | None = None
+    known: dict[int, Options] = {}
+    many = len({(judged.unit.line, judged.unit.column) for judged in judgement.wrong}) > FEW
+    options, complete = options_for(judging, judgement.wrong, header, deadline, known, every=not many)
+    if many and not complete:  # one fault may make many lines look wrong
+        climbed = climbing().single(SIMPLE)
+        if climbed is None:
+            options, complete = options_for(judging, judgement.wrong, header, deadline, known)
     mended = combine(judging, options, header is not None, slopes, deadline) if complete else None
-    if mended is None:
-        climbing = Climbing(judging, slopes, deadline)
+    if climbed is None and mended is None:
         given = _given(judgement, options)
         several = len({id(alternative.statement) for alternative in given}) > 1
-        climbed = climbing.climb(given) if several else None
+        climbed = climbing().climb(given) if several else None
         if climbed is not None and len(climbed.changes) > 1:
-            climbed = climbing.single(sum(change.cost for change in climbed.changes) / 2) or climbed
-        climbed = climbed or climbing.single() or climbing.climb(given)
-    else:
-        climbed = _nearer(judging, judgement, mended, lambda: Climbing(judging, slopes, deadline))
+            climbed = climbing().single(sum(change.cost for change in climbed.changes) / 2) or climbed
+        climbed = climbed or climbing().single() or climbing().climb(given)
+    elif mended is not None:
+        soon = min(deadline or inf, time.monotonic() + NEARER)
+        climbed = _nearer(judging, judgement, mended, lambda: Climbing(judging, slopes, soon))
     if climbed is not None:
         return _explained(judging, judgement, climbed, seed)
     result = Findings()
@@ -153,8 +169,9 @@ def _nearer(judging: Judging, judgement: Judgement, mended: Mended, climbing: Ca
         return None
     judged = changed[0]
     name = judged.unit.function.split(".")[-1]
-    if judged.role.series.kind == "slope":
-        return climbing().single(SIMPLE, lambda s: name in {getattr(n, "id", "") for n in ast.walk(s)})
+    if judged.role.series.kind == "slope" or elementary(judging, judged.unit):
+        as_meant = _given_what_it_names(judging, name)
+        return climbing().single(SIMPLE, lambda s: name in _names(s) and not as_meant(s))
     if _by_a_factor(judging, judged):
         search = climbing()
         order = [id(suspect.statement) for suspect in search.likely.suspects]
@@ -162,6 +179,31 @@ def _nearer(judging: Judging, judgement: Judgement, mended: Mended, climbing: Ca
         above = set(order[:here])
         return search.single(SIMPLE, lambda s: id(s) in above)
     return None
+
+
+def _given_what_it_names(judging: Judging, name: str) -> Callable[[ast.stmt], bool]:
+    """Return what tells whether a statement hands a function a variable that is named like its parameter."""
+    functions = [n for n in ast.walk(judging.program.tree) if isinstance(n, ast.FunctionDef) and n.name == name]
+    named = {bare_name(argument.arg) for function in functions for argument in function.args.args}
+
+    def as_meant(statement: ast.stmt) -> bool:
+        calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and name in _names(n.func)]
+        given = [bare_name(_without_index(argument)) for call in calls for argument in call.args]
+        return any(one in named for one in given)
+
+    return as_meant
+
+
+def _without_index(argument: ast.expr) -> str:
+    """Return what an argument is an item of, as written."""
+    while isinstance(argument, ast.Subscript) and not isinstance(argument.slice, ast.Constant):
+        argument = argument.value
+    return ast.unparse(argument)
+
+
+def _names(statement: ast.AST) -> set[str]:
+    """Return the names that a statement reads, also those of attributes."""
+    return {getattr(node, "id", getattr(node, "attr", "")) for node in ast.walk(statement)}
 
 
 def _by_a_factor(judging: Judging, judged: Judged) -> bool:

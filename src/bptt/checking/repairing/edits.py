@@ -10,6 +10,8 @@ from bptt.checking.repairing.leaves import ATOMS
 from bptt.checking.repairing.reading import Parsed
 from bptt.checking.repairing.terms import Stack, Term, Terms
 
+SIZES = 24
+"""So many whole numbers of theirs may be the ends of a slice."""
 AXES = ((0, True), (1, True), (0, False), (1, False), (None, False))
 
 
@@ -33,6 +35,7 @@ def variants(terms: Terms, term: Term) -> Iterator[Term]:
             yield make("outer", a, b)
             yield make("outer", b, a)
         yield from args
+        yield from regrouped(terms, term)
     elif op in ("sum", "mean"):
         for payload in AXES:
             yield make("sum", args[0], payload=payload)
@@ -62,6 +65,23 @@ def variants(terms: Terms, term: Term) -> Iterator[Term]:
     if value.ndim:
         for payload in AXES:
             yield make("sum", term, payload=payload)
+
+
+def regrouped(terms: Terms, term: Term) -> Iterator[Term]:
+    """Yield a sum of which a factor belongs to both sides, or to one only: a * b + c and (a + c) * b."""
+    make, (a, b) = terms.make, term.args
+    if term.op in ("+", "-"):
+        if a.op == "*":
+            yield make("*", make(term.op, a.args[0], b), a.args[1])
+            yield make("*", a.args[0], make(term.op, a.args[1], b))
+        if b.op == "*":
+            yield make("*", make(term.op, a, b.args[0]), b.args[1])
+            yield make("*", b.args[0], make(term.op, a, b.args[1]))
+    elif term.op == "*":
+        for whole, factor in ((a, b), (b, a)):
+            if whole.op in ("+", "-"):
+                yield make(whole.op, make("*", whole.args[0], factor), whole.args[1])
+                yield make(whole.op, whole.args[0], make("*", whole.args[1], factor))
 
 
 def derivatives(terms: Terms, term: Term) -> Iterator[Term]:
@@ -142,21 +162,43 @@ def shifts(terms: Terms, parsed: Parsed) -> Iterator[Term]:
 
 
 def slices(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[Term]:
-    """Yield the expression with the ends of one slice changed: a[:n] for a[n:], another size for n."""
-    none = terms.number(None)
-    sizes = [t for t in leaves if isinstance(t.value, Stack) and not t.value.ndim and t.value.data.dtype.kind == "i"][
-        :16
-    ]
+    """Yield the expression with the ends of one slice changed: a[:n] for a[n:], another gate's, moved by one."""
+    none, one = terms.number(None), terms.number(1)
+    sizes = [t for t in leaves if (n := _whole_number(t)) is not None and n >= 0][:SIZES]
     for way in places(parsed):
         if way[-1].term.op != "slice":
             continue
         lower, upper, step = way[-1].term.args
-        ends = [end for end in dict.fromkeys((lower, upper, *sizes)) if end is not none and end.op != "slice"]
-        ends = [end for end in ends if end.op != "const" or end.payload != 0]
-        pairs = [(none, none), *((none, end) for end in ends), *((end, none) for end in ends)]
-        pairs += [(a, b) for a in ends[:6] for b in ends[:6] if a is not b]
-        for a, b in pairs:
-            yield rebuild(terms, way, terms.make("slice", a, b, step))
+        moved = [terms.make(op, end, one) for end in (lower, upper) if end is not none for op in ("+", "-")]
+        ends: dict[bytes, tuple[int, Term]] = {}
+        for end in (lower, upper, *moved, *sizes):
+            value = _whole_number(end)
+            if value is not None and value > 0 and isinstance(end.value, Stack):
+                ends.setdefault(end.value.data.tobytes(), (value, end))
+        known = list(ends.values())
+        pairs = [(none, none), *((none, end) for _, end in known), *((end, none) for _, end in known)]
+        length = _length(lower, upper, way)
+        pairs += [(a, b) for x, a in known for y, b in known if y - x == length or (length is None and x < y)]
+        for first, last in pairs:
+            yield rebuild(terms, way, terms.make("slice", first, last, step))
+
+
+def _whole_number(term: Term) -> int | None:
+    """Return the whole number that a term is at the first execution; None for anything else."""
+    if not isinstance(term.value, Stack) or term.value.ndim or term.value.data.dtype.kind != "i":
+        return None
+    return int(term.value.data.reshape(-1)[0])
+
+
+def _length(lower: Term, upper: Term, way: tuple[Parsed, ...]) -> int | None:
+    """Return how long a slice of theirs is, where that can be told."""
+    end = _whole_number(upper)
+    holder = way[-2].term if len(way) > 1 else None
+    if end is None and holder is not None and holder.op == "item" and isinstance(holder.args[0].value, Stack):
+        axis = next(k for k, part in enumerate(way[-2].parts[1:]) if part is way[-1])
+        shape = holder.args[0].value.shape
+        end = shape[axis] if axis < len(shape) else None
+    return None if end is None else end - (_whole_number(lower) or 0)
 
 
 def _shift_all(terms: Terms, term: Term, index: Term) -> Iterator[Term]:
@@ -164,9 +206,13 @@ def _shift_all(terms: Terms, term: Term, index: Term) -> Iterator[Term]:
     if index.op == "leaf" and isinstance(index.value, Stack) and not index.value.shape:
         yield terms.swap(term, index, terms.make("-", index, one))
         yield terms.swap(term, index, terms.make("+", index, one))
-    elif index.op in ("+", "-") and index.args[1].op == "const":
+    elif index.op in ("+", "-") and index.args[1].op == "const" and index.args[1].payload == 1:
         yield terms.swap(term, index, index.args[0])
         yield terms.swap(term, index, terms.make("+" if index.op == "-" else "-", index.args[0], one))
+    elif index.op in ("+", "call"):  # a key that is made of the step: cache["a" + str(t)]
+        for part in index.args[index.op == "call" :]:
+            for moved in _shift_all(terms, part, part):
+                yield terms.swap(term, index, terms.swap(index, part, moved))
 
 
 def subterms(term: Term) -> Iterator[Term]:
@@ -191,9 +237,8 @@ def places(parsed: Parsed) -> Iterator[tuple[Parsed, ...]]:
 def rebuild(terms: Terms, way: tuple[Parsed, ...], new: Term) -> Term:
     """Return the whole expression with the part at the end of a way replaced."""
     for parent, child in zip(way[-2::-1], way[:0:-1], strict=True):
-        place = next(k for k, part in enumerate(parent.parts) if part is child)
         args = list(parent.term.args)
-        args[place] = new
+        args[parent.place(child)] = new
         new = terms.make(parent.term.op, *args, payload=parent.term.payload)
     return new
 

@@ -7,8 +7,8 @@ built and compared.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,35 +17,14 @@ from bptt.checking.repairing.goals import Goal
 from bptt.checking.repairing.leaves import ATOMS, Leaf
 from bptt.checking.repairing.matching import equal_marks, equal_products, equal_rows
 from bptt.checking.repairing.samples import Budget
+from bptt.checking.repairing.shelves import Shape, Shelf
 from bptt.checking.repairing.spreading import spread_products
 from bptt.checking.repairing.terms import Stack, Term, Terms
 from bptt.dims import Array
 
 TWINS = 4  # other forms of a value that are kept: the nearer text is chosen at the end
 GROUP, MIXED = 120, 24  # of the terms of one shape: how many are kept as they are, how many are combined
-Shape = tuple[int, ...]
-
-
-@dataclass
-class Shelf:
-    """The terms of one shape, cheapest first, no two of equal value."""
-
-    shape: Shape
-    terms: list[Term] = field(default_factory=list)
-    costs: list[float] = field(default_factory=list)
-    rows: list[Array] = field(default_factory=list)
-    _matrix: Array | None = None
-
-    def matrix(self) -> Array:
-        """Return the values, a row a term."""
-        if self._matrix is None or len(self._matrix) != len(self.terms):
-            self._matrix = np.stack(self.rows)
-        return self._matrix
-
-    def result(self, other: Shelf) -> int:
-        """Return how many axes a product of matrices or vectors of two shelves has."""
-        axes = (len(self.shape), len(other.shape))
-        return 2 if axes in ((2, 2), (1, 1)) else 1 if axes in ((1, 2), (2, 1)) else 0
+LARGE = 512  # numbers: what is larger, and much larger than the goal, is of another network
 
 
 class Pool:
@@ -66,24 +45,47 @@ class Pool:
         if not isinstance(value, Stack) or value.data.ndim != value.ndim + 1 or value.data.dtype.kind not in "fiub":
             return False
         row = value.data.reshape(-1).astype(np.float64)
-        mark = float(row @ self.direction(row.size))
-        if not np.isfinite(mark) or not row.any():
+        return self._put(value.shape, row, float(row @ self.direction(row.size)), cost, lambda: term)
+
+    def _put(self, shape: Shape, row: Array, mark: float, cost: float, made: Callable[[], Term]) -> bool:
+        """Put a term on a shelf by its values and their projection; it is made only if it is not refused."""
+        if not math.isfinite(mark) or not row.any():
             return False
-        mantissa, exponent = np.frexp(mark)
-        key = (value.shape, int(exponent) << 40 | int((mantissa + 1) * 2**34))
+        mantissa, exponent = math.frexp(mark)
+        key = (shape, exponent << 40 | int((mantissa + 1) * 2**34))
         if key in self._seen:
             twins = self.twins.setdefault(self._seen[key], [])
             if len(twins) < TWINS:
-                twins.append(term)
+                twins.append(made())
             return False
-        shelf = self.shelves.setdefault(value.shape, Shelf(value.shape))
+        shelf = self.shelves.setdefault(shape, Shelf(shape))
         if len(shelf.terms) >= self.limit:
             return False
-        self._seen[key] = term
+        self._seen[key] = term = made()
         shelf.terms.append(term)
         shelf.costs.append(cost)
         shelf.rows.append(row)
         return True
+
+    def _mix(self, shape: Shape, group: list[tuple[Term, float]]) -> None:
+        """Add the products, differences and sums of all pairs of a group, computed together."""
+        rows = np.stack([t.value.data.reshape(-1) for t, _ in group if isinstance(t.value, Stack)]).astype(np.float64)
+        first, second = np.triu_indices(len(group), 1)
+        a, b = rows[first], rows[second]
+        results = [(op, flip, values, values @ self.direction(values.shape[1])) for op, flip, values in (
+            ("*", False, a * b), ("-", False, a - b), ("-", True, b - a), ("+", False, a + b),
+        )]  # fmt: skip
+        for pair, (i, j) in enumerate(zip(first, second, strict=True)):
+            (x, cx), (y, cy) = group[i], group[j]
+            for op, flip, values, marks in results:
+                sides = (y, x) if flip else (x, y)
+                row = values[pair]
+
+                def made(op: str = op, sides: tuple[Term, Term] = sides, row: Array = row) -> Term:
+                    return self.terms.known(op, sides, None, Stack(row.reshape(-1, *shape), len(shape)))
+
+                self._put(shape, row, float(marks[pair]), cx + cy + 0.5, made)
+        self.terms.evaluated += 4 * len(first)
 
     def direction(self, size: int) -> Array:
         """Return a random direction of a size, always the same one."""
@@ -101,9 +103,10 @@ class Pool:
         first += [(seed, 0.3 + 0.02 * seed.size if own else 1.0 + 0.1 * seed.size) for seed, own in seeds.items()]
         first.sort(key=lambda pair: (pair[0].op not in ATOMS, pair[1], pair[0].number))
         groups: dict[Shape, list[tuple[Term, float]]] = {}
+        most = max(LARGE, *(8 * math.prod(shape) for shape in goals))
         for term, cost in first:
             value = term.value
-            if not isinstance(value, Stack):
+            if not isinstance(value, Stack) or (math.prod(value.shape) > most and term not in seeds):
                 continue
             group = groups.setdefault(value.shape, [])
             if len(group) >= GROUP or not self.add(term, cost):
@@ -117,12 +120,8 @@ class Pool:
             group.sort(key=lambda pair: (pair[1], pair[0].number))
         for shape, group in groups.items():
             mixed = MIXED if len(shape) in (1, 2) or shape in goals else 8
-            for i, (a, ca) in enumerate(group[:mixed]):
-                for b, cb in group[i + 1 : mixed]:
-                    if not budget.left:
-                        break
-                    for op, x, y in (("*", a, b), ("-", a, b), ("-", b, a), ("+", a, b)):
-                        self.add(make(op, x, y), ca + cb + 0.5)
+            if budget.left and len(group) > 1:
+                self._mix(shape, group[:mixed])
         self.settle()
         budget.spend(self.terms.evaluated - start)
 

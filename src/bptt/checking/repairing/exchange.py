@@ -7,7 +7,6 @@ compiled, and its code takes the place of the old one.
 from __future__ import annotations
 
 import ast
-import copy
 import inspect
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +22,7 @@ from bptt.checking.program import Program, Sizes
 from bptt.checking.repairing.patch import Change, patched_code, replace
 from bptt.checking.tracing.numeric import built, reseed
 from bptt.checking.tracing.quiet import quiet
+from bptt.checking.tracing.trees import copied
 from bptt.dims import Array
 
 TURN = "__bptt_turn__"
@@ -45,26 +45,35 @@ class _Chooser(ast.NodeTransformer):
     """Puts a choice between statements in the place of the marked one."""
 
     def __init__(self, group: _Group) -> None:
-        self.blocks, self.choice = [_block(text) for text in group.texts], group.choice
+        self.blocks = [_block("\n" * (group.here.line - 1) + text) for text in group.texts]
+        self.choice = group.choice
+
+    def visit(self, node: ast.AST) -> Any:
+        """Look at statements only."""
+        return node if isinstance(node, ast.expr) else super().visit(node)
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
         if not (isinstance(node.value, ast.Name) and node.value.id == HERE):
             return node
-        return [ast.copy_location(statement, node) for statement in self._between(0, len(self.blocks))]
+        return self._between(0, len(self.blocks), node)
 
-    def _between(self, first: int, last: int) -> list[ast.stmt]:
+    def _between(self, first: int, last: int, node: ast.Expr) -> list[ast.stmt]:
         if last - first == 1:
             return self.blocks[first]
         middle = (first + last) // 2
         test = ast.Compare(ast.Name(self.choice, ast.Load()), [ast.Lt()], [ast.Constant(middle)])
-        return [ast.If(test, self._between(first, middle), self._between(middle, last))]
+        sides = [self._between(first, middle, node), self._between(middle, last, node)]
+        choice = ast.If(test, *sides)
+        for new in (choice, test, test.left, *test.comparators):
+            ast.copy_location(new, node)
+        return [choice]
 
 
 def _block(text: str) -> list[ast.stmt]:
     try:
-        return ast.parse(text).body or [ast.Pass()]
+        return ast.parse(text).body or ast.parse("pass").body
     except SyntaxError:  # it is then refused where it is tried alone
-        return [ast.Raise(ast.Name("SyntaxError", ast.Load()))]
+        return ast.parse("raise SyntaxError").body
 
 
 class Exchange:
@@ -118,7 +127,7 @@ class Exchange:
 
     def _loaded(self, tree: ast.Module) -> ModuleType:
         if any(isinstance(n, ast.While) for n in ast.walk(tree)):
-            tree = copy.deepcopy(tree)
+            tree = copied(tree)
             _count_turns(tree)
         module = self.program.load(tree)
         vars(module)[TURN] = self._turn
@@ -203,7 +212,7 @@ class Exchange:
         made.decorator_list, made.returns = [], None
         if live.__code__.co_freevars:
             tree.body = [ast.ClassDef("_", [], [], [made], [])]
-        if group is not None or live.__code__.co_freevars:
+        if live.__code__.co_freevars:
             ast.fix_missing_locations(tree)
         compiled = compile(tree, live.__code__.co_filename, "exec")
         return next(

@@ -56,6 +56,20 @@ class Goal:
                 return False
         return close(data, self.value, self.tolerance)
 
+    def met_by(self, values: Stack) -> Array:
+        """Tell which of many values, stacked along the first axis, are the wanted one."""
+        data = values.data
+        if values.shape != self.shape:
+            if not self.spread or values.ndim > len(self.shape):
+                return np.zeros(len(data), dtype=bool)
+            data = _align(values, len(self.shape))
+            if any(n not in (1, size) for n, size in zip(data.shape[2:], self.shape, strict=True)):
+                return np.zeros(len(data), dtype=bool)
+        with np.errstate(all="ignore"):
+            gaps = np.abs(np.subtract(data, self.value, dtype=np.float64)).reshape(len(data), -1)
+            near = gaps.max(axis=1, initial=0.0) <= self.tolerance * (np.abs(self.value).max(initial=0.0) or 1.0)
+        return np.asarray(near)
+
 
 def close(value: Array, goal: Array, tolerance: float) -> bool:
     """Whether two arrays agree to a part of the goal's largest element."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from bptt.checking.repairing.reading import Reader
 from bptt.checking.repairing.terms import Stack, Term, Terms
+from bptt.checking.tracing.trees import copied
 
 ATOMS = ("leaf", "item", "attr", "const", "if")
 FORM, FORMS = 16, 24  # the nodes of a function of one variable, and how many such functions are looked at
@@ -42,15 +43,14 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
     steps = _loop_variables(function, terms)
     patterns: dict[tuple[str, int], dict[tuple[Any, ...], tuple[bool, tuple[Term, ...]]]] = {}
     seen: dict[str, tuple[Term, ...]] = {}
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.expr) or isinstance(node, ast.Slice | ast.Tuple | ast.Starred | ast.List):
-            continue
-        if isinstance(node, ast.Constant) and type(node.value) not in (int, float):
-            continue
+    turns = _turns(tree)
+    known: set[tuple[str, float]] = set()
+    for node, text in _expressions(tree, reader.code):
         rank = 0.0 if _within(node, statement) else 0.5 if function is not None and _within(node, function) else 1.0
-        if rank == 1.0 and isinstance(node, ast.Call):
+        if (text, rank) in known or (rank == 1.0 and isinstance(node, ast.Call)):
             continue  # another function's work
-        for term in _read(reader, node, steps, seen):
+        known.add((text, rank))
+        for term in _read(reader, node, text, steps, turns, seen):
             add(term, rank)
             for shifted in _shifted(terms, term, steps):
                 add(shifted, rank + 0.2)
@@ -75,13 +75,31 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
     return [Leaf(term, found[term]) for term in ranked]
 
 
+@lru_cache(maxsize=4)
+def _expressions(tree: ast.Module, code: str) -> list[tuple[ast.expr, str]]:
+    """Return the expressions of a program that may be numbers, with their text."""
+    reader = Reader(Terms([{}]), code)
+    return [
+        (node, reader.text(node))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.expr)
+        and not isinstance(node, ast.Slice | ast.Tuple | ast.Starred | ast.List)
+        and (not isinstance(node, ast.Constant) or type(node.value) in (int, float))
+    ]
+
+
 def functions_of_one(reader: Reader, tree: ast.Module) -> tuple[list[Term], Term]:
     """Return their functions of one variable, as ``1 / (1 + np.exp(-x))`` or ``sigmoid(z)``, and that variable."""
-    pure = {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and _is_pure(n)} | ELEMENTWISE
+    return [reader.expression(text) for text in _forms_of_one(tree)], reader.terms.undefined(HOLE)
+
+
+@lru_cache(maxsize=4)
+def _forms_of_one(tree: ast.Module) -> list[str]:
+    pure = {n.name for n in _functions(tree) if _is_pure(n)} | ELEMENTWISE
     found: dict[str, None] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call | ast.BinOp) and sum(1 for _ in ast.walk(node)) <= FORM:
-            form = copy.deepcopy(node)
+            form = copied(node)
             calls = [n for n in ast.walk(form) if isinstance(n, ast.Call)]
             called = {id(n) for call in calls for n in ast.walk(call.func)}
             names = [n for n in ast.walk(form) if isinstance(n, ast.Name) and id(n) not in called]
@@ -90,7 +108,7 @@ def functions_of_one(reader: Reader, tree: ast.Module) -> tuple[list[Term], Term
                 for name in names:
                     name.id = HOLE
                 found[ast.unparse(form)] = None
-    return [reader.expression(text) for text in list(found)[:FORMS]], reader.terms.undefined(HOLE)
+    return list(found)[:FORMS]
 
 
 def _indexed(node: ast.expr) -> bool:
@@ -112,14 +130,16 @@ def _within(node: ast.expr, outer: ast.stmt) -> bool:
 def enclosing(tree: ast.Module, statement: ast.stmt) -> ast.FunctionDef | None:
     """Return the innermost function around a statement, found by its place."""
     best = None
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.FunctionDef)
-            and node.lineno <= statement.lineno <= (node.end_lineno or node.lineno)
-            and (best is None or node.lineno >= best.lineno)
-        ):
+    for node in _functions(tree):
+        inside = node.lineno <= statement.lineno <= (node.end_lineno or node.lineno)
+        if inside and (best is None or node.lineno >= best.lineno):
             best = node
     return best
+
+
+@lru_cache(maxsize=4)
+def _functions(tree: ast.Module) -> list[ast.FunctionDef]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
 
 
 def _loop_variables(function: ast.FunctionDef | None, terms: Terms) -> list[Term]:
@@ -148,9 +168,24 @@ def _loop_variables(function: ast.FunctionDef | None, terms: Terms) -> list[Term
     return steps
 
 
-def _read(reader: Reader, node: ast.expr, steps: list[Term], seen: dict[str, tuple[Term, ...]]) -> tuple[Term, ...]:
+def _turns(tree: ast.Module) -> dict[str, set[str]]:
+    """Return what the variables of loops go over, as written: units of one kind are counted alike."""
+    found: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.For | ast.comprehension) and isinstance(node.target, ast.Name):
+            found.setdefault(node.target.id, set()).add(ast.unparse(node.iter))
+    return found
+
+
+def _read(
+    reader: Reader,
+    node: ast.expr,
+    text: str,
+    steps: list[Term],
+    turns: dict[str, set[str]],
+    seen: dict[str, tuple[Term, ...]],
+) -> tuple[Term, ...]:
     """Return the terms of an expression; an index of another function's loop is read with this one's."""
-    text = reader.text(node)
     if text not in seen:
         environment = reader.terms.environments[0]
         missing = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id not in environment}
@@ -159,8 +194,9 @@ def _read(reader: Reader, node: ast.expr, steps: list[Term], seen: dict[str, tup
             seen[text] = (reader.read(node, grouping=False).term,)
         elif len(missing) == 1 and isinstance(node, ast.Subscript):
             name = missing.pop()
-            for step in steps:
-                renamed = copy.deepcopy(node)
+            alike = [step for step in steps if turns.get(name, set()) & turns.get(str(step.payload), set())]
+            for step in alike or steps:
+                renamed = copied(node)
                 for n in ast.walk(renamed):
                     if isinstance(n, ast.Name) and n.id == name:
                         n.id = str(step.payload)

@@ -9,6 +9,7 @@ import numpy as np
 from bptt.checking.repairing.edits import subterms
 from bptt.checking.repairing.leaves import ATOMS
 from bptt.checking.repairing.terms import Stack, Term, Terms
+from bptt.dims import Array
 
 OPERATOR, OPERAND, WRAP, SWAP = 1.0, 1.0, 1.0, 1.1
 DROP = 0.15  # a node of theirs that goes
@@ -133,7 +134,8 @@ class Ranking:
         op, args, value = term.op, term.args, term.value
         if not isinstance(value, Stack):
             return 0.0
-        if value.ndim and value.data.size > self.terms.count and (value.data == value.data.flat[0]).all():
+        even = value.ndim and value.data.size > self.terms.count and _is_even(value.data)
+        if even and (value.data == value.data.flat[0]).all():
             return 3.0  # a buffer of ones or zeros: right by chance
         if op == "item" and args[0].op not in (*ATOMS, "call"):
             return 2.0  # (s ** 2)[t]
@@ -143,12 +145,7 @@ class Ranking:
             return 0.0
         a, b = args[0], args[-1]
         odd = 0.0
-        if (
-            value.ndim
-            and value.data.size > self.terms.count
-            and value.data.dtype.kind == "f"
-            and np.ptp(value.data) < 1e-9
-        ):
+        if even and value.data.dtype.kind == "f":
             odd += 5.0  # x / x, x + 1 - x
         if op in ("+", "-") and not value.ndim and b.op == "const":
             odd += 1.0  # T + 1 may be m by chance
@@ -181,6 +178,11 @@ class Ranking:
         if op in ("sum", "mean") and a.op in ("T", "sum", "mean"):
             odd += 2.0
         return odd
+
+
+def _is_even(data: Array) -> bool:
+    """Tell whether all numbers are the same; the first and the last tell nearly always that they are not."""
+    return abs(float(data.item(0)) - float(data.item(-1))) < 1e-9 and bool(np.ptp(data.astype(np.float64)) < 1e-9)
 
 
 def _parts(term: Term) -> Iterator[Term]:

@@ -91,6 +91,10 @@ class Parsed:
     binding: int = 100
     needs: tuple[int, ...] = ()
 
+    def place(self, part: Parsed) -> int:
+        """Return which part of this one another is."""
+        return next(k for k, one in enumerate(self.parts) if one is part)
+
 
 class Reader:
     """Reads expressions of one text into terms."""

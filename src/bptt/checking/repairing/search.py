@@ -14,7 +14,6 @@ from bptt.checking.repairing.edits import (
     derivatives,
     everywhere,
     places,
-    rebuild,
     shifts,
     slices,
     subterms,
@@ -27,6 +26,7 @@ from bptt.checking.repairing.ranking import Ranking
 from bptt.checking.repairing.reading import Parsed
 from bptt.checking.repairing.samples import Budget
 from bptt.checking.repairing.terms import Stack, Term, Terms
+from bptt.checking.repairing.together import promising
 
 NEAR = 3.0  # an edit of this cost is near enough: nothing further is searched
 OTHER_SIGN = 1.0
@@ -113,6 +113,7 @@ class Search:
             whole = isinstance(here.value, Stack) and here.value.shape == shape
             for atom in self.atoms if not opaque or way[-2].term.op == "call" else []:
                 fills.update(dict.fromkeys(combinations(terms, here, atom, shape)))
+            unknown: list[Term] = []
             for new in fills:
                 if new.value is None:
                     continue
@@ -123,7 +124,9 @@ class Search:
                         if goal.met(new):
                             self._keep([goal.finish(new)], only=sign)
                 elif not (opaque and _reshaped(here, new)):
-                    self._keep([rebuild(terms, way, new)])
+                    unknown.append(new)
+            for new in promising(terms, way, unknown, self.goals.values()):
+                self._keep([new])
         self.budget.spend(self.terms.evaluated - start)
 
     def _completed(self, term: Term, goal: Goal) -> Iterator[Term]:
@@ -151,8 +154,8 @@ class Search:
                 seeds.update(dict.fromkeys(everywhere(terms, part, self.atoms), False))
                 seeds[part] = True
         pool.grow(self.leaves, seeds, {goal.shape for goal in self.goals.values()}, self.budget)
-        own = [(s, g) for s, g in self._part_goals() if s == self.sign]
-        others = [(s, g) for s, g in self._part_goals() if s != self.sign]
+        own = [(s, g) for s, _, g in self._part_goals() if s == self.sign]
+        others = [(s, g) for s, _, g in self._part_goals() if s != self.sign]
         near, wide = WIDTHS
         if self._meet(own, [pool.equal, lambda goal: pool.pairs(goal, *near)], enough=6.0):
             return
@@ -162,36 +165,30 @@ class Search:
             return
         for top in (0, 8, 30):
             rest: list[tuple[Sign, Goal]] = []
-            for sign, goal in self.goals.items():
+            for sign, term, goal in self._part_goals() if not top else self._whole_goals():
                 if sign != self.sign:
                     continue
-                beside = self._addends(goal) if not top else pool.cheapest(goal.shape, top) + pool.cheapest((), top)
+                beside = _addends(term, goal) if not top else pool.cheapest(goal.shape, top) + pool.cheapest((), top)
                 rest += [(sign, missing) for missing in pool.residuals(goal, beside)]
             if self._meet(rest, [pool.equal, lambda goal: pool.pairs(goal, *near)], enough=12.0):
                 return
         pool.grow_products(self.budget)
         self._meet(own, [pool.equal, lambda goal: pool.pairs(goal, *near)], enough=12.0)
 
-    def _addends(self, goal: Goal) -> list[Term]:
-        """Return the whole expression of theirs and what its sums are made of, as far as it has the goal's shape."""
-        found: dict[Term, None] = {}
-        queue = [self.parsed.term] if self.parsed is not None else []
-        while queue:
-            term = queue.pop(0)
-            if isinstance(term.value, Stack) and term.value.shape == goal.shape and np.isfinite(term.value.data).all():
-                found[term] = None
-            if term.op in ("+", "-"):
-                queue += term.args
-        return list(found)
+    def _whole_goals(self) -> list[tuple[Sign, Term | None, Goal]]:
+        term = self.parsed.term if self.parsed else None
+        return [(sign, term, goal) for sign, goal in self.goals.items()]
 
-    def _part_goals(self) -> list[tuple[Sign, Goal]]:
-        goals: list[tuple[Sign, Goal]] = []
-        for sign, goal in self.goals.items():
-            if self.parsed is None:
-                goals.append((sign, goal))
-            else:
-                goals += [(sign, g) for _, g in part_goals(self.terms, self.parsed, goal, lambda term: term)]
-        return goals
+    def _part_goals(self) -> list[tuple[Sign, Term | None, Goal]]:
+        """Return what is wanted of every part of their expression, with the part as it is."""
+        parsed = self.parsed
+        if parsed is None:
+            return self._whole_goals()
+        return [
+            (sign, part.term, wanted)
+            for sign, goal in self.goals.items()
+            for part, wanted in part_goals(self.terms, parsed, goal, lambda term: term)
+        ]
 
     def _meet(
         self, wanted: list[tuple[Sign, Goal]], ways: Sequence[Callable[[Goal], Iterable[Term]]], enough: float
@@ -213,6 +210,19 @@ class Search:
                 if met:  # two terms that make it are then made of it
                     break
         return self.best <= enough
+
+
+def _addends(term: Term | None, goal: Goal) -> list[Term]:
+    """Return an expression of theirs and what its sums are made of, as far as it has the goal's shape."""
+    found: dict[Term, None] = {}
+    queue = [term] if term is not None else []
+    while queue:
+        one = queue.pop(0)
+        if isinstance(one.value, Stack) and one.value.shape == goal.shape and np.isfinite(one.value.data).all():
+            found[one] = None
+        if one.op in ("+", "-"):
+            queue += one.args
+    return list(found)
 
 
 def _may_stand_for(new: Term, old: Term) -> bool:

@@ -38,6 +38,7 @@ def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[
         yield Restructuring((insert_after(code, last, text),), what, last)
     yield from _initialisations(code, tree, function)
     yield from _targets(code, function)
+    yield from _repeated(code, tree, function)
     yield from _orders(code, tree, function)
     yield from _deletions(code, tree, function)
 
@@ -61,8 +62,9 @@ def _kept(code: str, tree: ast.Module, function: Function) -> Iterator[Restructu
 def _targets_subtracted(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
     """Yield the one subtracted at the target's place, y_hat - y, as the cost's logarithm is indexed there."""
     logs = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func).split(".")[-1] == "log"]
-    places = dict.fromkeys(ast.unparse(n.slice) for log in logs for n in ast.walk(log) if isinstance(n, ast.Subscript))
-    names = [place for place in places if any(isinstance(n, ast.Name) for n in ast.walk(ast.parse(place)))]
+    indices = [n.slice for log in logs for n in ast.walk(log) if isinstance(n, ast.Subscript)]
+    named = [i for i in indices if any(isinstance(n, ast.Name) for n in ast.walk(i)) and not _has_slice(i)]
+    names = dict.fromkeys(ast.unparse(index) for index in named)
     for node in statements(function):
         if not isinstance(node, ast.Assign) or len(node.targets) != 1 or is_zero(node.value):
             continue
@@ -71,6 +73,31 @@ def _targets_subtracted(code: str, tree: ast.Module, function: Function) -> Iter
             for place in names:
                 text = f"{target.id}[{place}] -= 1"
                 yield Restructuring((insert_after(code, node, text),), f"minus one at the target: `{text}`", node)
+
+
+def _has_slice(index: ast.expr) -> bool:
+    return any(isinstance(node, ast.Slice) for node in ast.walk(index))
+
+
+def _repeated(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
+    """Yield a sum over rows that are chosen by indices as one in which an index that comes twice counts twice."""
+    imported = (n for i in ast.walk(tree) if isinstance(i, ast.Import) for n in i.names if n.name == "numpy")
+    numpy = next((n.asname or n.name for n in imported), None)
+    for node in statements(function):
+        if not isinstance(node, ast.AugAssign) or not isinstance(node.target, ast.Subscript) or numpy is None:
+            continue
+        ufunc = {ast.Add: "add", ast.Sub: "subtract"}.get(type(node.op))
+        index = node.target.slice
+        if (
+            ufunc is None
+            or (_has_slice(index)
+            and not isinstance(index, ast.Subscript))
+            or isinstance(index, ast.Constant)
+        ):
+            continue
+        base, value = text_of(code, node.target.value), text_of(code, node.value)
+        text = f"{numpy}.{ufunc}.at({base}, {text_of(code, index)}, {value})"
+        yield _restated(code, node, text, f"an index that comes twice counts twice: `{text}`")
 
 
 def _signs(code: str, function: Function) -> Iterator[Restructuring]:

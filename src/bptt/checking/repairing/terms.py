@@ -68,6 +68,9 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "!=": operator.ne,
 }
 
+STACKED = {*BINARY, "dot", "neg", "T", "sum", "mean", "outer"}
+"""What is computed for all executions at once: it fails at one shape, or at none."""
+
 
 class Terms:
     """All terms over the environments of some executions."""
@@ -113,6 +116,17 @@ class Terms:
             term = Term(op, args, payload, len(self._table))
             self._table[key] = term
             term.value = self.compute(op, payload, [arg.value for arg in args])
+        return term
+
+    def known(self, op: str, args: tuple[Term, ...], payload: Any, value: Value) -> Term:
+        """Return the term of an operation whose value was computed already."""
+        if op == "T" and args[0].op == "T":
+            return args[0].args[0]
+        key = (op, payload, *[arg.number for arg in args])
+        term = self._table.get(key)
+        if term is None:
+            term = self._table[key] = Term(op, args, payload, len(self._table))
+            term.value = value
         return term
 
     def swap(self, term: Term, old: Term, new: Term) -> Term:

@@ -43,18 +43,25 @@ class Event:
     """Whether the statement works on what its target holds; its array is then written in place."""
 
 
+class Enough(BaseException):
+    """What was to be seen in a run was seen; no ``except Exception`` of theirs takes it for an error."""
+
+
 class Run:
-    """One execution of their gradients."""
+    """One execution of their gradients; ``enough`` is asked after each event whether it may end there."""
 
     def __init__(
         self,
         callers: Callers | None = None,
         supplies: Mapping[int, Supply] | None = None,
         capture: Callable[[int], bool] | None = None,
+        enough: Callable[[Event], bool] | None = None,
     ) -> None:
         self.callers = callers
         self.supplies = dict(supplies or {})
         self.capture = capture
+        self.enough = enough
+        self.ended = False
         self.events: dict[int, list[Event]] = {}
         self.order: list[Event] = []
         self._ticks: dict[int, int] = {}
@@ -80,6 +87,7 @@ class Run:
             event = self.events[unit][-1]
             event.live = value
             event.value = numbers(value)
+            self._seen(event)
 
     def failed(self, units: tuple[int, ...], error: Exception) -> None:
         for unit in units:
@@ -87,6 +95,12 @@ class Run:
                 self.begin((unit,), {})
             event = self.events[unit][-1]
             event.error = error
+            self._seen(event)
+
+    def _seen(self, event: Event) -> None:
+        if self.enough is not None and self.enough(event):
+            self.ended = True
+            raise Enough
 
     def tick(self, loop: int) -> None:
         self._ticks[loop] = self._ticks.get(loop, -1) + 1

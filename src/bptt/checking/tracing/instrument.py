@@ -7,8 +7,9 @@ replaced by calls of hooks, which do the same work and may watch it.  Statements
 from __future__ import annotations
 
 import ast
-import copy
 from dataclasses import dataclass
+
+from bptt.checking.tracing.trees import copied
 
 HOOKS = "__bptt__"
 UNTOUCHED = {"super", "locals", "globals", "vars", "eval", "exec", "dir", "isinstance", "len", "range", "print", "type"}
@@ -150,7 +151,7 @@ class Tracer(ast.NodeTransformer):
             holder, index = self.visit(node.target.value), self.visit(node.target.slice)
             call = self._call("update_item", node, [site, op, holder, _index(index), value])
             return ast.copy_location(ast.Expr(call), node)
-        load = copy.deepcopy(node.target)
+        load = copied(node.target)
         for child in ast.walk(load):
             if hasattr(child, "ctx"):
                 child.ctx = ast.Load()
@@ -206,5 +207,5 @@ def _preamble(statement: ast.stmt) -> bool:
 def traced_tree(tree: ast.Module) -> tuple[ast.Module, list[Site]]:
     """Return an instrumented copy of a program, and the place of every operation."""
     sites: list[Site] = []
-    done = Tracer(sites).visit(copy.deepcopy(tree))
+    done = Tracer(sites).visit(copied(tree))
     return done, sites

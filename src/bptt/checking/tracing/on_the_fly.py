@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
-import inspect
-import textwrap
+import linecache
 import types
 import weakref
+from functools import lru_cache
 from typing import Any
 
 from bptt.checking.tracing import hooks
 from bptt.checking.tracing.instrument import HOOKS, Site, Tracer
+from bptt.checking.tracing.trees import copied
 
 SITES: list[Site] = []
 """Places in functions that are not the person's own program; their hooks report site -1 - index."""
@@ -48,9 +49,7 @@ def instrumented(function: Any) -> Any:
 
 
 def _twin(function: types.FunctionType) -> types.FunctionType | None:
-    source = textwrap.dedent(inspect.getsource(function))
-    tree = ast.parse(source)
-    node = _find(tree, function.__code__)
+    node = _find(function.__code__)
     if node is None:
         return None
     first = len(SITES)
@@ -86,16 +85,29 @@ def _twin(function: types.FunctionType) -> types.FunctionType | None:
     return twin
 
 
-def _find(tree: ast.Module, code: types.CodeType) -> ast.FunctionDef | ast.Lambda | None:
+def _find(code: types.CodeType) -> ast.FunctionDef | ast.Lambda | None:
+    """Return a copy of the node that a function was compiled from; a lambda is told from others by its columns."""
+    lines = linecache.getlines(code.co_filename)
+    if not lines:
+        return None
     wanted = ast.Lambda if code.co_name == "<lambda>" else ast.FunctionDef
-    found = [n for n in ast.walk(tree) if isinstance(n, wanted)]
-    if wanted is ast.Lambda and len(found) > 1:
-        found = [
-            n
-            for n in found
-            if n.args.args and tuple(a.arg for a in n.args.args) == code.co_varnames[: code.co_argcount]
-        ][:1]
-    return found[0] if found else None
+    found = [n for n in ast.walk(_parsed("".join(lines))) if isinstance(n, wanted) and _first(n) == code.co_firstlineno]
+    places = {(line, column) for line, _, column, _ in code.co_positions() if line is not None and column is not None}
+    for node in found:
+        body = {(n.lineno, n.col_offset) for n in ast.walk(node) if isinstance(n, ast.expr) and n is not node}
+        if len(found) == 1 or places & body:
+            return copied(node)
+    return None
+
+
+@lru_cache(maxsize=8)
+def _parsed(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
+def _first(node: ast.FunctionDef | ast.Lambda) -> int:
+    decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
+    return min([node.lineno, *(d.lineno for d in decorators)])
 
 
 def _shift(tree: ast.AST, first: int) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-import copy
+
+from bptt.checking.tracing.trees import copied
 
 HOOKS = "__bptt_steps__"
 HERE = "_bptt_here"
@@ -11,11 +12,8 @@ HERE = "_bptt_here"
 
 
 def located(statement: ast.stmt, node: ast.stmt) -> ast.stmt:
-    """Give every new node of a statement the place of an old one."""
-    for child in ast.walk(statement):
-        if isinstance(child, ast.stmt | ast.expr | ast.ExceptHandler) and not hasattr(child, "lineno"):
-            ast.copy_location(child, node)
-    return statement
+    """Give a new statement the place of an old one; what is new in it takes its place from it in the end."""
+    return statement if hasattr(statement, "lineno") else ast.copy_location(statement, node)
 
 
 def statement_of(text: str) -> ast.stmt:
@@ -45,7 +43,7 @@ def entered(function: ast.FunctionDef, body: list[ast.stmt]) -> list[ast.stmt]:
     enter = ast.parse(f"{HERE} = {HOOKS}.enter({', '.join(names)})").body[0]
     leave = ast.parse(f"{HOOKS}.leave()").body[0]
     steps = [enter, ast.Try(body, [], [], [leave])]
-    return [ast.fix_missing_locations(located(step, function)) for step in steps]
+    return [located(step, function) for step in steps]
 
 
 def turned(loop: ast.For, tick: ast.stmt, names: list[str], depth: int) -> list[ast.stmt]:
@@ -54,7 +52,7 @@ def turned(loop: ast.For, tick: ast.stmt, names: list[str], depth: int) -> list[
     turn = ast.parse(f"{HERE} = {HOOKS}.turn({held}, {loop.lineno}, {_is_fixed(loop)}, {', '.join(names)})").body[0]
     loop.body[:0] = [tick, turn]
     steps = [ast.parse(f"{held} = {HERE}").body[0], loop, ast.parse(f"{HERE} = {held}").body[0]]
-    return [ast.fix_missing_locations(located(step, loop)) for step in steps]
+    return [located(step, loop) for step in steps]
 
 
 def _is_fixed(loop: ast.For) -> bool:
@@ -71,7 +69,7 @@ def locals_call() -> ast.expr:
 
 def as_load(target: ast.expr) -> ast.expr:
     """Return a target as it is read."""
-    load = copy.deepcopy(target)
+    load = copied(target)
     if hasattr(load, "ctx"):
         load.ctx = ast.Load()
     return load
@@ -79,7 +77,7 @@ def as_load(target: ast.expr) -> ast.expr:
 
 def as_store(target: ast.expr) -> ast.expr:
     """Return a target as it is written; one that cannot be written goes nowhere."""
-    store = copy.deepcopy(target)
+    store = copied(target)
     if isinstance(store, ast.Name | ast.Attribute | ast.Subscript):
         store.ctx = ast.Store()
         return store

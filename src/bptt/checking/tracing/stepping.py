@@ -7,7 +7,6 @@ A *unit* is one place where a value arrives: the target of an assignment, or an 
 from __future__ import annotations
 
 import ast
-import copy
 from dataclasses import dataclass
 
 from bptt.checking.tracing.step_nodes import (
@@ -26,6 +25,7 @@ from bptt.checking.tracing.step_nodes import (
     statement_of,
     turned,
 )
+from bptt.checking.tracing.trees import copied
 
 ADDS = {"append", "appendleft", "insert", "add", "setdefault"}
 
@@ -155,7 +155,7 @@ class Stepper(ast.NodeTransformer):
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
-        original = copy.deepcopy(node)
+        original = copied(node)
         target = node.targets[-1]
         if isinstance(node.value, ast.Tuple | ast.List | ast.Dict | ast.ListComp | ast.DictComp) or isinstance(
             target, ast.Starred
@@ -182,7 +182,7 @@ class Stepper(ast.NodeTransformer):
         return self.visit_Assign(plain)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST | list[ast.stmt]:
-        original = copy.deepcopy(node)
+        original = copied(node)
         op = {"Add": "+=", "Sub": "-=", "Mult": "*=", "Div": "/="}.get(type(node.op).__name__, "?=")
         unit = self._unit(original, ast.unparse(node.target), op, original.value, None)
         return self._step(node, [node.target], [unit])
@@ -190,7 +190,7 @@ class Stepper(ast.NodeTransformer):
     def visit_Return(self, node: ast.Return) -> ast.AST | list[ast.stmt]:
         if node.value is None:
             return node
-        original = copy.deepcopy(node)
+        original = copied(node)
         node.value = self._elements(node.value, original, None)
         return node
 
@@ -198,7 +198,7 @@ class Stepper(ast.NodeTransformer):
         call = node.value
         if not isinstance(call, ast.Call):
             return node
-        original = copy.deepcopy(node)
+        original = copied(node)
         if isinstance(call.func, ast.Attribute) and call.func.attr in ADDS and call.args:
             call.args[-1] = self._elements(call.args[-1], original, call.func.value)
             return node
@@ -257,7 +257,7 @@ class Stepper(ast.NodeTransformer):
         if isinstance(value, ast.ListComp | ast.DictComp | ast.GeneratorExp | ast.Starred | ast.Lambda):
             return value
         name = "" if target is None else target.value if isinstance(target, ast.Constant) else ast.unparse(target)
-        unit = self._unit(statement, str(name), "=", copy.deepcopy(value), None)
+        unit = self._unit(statement, str(name), "=", copied(value), None)
         unit.nameless = True
         late = ast.Lambda(ast.arguments([], [], None, [], [], None, []), value)
         call = ast.Call(hook("nameless"), [ast.Constant(unit.number), late, locals_call(), here()], [])
@@ -279,7 +279,7 @@ class Stepper(ast.NodeTransformer):
         begin = statement_of(f"{HOOKS}.begin(({numbers},), locals(), {HERE})")
         updates = units[0].op != "=" or units[0].recursive
         if updates or (units[0].loops and isinstance(targets[0], ast.Name)):
-            old = ast.Lambda(ast.arguments([], [], None, [], [], None, []), copy.deepcopy(loads[0]))
+            old = ast.Lambda(ast.arguments([], [], None, [], [], None, []), copied(loads[0]))
             begin.value.args += [old, ast.Constant(updates)]  # type: ignore[attr-defined]
         place = ast.parse(f"({numbers},)", mode="eval").body
         done = ast.Expr(ast.Call(hook("done"), [place, ast.Tuple(loads, ast.Load()), here()], []))
@@ -291,17 +291,17 @@ class Stepper(ast.NodeTransformer):
         for unit, target in zip(units, targets, strict=True):
             put = ast.Assign([as_store(target)], ast.Call(hook("forced"), [ast.Constant(unit.number), here()], []))
             steps.append(ast.If(ast.Call(hook("forces"), [ast.Constant(unit.number), here()], []), [put], []))
-        return [ast.copy_location(ast.fix_missing_locations(located(s, node)), node) for s in steps]
+        return [located(s, node) for s in steps]
 
     def _try(self, body: list[ast.stmt], on_error: str, node: ast.stmt) -> list[ast.stmt]:
         handler = ast.ExceptHandler(
             ast.Name("Exception", ast.Load()), "_bptt_error", [statement_of(on_error[:-1] + ", error=_bptt_error)")]
         )
-        return [ast.fix_missing_locations(located(ast.Try(body, [handler], [], []), node))]
+        return [located(ast.Try(body, [handler], [], []), node)]
 
 
 def stepped_tree(tree: ast.Module) -> tuple[ast.Module, list[Unit]]:
     """Return a copy of a program that runs unit by unit, and its units."""
     units: list[Unit] = []
     own = frozenset(n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef))
-    return Stepper(units, own).visit(copy.deepcopy(tree)), units
+    return Stepper(units, own).visit(copied(tree)), units
