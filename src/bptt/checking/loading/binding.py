@@ -21,7 +21,7 @@ from bptt.checking.loading.options import Option
 from bptt.checking.loading.outputs import outputs_for, places_only
 from bptt.checking.loading.parameters_found import reachable
 from bptt.checking.loading.plan import LARGE, Plan, Source
-from bptt.checking.loading.uses import is_count, is_indexed, is_series, is_used, states_in
+from bptt.checking.loading.uses import is_count, is_indexed, is_series, is_used, special_words, states_in
 
 LIMIT = r"(grad(ient)?s?_?)?(clip|clipping|clip_?(value|norm|threshold|val|at|grad|by)?|max_?(grad_?)?norm|threshold|max_?value|maxvalue|max_?grad|limit)"
 SWITCH = r"(is_?)?(train(ing)?|verbose|debug|return_\w+|plot|print_\w+|mode|test|check|shuffle|stateful|reverse|seed|random_state|dropout|show)"
@@ -130,11 +130,6 @@ def _shape_at_probe(layout: Layout) -> set[tuple[int, ...]]:
             else {(count,), (count, 1), (1, count)}
         )
     return {shape}
-
-
-def special_words(text: str) -> list[str]:
-    """Return the words that a program looks up in its vocabulary by name: ``word_to_idx['<START>']``."""
-    return list(dict.fromkeys(re.findall(r"(?:\[|\.get\()'(<\w+>|[A-Z]+(?:_[A-Z]+)*)'", text)))
 
 
 def state_layouts(inputs: Layout | None, hints: Hints, context: Context, function: Function) -> list[Layout]:
@@ -256,6 +251,13 @@ def options_for(
             out.append(Option(1.0, Source("size", "V")))
         if default is not None and stage != "constructor":
             out.append(Option(0.5, None))
+    elif (
+        stage == "constructor"
+        and isinstance(default, ast.Constant)
+        and type(default.value) is int
+        and default.value > 15
+    ):
+        out.append(Option(0.2, Source("size", "n_x" if re.search("in|emb|vec|feat", name) else "n_a")))  # a width
     if stage == "constructor" and (out or (len(name) == 1 and name not in "XYxy")):
         letter = {"i": "n_x", "h": "n_a", "o": "n_y", "d": "n_x", "k": "n_y", "n": "n_a", "s": "n_a", "q": "n_y"}.get(
             name.lower()

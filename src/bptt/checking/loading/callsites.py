@@ -177,8 +177,8 @@ def told_by_calls(
     elif beside:
         source = Source("cost", None, beside)
     else:
-        same = evidence.shared(forward, function).get(name)
-        source = dict(plan.forward.arguments).get(same) if same else None
+        same = evidence.shared(forward, function).get(name, name)  # an argument of the same name, if nothing is said
+        source = dict(plan.forward.arguments).get(same)
     if source is None:
         return options
     others = [replace(o, penalty=o.penalty + FAR) for o in options if o.source != source]

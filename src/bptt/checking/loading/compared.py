@@ -25,6 +25,8 @@ def likelier(search: Search, guessed: Read | None, rehearsed: Read | None) -> Re
         return guessed or rehearsed
     if guessed[1].complete and rehearsed[1].complete:
         return min(rehearsed, guessed, key=lambda read: numbers(search, read))
+    if guessed[1].runs_through and len(rehearsed[1].unused) > len(guessed[1].unused) and not rehearsed[1].complete:
+        return guessed  # made-up data may leave parts of a network idle
     ahead = agreeing(rehearsed[1]) - agreeing(guessed[1])
     plan = guessed[1].plan
     doubtful = plan.penalty > DOUBTLESS or (plan.cost is not None and plan.cost.kind == "standard")

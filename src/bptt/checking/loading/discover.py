@@ -37,6 +37,7 @@ UNITS, ATTEMPTS, STEPS = 6, 80, 3
 MANY = 600  # numbers in the parameters: with more of them the numeric gradients take long
 ONE_PASS = "One pass through the body of the loop at line {} is checked; the loop itself is not run."
 FIRST = 250  # how many guesses may fail before the program's own run is looked at
+GUESSING = 2.5  # seconds before the program's own run is looked at
 CONFIRMING = 2.0  # seconds that the program's own run may take where a guess has run
 STALLED = 4  # so many further readings that agree in no more gradients end the search of one that is not right
 PARTS = 6  # how many further layers are checked by themselves
@@ -74,7 +75,7 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
     units = units_of(facts, name)
     with quiet():
         module = namespace.load(tree)
-    search = Search(facts, namespace, module, given, Log(FIRST))
+    search = Search(facts, namespace, module, given, Log(FIRST, GUESSING))
     best = _first_that_runs(search, units)
     guessed, cut_short = best, search.log.full
     if STEP not in facts.functions and (best is None or not best[1].complete or numbers(search, best) > MANY):

@@ -42,7 +42,9 @@ class Layout:
         count = size_value(self.feature, sizes)
         value: Any
         if self.kind == "ids":
-            value = _repeated(rng.integers(count, size=shape))
+            value = np.asarray(rng.integers(count, size=shape))
+            value.reshape(-1)[:1] = count - 1  # the largest id must fit
+            value = _repeated(value)
         elif self.kind == "mask":
             value = rng.integers(2, size=shape).astype(float)
             value.reshape(-1)[:1] = 1.0  # something must be left

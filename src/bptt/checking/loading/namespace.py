@@ -17,6 +17,7 @@ import numpy as np
 from bptt.checking.loading.assumed import missing_names, usual_definition
 from bptt.checking.loading.clips import without_clips
 from bptt.checking.loading.displayed import squared
+from bptt.checking.loading.entries import Arguments, entries
 from bptt.checking.loading.made_up import Files
 from bptt.checking.loading.script import as_function
 from bptt.checking.loading.shown import as_class
@@ -132,6 +133,14 @@ class Namespace:
                         continue
                     finally:
                         sys.settrace(None)
+                for function in entries(module):  # nothing has begun by itself
+                    try:
+                        sys.settrace(watch)
+                        function()
+                    except (Exception, SystemExit) as error:
+                        self.raised = self.raised or f"{type(error).__name__}: {error}"
+                    finally:
+                        sys.settrace(None)
         finally:
             sys.argv = arguments
             np.random.set_state(before)
@@ -234,14 +243,6 @@ def registered(module: ModuleType) -> Iterator[None]:
             del sys.modules[MODULE_NAME]
         else:
             sys.modules[MODULE_NAME] = kept
-
-
-class Arguments(list[str]):
-    """A command line without arguments; one that is asked for is a file's name."""
-
-    def __getitem__(self, key: Any) -> Any:
-        """Return an argument."""
-        return "input.txt" if isinstance(key, int) and key >= len(self) else super().__getitem__(key)
 
 
 def _flat(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:

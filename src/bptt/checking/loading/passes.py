@@ -232,7 +232,9 @@ def _clash(plan: Plan) -> float:
     states = [plan.layouts[r] for r in ("a0", "c0") if r in plan.layouts]
     targets = plan.layouts.get("Y")
     turned = targets is not None and _order(targets.axes) != _order(inputs.axes) and {"m", "T_x"} <= set(targets.axes)
-    return 1.5 * sum(("m" in s.axes) != ("m" in inputs.axes) for s in states) + 1.0 * turned
+    ids = targets is not None and targets.kind == "ids"
+    alone = ids and "m" in inputs.axes and not any("m" in a for a in targets.axes)  # type: ignore[union-attr]
+    return 1.5 * sum(("m" in s.axes) != ("m" in inputs.axes) for s in states) + 1.0 * turned + 1.5 * alone
 
 
 def _order(axes: tuple[str, ...]) -> list[str]:

@@ -61,7 +61,7 @@ def _readings(raw: list[str]) -> Iterator[tuple[list[str], tuple[str, ...]]]:
         ways.append(_fenced)
     if sum(bool(PROMPT.match(line)) for line in plain) >= 2:
         ways.append(_prompted)
-    if sum(bool(line.startswith(("    ", "\t"))) for line in plain) >= 3:
+    if sum(bool(line.startswith(("    ", "\t"))) for line in plain) >= 3 and not _begins_at_the_margin(plain):
         ways.append(_indented)
     quoted = [line.translate(QUOTES) for line in plain]
     said = ("The typographic quotes and dashes of the pasted text are read as plain ones.",)
@@ -126,6 +126,13 @@ def _prompted(lines: list[str]) -> list[str]:
 def _indented(lines: list[str]) -> list[str]:
     """Return only what is indented by four or a tab, as old markdown marks code."""
     return _dedent([line if line.startswith(("    ", "\t")) else "" for line in lines])
+
+
+def _begins_at_the_margin(lines: list[str]) -> bool:
+    """Tell whether what is indented belongs to headers that are not: the code itself is not indented then."""
+    headers = re.compile(r"(class|def|for|while|if|with)\b.*:\s*(#.*)?$")
+    filled = [line for line in lines if line.strip()]
+    return any(headers.match(a) and _indent(b) > 0 and _is_code(a) for a, b in itertools.pairwise(filled))
 
 
 def _dedent(lines: list[str]) -> list[str]:

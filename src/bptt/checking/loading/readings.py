@@ -164,7 +164,9 @@ class Search(Passes):
             yield replace(plan, cost=Cost("upstream"))
             return
         labels = plan.delivery.labels if plan.delivery else ()
-        returned = [i for i, name in enumerate(labels) if re.search(r"loss|cost|error|^j$|obj", name, re.I)]
+        returned = [
+            i for i, name in enumerate(labels) if re.search(r"loss|cost|error|^err|^j$|obj|^nll|^mse", name, re.I)
+        ]
         for i in returned:
             path: places.Path = (("item", i),) if len(labels) > 1 else ()
             yield replace(plan, cost=Cost("backward", path=path))
@@ -173,7 +175,7 @@ class Search(Passes):
         text = self.facts.text
         targets = [plan] if "Y" in plan.layouts else []
         for base in targets:
-            likely = [o for o in outputs if o[1].kind in ("result", "self") and _predicts(o[2])]
+            likely = [o for o in outputs if o[1].kind in ("result", "self") and _predicts(o[2], o[1].kind)]
             likely.sort(key=lambda o: not (o[0] and roles.matches(o[0][-1], roles.PREDICTION)))
             for names, source, _ in likely[:3]:
                 mismatch = 0.0 if names and roles.matches(names[-1], roles.PREDICTION) else 1.0
@@ -243,7 +245,7 @@ class Search(Passes):
                 along = float(np.sum(got * direction))
                 signs += [s for s in (1, -1) if abs(s * along - slope) <= AGREES * max(abs(slope), 1e-8)]
         attempt.right = signs.count(1)
-        told = (plan.delivery is not None and plan.delivery.fused) or plan.sign < 0  # then the direction is theirs
+        told = (plan.delivery is not None and plan.delivery.fused) or (plan.sign < 0 and not self.ascends)
         if signs.count(-1) > max(1, attempt.right) and self.climbs and not told:
             attempt.right = signs.count(-1)
             attempt.plan = replace(attempt.plan, sign=-attempt.plan.sign)
@@ -252,9 +254,13 @@ class Search(Passes):
     @property
     def climbs(self) -> bool:
         """Whether the program adds its gradients to the weights, or speaks of a likelihood."""
+        return self.ascends or re.search(r"likelihood|log_?prob", self.facts.text, re.I) is not None
+
+    @property
+    def ascends(self) -> bool:
+        """Whether the program adds its gradients to the weights."""
         rate = rf"(self\.)?({roles.RATE})\b"
-        climbing = rf"\+= *\(?{rate}|\+ *{rate} *\*|\+= .*\* *{rate}|likelihood|log_?prob"
-        return re.search(climbing, self.facts.text, re.I) is not None
+        return re.search(rf"\+= *\(?{rate}|\+ *{rate} *\*|\+= .*\* *{rate}", self.facts.text, re.I) is not None
 
     def slopes(self, case: PlannedCase) -> tuple[dict[str, tuple[float, Any]], tuple[Parameter, ...]]:
         """Return the cost's slope along one random direction for each parameter that it depends on."""
@@ -288,6 +294,7 @@ def _upstreams(plan: Plan) -> tuple[Any, ...]:
     return tuple(s.path for _, s in plan.backward.arguments if s.kind == "upstream") if plan.backward else ()
 
 
-def _predicts(value: Any) -> bool:
+def _predicts(value: Any, kind: str) -> bool:
     items = value if isinstance(value, list | tuple) else list(value.values()) if isinstance(value, dict) else [value]
-    return bool(items) and all(isinstance(v, np.ndarray | float) and not isinstance(v, bool) for v in items)
+    numbers = np.ndarray if kind == "self" and items == [value] else np.ndarray | float  # a rate predicts nothing
+    return bool(items) and all(isinstance(v, numbers) and not isinstance(v, bool) for v in items)

@@ -13,7 +13,7 @@ SIZES: tuple[tuple[str, str], ...] = (
      r"|state_?(size|dim)|n_?states?|n_?mem(ory)?|num_?hidden|n_?units|units|cell_?size|n_?s|hid(den)?(_?(sz|n|size|dim|s))?|H|rnn_?(size|units)|hiddim"
      r"|hidden_?dimension|mem_?cell_?ct|dim_?hidden|n_?neurons|num_?(units|neurons)|lstm_?size|(n|h|nh|n_h|n_?hid|n_?hidden|hidden(_?size)?)_?[1-3]"),
     ("n_y", r"n_?y|n_?o(ut)?|output_?(size|dim|s|units|dims?)?|out_?(size|dim|features?)|y_?(size|dim)|n_?outputs?|n_?(tags|labels|targets|categories)"
-     r"|num_?(outputs?|classes|labels)|n_?class(es)?|d_?out|output_?dimension|dim_?out|C|O|K|output_?nodes|out_?size|out_?dim"),
+     r"|num_?(outputs?|classes|labels)|n_?class(es)?|n_?cls|d_?out|output_?dimension|dim_?out|C|O|K|output_?nodes|out_?size|out_?dim"),
     ("V", r"vocab(ulary)?_?(size|len|length|dim)?|n_?vocab|num_?(chars?|words?|tokens?)|V|n_?(chars?|words|tokens|syms?|symbols?|letters)|voc_?size"
      r"|alphabet_?size|vocab"),
     ("m", r"m|batch(_?(size|n|sz))?|n_?(batch|samples?|examples|seqs?)|N|B|num_?(samples|examples|seqs?)|bs|mb_?size"),
@@ -23,8 +23,8 @@ SIZES: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 TRUNCATION = r"bptt_?trunc(ate)?(d)?(_?(steps?|len|length))?|trunc(ate|ation)?(_?(steps?|len|at))?|back_?steps|tbptt|bptt_?(steps|len)?"
 RATE = r"lr|eta|alpha|learning_?rate|step_?size|l_?rate|rate|learn_?rate|epsilon_lr"
-INPUT = r"([xu]_?(idx|index|indices|ids)|x|xs|xt|x_?t|x_?train|x_?batch|inputs?|input_?(seq(uence)?|data|s)?|seq(uence)?s?|xx|sentence|tokens?|ids|x_?seq|data|in_?seq|x_?in|x_?data|x_?list|features|xb|x_?sequence|batch_?x|char_?ids|word_?ids|bx|u|us|signal|series)"
-TARGET = r"([yt]_?(idx|index|indices|ids)|y|ys|yt|y_?t|y_?train|y_?batch|y_?true|targets?|target_?(seq(uence)?|s|ids)|labels?|lbls?|truth|t|ts|d|y_?seq|y_?real|yb|desired|expected|gold|outputs?_?true|y_?hot|y_?onehot|batch_?y|tgt|gt|true_?y|y_?data|by|answers?|ground_?truth|y_?list)"
+INPUT = r"([xu]_?(idx|index|indices|ids)|x|xs|xt|x_?t|x_?train|x_?batch|inputs?|input_?(seq(uence)?|data|s)?|seq(uence)?s?|xx|sentence|tokens?|ids|x_?seq|data|in_?seq|x_?in|x_?data|x_?list|features|xb|x_?sequence|batch_?x|char_?ids|word_?ids|bx|u|us|signal|series|symbols|frames|obs(ervations?)?|notes|stimul(i|us))"
+TARGET = r"([yt]_?(idx|index|indices|ids)|y|ys|yt|y_?t|y_?train|y_?batch|y_?true|targets?|target_?(seq(uence)?|s|ids)|labels?|lbls?|truth|t|ts|d|y_?seq|y_?real|yb|desired|expected|gold|outputs?_?true|y_?hot|y_?onehot|batch_?y|tgt|gt|true_?y|y_?data|by|answers?|ground_?truth|y_?list|tags?|tag_?ids|expected_?(symbols|outputs?|values?|ids)|want(ed)?|goals?|captions?(_?out)?|next_?(chars?|words?|tokens?|ids))"
 STATE0 = r"([ahrsvz]\d?_?0|hx|s_?0|hprev|h_?prev|a_?prev|s_?prev|prev_?(h|s|a|state|hidden|hid)|init(ial)?_?(h|state|hidden|a|hidden_?state)?|h|a|hidden(_?state)?|state|h_?init|a_?init|h_?start|hid|h_?last|last_?h|hs_?prev|h_?in|prev_?hidden_?state|hidden_?prev|h_?state|state_?0|previous_?state|old_?h|a_?initial|hm1|h_?old|(first|start|starting|initial)_?(state|hidden|h|a|s)|[ahs]\d_?(start|prev|init|last|in))"
 CELL0 = r"(c_?0|cx|cprev|c_?prev|prev_?c|c|cell(_?state)?|c_?init|init_?c|cell_?prev|prev_?cell|cs_?prev|c_?in|c_?last|c_?old|c_?start)"
 PREDICTION = r"(y_?pred(s|iction|ictions)?|y_?hat|p|ps|probs?|preds?|predictions?|outputs?|out|o|os|yhat|y_?out|a_?y|y_?p|y_?probs|scores|logits|pred_?y|out_?probs)"

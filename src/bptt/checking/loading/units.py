@@ -90,6 +90,14 @@ def _in_scope(
             out.append(Unit(f, b, owner, score, not inside, chosen))
             if inside and len(b.arguments) and _takes_results(b, f):
                 out.append(Unit(f, b, owner, score - 0.7, True, chosen))
+    for bs, b in backwards[:5]:
+        for fs, f in forwards:
+            if f is b or fs >= 2.0 or bs < 1.5 or not _activates(f, facts):
+                continue
+            if f.name in b.calls and set(f.arguments) == set(b.arguments) and re.search(r"\bfor\b", f.text):
+                out.append(Unit(f, b, owner, 4.0 + bs + shift, False, chosen))  # a cost that is the forward as well
+            elif fs < 1.0 and any(len(n) > 2 and n in b.arguments for n in f.labels):
+                out.append(Unit(f, b, owner, 3.0 + bs + shift, True, chosen))  # its name tells nothing, its result does
     for pair in list(out):
         for c in functions.values():
             if pair.backward is None or c in (pair.forward, pair.backward) or c.name.startswith("__"):
@@ -119,6 +127,13 @@ def _in_scope(
                 score = max(score, *whole)
             out.append(Unit(b, None, owner, score, False, chosen))
     return out
+
+
+def _activates(function: Function, facts: Facts) -> bool:
+    """Tell whether a function, or one that it calls, holds an activation."""
+    names = facts.reached(function)
+    texts = [f.text for f in facts.functions.values() if f.name in names or f is function]
+    return any(re.search(r"tanh|sigm|exp\(|relu", text) for text in texts)
 
 
 def _takes_results(backward: Function, forward: Function) -> bool:

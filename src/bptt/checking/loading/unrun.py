@@ -22,12 +22,12 @@ Place = tuple[str, int]  # a function's name, and the line that it or its first 
 
 
 def backward_functions(tree: ast.Module) -> list[tuple[str, ast.FunctionDef]]:
-    """Return the functions with a backward name and a matrix product, their own or of one that they call.
+    """Return the functions with a backward name and a matrix product, their own or of a function that they call.
 
     A mere activation's derivative has none.
     """
     found = []
-    every = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and NAMED.search(n.name)]
+    every = [n for n in tree.body if isinstance(n, ast.FunctionDef) and NAMED.search(n.name)]
     products = {n.name for n in every if _multiplies(n)}
     calls = {n.name: Function(n).calls for n in every}
     for _ in calls:  # whoever calls one of them
@@ -37,7 +37,8 @@ def backward_functions(tree: ast.Module) -> list[tuple[str, ast.FunctionDef]]:
         prefix = f"{owner.name}." if isinstance(owner, ast.ClassDef) else ""
         for node in owner.body:
             if isinstance(node, ast.FunctionDef) and (
-                (NAMED.search(node.name) and node.name in products) or loss_layer(node) is not None
+                (NAMED.search(node.name) and (_multiplies(node) or (node in every and node.name in products)))
+                or loss_layer(node) is not None
             ):
                 found.append((prefix + node.name, node))
     return found

@@ -50,3 +50,8 @@ def states_in(function: Function, name: str) -> int:
         if isinstance(node, ast.Assign) and ast.unparse(node.value) == name and isinstance(node.targets[0], ast.Tuple):
             return len(node.targets[0].elts)
     return 0
+
+
+def special_words(text: str) -> list[str]:
+    """Return the words that a program looks up in its vocabulary by name: ``word_to_idx['<START>']``."""
+    return list(dict.fromkeys(re.findall(r"(?:\[|\.get\()'(<\w+>|[A-Z]+(?:_[A-Z]+)*)'", text)))
