@@ -39,6 +39,7 @@ def finding(judging: Judging, judged: Judged, more: list[Label] | None = None) -
         if new and not said_twice:
             labels.append(one)
     labels = [one for one in labels if one is not None]
+    labels = [one for one in labels if one.code != "X"] or labels
     codes = tuple(dict.fromkeys(one.code for one in labels)) or ("X",)
     name, dims = wanted(judging, role)
     value = event.value

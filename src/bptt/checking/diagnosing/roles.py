@@ -16,6 +16,7 @@ from bptt.checking.tracing.stepping import Unit
 from bptt.dims import Array
 
 CLOSE = 1e-7
+EXACT = 1e-13
 
 
 def accumulates(unit: Unit) -> bool:
@@ -247,7 +248,7 @@ def _owner(live: Any, delivered: dict[str, Any]) -> str | None:
 
 
 def supply(unit: Unit, role: Role) -> Supply:
-    """Return what hands the true value to a unit."""
+    """Return what hands the true value to a unit; what holds it already is left as it is, for whose it is may matter."""
 
     def true_value(event: Event) -> Any:
         item = role.item(event.instance)
@@ -258,8 +259,8 @@ def supply(unit: Unit, role: Role) -> Supply:
         if like is not None and like.size == item.size:
             item = item.reshape(like.shape)
         if base is not None:
-            return base + item if base.size == item.size or base.size == 1 else item
-        return item
+            item = base + item if base.size == item.size or base.size == 1 else item
+        return None if event.value is not None and same(event.value, item, EXACT) else item
 
     return true_value
 

@@ -104,13 +104,18 @@ def backward_functions(judging: Judging) -> list[ast.FunctionDef]:
     return sorted(found, key=lambda f: not any(isinstance(n, ast.For | ast.While) for n in ast.walk(f)))
 
 
-def forgotten(judging: Judging) -> set[str]:
-    """Return the variables of the backward pass that are computed and never read: something was to use them."""
+def forgotten(judging: Judging, unpacked: bool = True) -> set[str]:
+    """Return the variables of the backward pass that are computed and never read: something was to use them.
+
+    Of what is unpacked from a tuple, much is never read without a fault: it is left out where ``unpacked`` is False.
+    """
     found = set()
     for function in backward_functions(judging):
         read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
         for node in statements(function):
             if isinstance(node, ast.Assign) and not is_zero(node.value):
-                stored = [n for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
-                found |= {n.id for n in stored if isinstance(n.ctx, ast.Store) and n.id != "_"} - read
+                targets = [
+                    n for t in node.targets for n in (ast.walk(t) if unpacked else [t]) if isinstance(n, ast.Name)
+                ]
+                found |= {n.id for n in targets if isinstance(n.ctx, ast.Store) and n.id != "_"} - read
     return found

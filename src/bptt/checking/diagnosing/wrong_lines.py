@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from math import inf
@@ -16,15 +14,12 @@ from bptt.checking.diagnosing.change_findings import edit_finding, shape_finding
 from bptt.checking.diagnosing.climbing import Climbed, Climbing
 from bptt.checking.diagnosing.findings import finding
 from bptt.checking.diagnosing.judging import Judged, Judgement, Judging
-from bptt.checking.diagnosing.labels import label
 from bptt.checking.diagnosing.loops import WrongHeader, wrong_header
 from bptt.checking.diagnosing.mending import Mended, Options, combine, edit_labels, options_for
 from bptt.checking.diagnosing.missing import missing_update
 from bptt.checking.diagnosing.missing_findings import missing_finding, term_finding
 from bptt.checking.diagnosing.missing_terms import missing_term
-from bptt.checking.diagnosing.roles import bare_name
-from bptt.checking.diagnosing.sources import elementary
-from bptt.checking.diagnosing.suspects import forgotten
+from bptt.checking.diagnosing.nearer import FEW, NEARER, SIMPLE, nearer
 from bptt.checking.program import Program, Sizes
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative
@@ -36,15 +31,6 @@ from bptt.checking.tracing.series import Truth
 
 FIRST = Sizes(n_x=3, n_a=5, n_y=7, m=2, T_x=4)
 """Where the lines are judged: pairwise different sizes, and a first, two middle and a last step."""
-
-SIMPLE = 2.0
-"""How far one change may be from the text to be preferred to several that are proven."""
-
-NEARER = 4.0
-"""Seconds for a change that explains more than what is proven already."""
-
-FEW = 3
-"""No one change is looked for instead of more changes than these."""
 
 
 @dataclass
@@ -89,7 +75,7 @@ def lines(program: Program, truth: Truth, sizes: Sizes, seed: int, deadline: flo
         climbed = climbed or climbing().single() or climbing().climb(given)
     elif mended is not None:
         soon = min(deadline or inf, time.monotonic() + NEARER)
-        climbed = _nearer(judging, judgement, mended, lambda: Climbing(judging, slopes, soon))
+        climbed = nearer(judging, judgement, mended, lambda: Climbing(judging, slopes, soon))
     if climbed is not None:
         return _explained(judging, judgement, climbed, seed)
     result = Findings()
@@ -136,78 +122,6 @@ def _given(judgement: Judgement, options: list[Options]) -> list[Alternative]:
         for number, candidate, change in choices[:3]
         if candidate is not None and number in statements
     ]
-
-
-def _nearer(judging: Judging, judgement: Judgement, mended: Mended, climbing: Callable[[], Climbing]) -> Climbed | None:
-    """Return one change that explains more than the proven ones of single statements do.
-
-    Several lines may compensate for one; a factor may be lost above the line where it shows; a function that is
-    right may be handed the wrong argument; and a variable that nothing reads was meant to be read.
-    """
-    changed = [j for j in judgement.wrong if j.unit.number in mended.by_unit]
-    costs = [candidate.cost for candidate in mended.by_unit.values()]
-    read = {
-        n.id
-        for candidate in mended.by_unit.values()
-        for n in ast.walk(ast.parse(candidate.replacement))
-        if isinstance(n, ast.Name)
-    }
-    unread = forgotten(judging)
-    if unread and not unread & read:
-        search = climbing()
-        found = search.single(SIMPLE, accept=search.likely.uses_forgotten)
-        if found is not None:
-            return found
-    if len(mended.changes) > FEW:
-        return None
-    if len(mended.changes) > 1:
-        scaled = sum(_by_a_factor(judging, judged) for judged in changed)
-        if max(costs, default=0.0) <= SIMPLE and scaled <= 1:
-            return None
-        return climbing().single(max(SIMPLE, sum(costs) / 2))
-    if len(changed) != 1 or not costs:
-        return None
-    judged = changed[0]
-    name = judged.unit.function.split(".")[-1]
-    if judged.role.series.kind == "slope" or elementary(judging, judged.unit):
-        as_meant = _given_what_it_names(judging, name)
-        return climbing().single(SIMPLE, lambda s: name in _names(s) and not as_meant(s))
-    if _by_a_factor(judging, judged):
-        search = climbing()
-        order = [id(suspect.statement) for suspect in search.likely.suspects]
-        here = order.index(id(judged.unit.statement)) if id(judged.unit.statement) in order else 0
-        above = set(order[:here])
-        return search.single(SIMPLE, lambda s: id(s) in above)
-    return None
-
-
-def _given_what_it_names(judging: Judging, name: str) -> Callable[[ast.stmt], bool]:
-    """Return what tells whether a statement hands a function a variable that is named like its parameter."""
-    functions = [n for n in ast.walk(judging.program.tree) if isinstance(n, ast.FunctionDef) and n.name == name]
-    named = {bare_name(argument.arg) for function in functions for argument in function.args.args}
-
-    def as_meant(statement: ast.stmt) -> bool:
-        calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and name in _names(n.func)]
-        given = [bare_name(_without_index(argument)) for call in calls for argument in call.args]
-        return any(one in named for one in given)
-
-    return as_meant
-
-
-def _without_index(argument: ast.expr) -> str:
-    """Return what an argument is an item of, as written."""
-    while isinstance(argument, ast.Subscript) and not isinstance(argument.slice, ast.Constant):
-        argument = argument.value
-    return ast.unparse(argument)
-
-
-def _names(statement: ast.AST) -> set[str]:
-    """Return the names that a statement reads, also those of attributes."""
-    return {getattr(node, "id", getattr(node, "attr", "")) for node in ast.walk(statement)}
-
-
-def _by_a_factor(judging: Judging, judged: Judged) -> bool:
-    return any(one.code == "L1" for one in label(judging, judged))
 
 
 def _explained(judging: Judging, judgement: Judgement, climbed: Climbed, seed: int) -> Findings:

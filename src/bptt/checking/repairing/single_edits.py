@@ -239,7 +239,7 @@ def _joined(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iter
         cost = 1.5 + 0.4 * rank
         if fits(shape, beside, shape):
             for op in ("*",) if beside else ("*", "/"):  # by a size, or by 2, more often than by an array
-                yield SCALED - 0.05 - 0.1 * (not shape) if _is_size(other) else cost, make(op, here, other)
+                yield SCALED - 0.05 - 0.1 * (not shape) if _is_size(other) else cost - 0.25, make(op, here, other)
             for op in ("+", "-"):  # a sum that lacks a part, more often than a product that is to be a sum
                 yield cost - 0.3 * (here.op in ("+", "-")), make(op, here, other)
         if len(shape) and len(beside) == 2:
