@@ -248,7 +248,7 @@ def _owner(live: Any, delivered: dict[str, Any]) -> str | None:
 
 
 def supply(unit: Unit, role: Role) -> Supply:
-    """Return what hands the true value to a unit; what holds it already is left as it is, for whose it is may matter."""
+    """Return what hands the true value to a unit; what holds it already is left as it is: whose it is may matter."""
 
     def true_value(event: Event) -> Any:
         item = role.item(event.instance)
