@@ -27,7 +27,7 @@ from bptt.checking.repairing.structure import Restructuring, restructurings
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judging
 
-TRIES = 2500
+TRIES = 1800
 """Changes that are tried on top of one state at most."""
 ALIKE = 0.75
 """Two texts that differ by a slip of the pen."""

@@ -243,7 +243,8 @@ def options_for(
         not own and context.box and stage != "forward" and roles.matches(name, roles.PARAMETERS)
     ):
         return [Option(0.0, Source("params"))]
-    size = roles.size_of(name)
+    is_float = isinstance(default, ast.Constant) and isinstance(default.value, float)
+    size = None if is_float else roles.size_of(name)  # tau=100.0 is a time, and no number of steps
     if size and not is_indexed(function, name) and (len(name) > 1 or is_count(function, name)):
         out.append(Option(0.1, Source("size", size)))
         if stage == "constructor" and size in ("n_x", "n_y"):

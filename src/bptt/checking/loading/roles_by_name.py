@@ -75,8 +75,15 @@ def matches(name: str, pattern: str) -> bool:
 
 
 def is_rate(name: str, text: str) -> bool:
-    """Tell whether a name is that of a learning rate; ``alpha`` of ``(1 - alpha) * h`` is a part of the equations."""
-    return matches(name, RATE) and re.search(rf"\b1(\.0*)? - (\w+\.)?{name}\b", text) is None
+    """Tell whether a name is that of a learning rate; ``alpha`` of ``(1 - alpha) * h`` is a part of the equations.
+
+    ``alpha`` and ``rate`` are many things: one of an update stands in it, behind ``-=`` or a minus.
+    """
+    if not matches(name, RATE) or re.search(rf"\b1(\.0*)? - (\w+\.)?{name}\b", text) is not None:
+        return False
+    if not re.fullmatch("alpha|eta|rate", name.lstrip("_"), re.IGNORECASE):
+        return True
+    return re.search(rf"([-+]=|[-+])[^\n=]*\b{name}\b", text) is not None
 
 
 def size_of(name: str) -> str | None:

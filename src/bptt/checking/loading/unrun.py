@@ -12,7 +12,10 @@ from typing import Any
 from bptt.checking.loading.facts import Function, label
 from bptt.checking.loading.roles_by_name import COST_NAME
 
-NAMED = re.compile(r"back_?(ward|prop)|bptt|bwd", re.IGNORECASE)
+NAMED = re.compile(
+    r"back_?(ward|prop)|bptt|bwd|bprop|^(?!.*(numer|check|clip|test|approx|desc|asc|norm|update|apply|zero)).*grad",
+    re.IGNORECASE,
+)
 PRODUCTS = {"dot", "matmul", "einsum", "outer", "tensordot"}
 
 Place = tuple[str, int]  # a function's name, and the line that it or its first decorator stands on

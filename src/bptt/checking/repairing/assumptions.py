@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from bptt.checking.program import Case, Program, Sizes
+from bptt.checking.repairing.patch import parsed
 from bptt.checking.tracing.numeric import fresh, reseed
 from bptt.checking.tracing.places import Place, array_places
 from bptt.checking.tracing.quiet import quiet
@@ -32,7 +33,7 @@ def preconditions(program: Program, patched: str | ast.Module, seed: int = 0) ->
     Each array that is handed to the person's functions, does not depend on the parameters, and whose columns (or rows)
     sum to 1, is scaled there; where the gradients are then wrong, the repair holds only on that assumption.
     """
-    tree = ast.parse(patched) if isinstance(patched, str) else patched
+    tree = parsed(patched) if isinstance(patched, str) else patched
     found = []
     with quiet():
         for sizes in SIZES:

@@ -161,8 +161,8 @@ def shifts(terms: Terms, parsed: Parsed) -> Iterator[Term]:
                 yield rebuild(terms, way, new)
 
 
-def slices(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[Term]:
-    """Yield the expression with the ends of one slice changed: a[:n] for a[n:], another gate's, moved by one."""
+def slices(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[tuple[tuple[Parsed, ...], list[Term]]]:
+    """Yield the way to each slice of an array, and that with other ends: a[:n], another gate's, moved by one."""
     none, one = terms.number(None), terms.number(1)
     sizes = [t for t in leaves if (n := _whole_number(t)) is not None and n >= 0][:SIZES]
     for way in places(parsed):
@@ -179,8 +179,7 @@ def slices(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[Ter
         pairs = [(none, none), *((none, end) for _, end in known), *((end, none) for _, end in known)]
         length = _length(lower, upper, way)
         pairs += [(a, b) for x, a in known for y, b in known if y - x == length or (length is None and x < y)]
-        for first, last in pairs:
-            yield rebuild(terms, way, terms.make("slice", first, last, step))
+        yield way[:-1], [rebuild(terms, way[-2:], terms.make("slice", a, b, step)) for a, b in pairs]
 
 
 def _whole_number(term: Term) -> int | None:

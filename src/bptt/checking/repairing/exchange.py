@@ -19,7 +19,7 @@ import numpy as np
 from bptt.checking.loading.clips import without_clips
 from bptt.checking.loading.displayed import squared
 from bptt.checking.program import Program, Sizes
-from bptt.checking.repairing.patch import Change, patched_code, replace
+from bptt.checking.repairing.patch import Change, parsed, patched_code, replace
 from bptt.checking.tracing.numeric import built, reseed
 from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.trees import copied
@@ -115,7 +115,7 @@ class Exchange:
                 self._last = (tuple(changes), self._exchanged(changes))
             exchanged = self._last[1]
             if exchanged is None:
-                return self._run(self._loaded(ast.parse(patched_code(self.program, changes))), sizes)
+                return self._run(self._loaded(parsed(patched_code(self.program, changes))), sizes)
             held = [(function, function.__code__) for function, _ in exchanged]
             try:
                 for function, code in exchanged:

@@ -94,6 +94,12 @@ def patched_code(program: Program, changes: Iterable[Change]) -> str:
     return "\n".join(lines)
 
 
+@lru_cache(maxsize=8)
+def parsed(code: str) -> ast.Module:
+    """Return the tree of a changed program: for one text the same one, which is made ready to be run only once."""
+    return ast.parse(code)
+
+
 def apply(program: Program, changes: Iterable[Change]) -> str:
     """Return the text as given with the changes in place; every other character stays.
 

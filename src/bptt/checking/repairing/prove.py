@@ -11,7 +11,7 @@ import numpy as np
 
 from bptt.checking.program import Program, Sizes
 from bptt.checking.repairing.assumptions import preconditions
-from bptt.checking.repairing.patch import Change, patched_code
+from bptt.checking.repairing.patch import Change, parsed, patched_code
 from bptt.checking.tracing.measured import BOUND, FLOAT32_BOUND, Method, Slope, Truth, bound, distance
 from bptt.checking.tracing.numeric import fresh, reseed
 from bptt.checking.tracing.quiet import quiet
@@ -80,7 +80,7 @@ def prove(
     """
     truth = truth or Truth(program, seed)
     try:
-        tree = ast.parse(patched) if isinstance(patched, str) else patched
+        tree = parsed(patched) if isinstance(patched, str) else patched
     except SyntaxError as broken:
         return _refused(f"the repaired program is no Python: {broken.msg}", sizes)
     usable = truth.usable(sizes)
@@ -119,7 +119,7 @@ def looks_right(program: Program, code: str, truth: Truth) -> bool:
             continue
         try:
             with quiet():
-                _, case = fresh(program, ast.parse(code), sizes, truth.seed)
+                _, case = fresh(program, parsed(code), sizes, truth.seed)
                 reseed(truth.seed)
                 theirs = {k: np.array(v, dtype=float) for k, v in case.gradients().items()}
         except Exception:  # anybody's program

@@ -90,7 +90,8 @@ class Search:
         terms, start = self.terms, self.terms.evaluated
         self._keep([parsed.term])
         self._keep(shifts(terms, parsed))
-        self._keep(slices(terms, parsed, [leaf.term for leaf in self.leaves]))
+        for way, parts in slices(terms, parsed, [leaf.term for leaf in self.leaves]):
+            self._keep(promising(terms, way, parts, self.goals.values()))
         self._keep(everywhere(terms, parsed.term, self.atoms))
         self._keep(composed(terms, parsed.term, self.functions, self.hole))
         wanted: dict[int, list[tuple[Sign, Goal]]] = {}

@@ -154,9 +154,10 @@ def _edits(terms: Terms, parsed: Parsed, nearby: list[Leaf], activations: list[T
             for place, edited in found:
                 if _same_kind(whole, edited.value):
                     yield edits[place][0], edited
-    for term in slices(terms, parsed, [leaf.term for leaf in nearby]):
-        if _same_kind(whole, term.value):
-            yield 1.4, given(term)
+    for way, parts in slices(terms, parsed, [leaf.term for leaf in nearby]):
+        for _, edited in wholes(terms, way, parts):
+            if _same_kind(whole, edited.value):
+                yield 1.4, edited
 
 
 def _called_with(terms: Terms, way: tuple[Parsed, ...], fills: list[Term]) -> Iterator[tuple[int, Whole]]:

@@ -90,8 +90,7 @@ def _repeated(code: str, tree: ast.Module, function: Function) -> Iterator[Restr
         index = node.target.slice
         if (
             ufunc is None
-            or (_has_slice(index)
-            and not isinstance(index, ast.Subscript))
+            or (_has_slice(index) and not isinstance(index, ast.Subscript))
             or isinstance(index, ast.Constant)
         ):
             continue

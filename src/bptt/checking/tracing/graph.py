@@ -15,6 +15,7 @@ from bptt.checking.tracing.instrument import traced_tree
 from bptt.checking.tracing.numeric import fresh, restore, snapshot
 from bptt.checking.tracing.on_the_fly import instrumented
 from bptt.checking.tracing.quiet import quiet
+from bptt.checking.tracing.step_nodes import HOOKS
 from bptt.checking.tracing.tape import Operation, Tape
 from bptt.checking.tracing.trace import Trace
 
@@ -68,7 +69,7 @@ class TracedRun(Run):
             known = self.owner.get(int(flat[0])) if flat[0] else None
             if known is not None and known.unit != unit and np.array_equal(self.ids[id(known)], flat):
                 self.alias[unit] = known.unit
-            new = [int(one) for one in flat if one and int(one) not in self.owner]
+            new = [one for one in flat.tolist() if one and one not in self.owner]
             if not new:
                 self.moved.add(unit)
             for one in new:
@@ -77,7 +78,7 @@ class TracedRun(Run):
 
 def find_graph(judging: Assigning, tree: Any) -> Graph | None:
     """Trace one run of their gradients, unit by unit; None where it cannot be traced."""
-    traced, _ = traced_tree(tree)
+    traced, _ = traced_tree(tree, HOOKS)
     trace = Trace()
     run = TracedRun(trace.tape, judging.callers)
     try:
@@ -93,7 +94,7 @@ def find_graph(judging: Assigning, tree: Any) -> Graph | None:
         if not run.order:
             return None
     graph = Graph()
-    made = {int(i): operation for operation in trace.tape.operations for i in operation.out.reshape(-1)}
+    made = {i: operation for operation in trace.tape.operations for i in operation.out.reshape(-1).tolist()}
     for event in run.order:
         if id(event) in run.ids:
             graph.sources[event.unit] |= _sources(event, run, made)
@@ -110,7 +111,7 @@ def _sources(event: Event, run: TracedRun, made: dict[int, Operation]) -> set[in
     """Return the units whose values went directly into an event's value."""
     found: set[int] = set()
     seen: set[int] = set()
-    stack = [int(i) for i in run.ids[id(event)][:64]]
+    stack = run.ids[id(event)][:64].tolist()
     while stack:
         one = stack.pop()
         if one in seen or one == 0:
@@ -123,7 +124,7 @@ def _sources(event: Event, run: TracedRun, made: dict[int, Operation]) -> set[in
         operation = made.get(one)
         if operation is not None:
             for ids, _ in operation.inputs:
-                stack += [int(i) for i in ids.reshape(-1)[:64]]
+                stack += ids.reshape(-1)[:64].tolist()
     return found
 
 

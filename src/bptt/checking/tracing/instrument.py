@@ -30,8 +30,9 @@ class Site:
 class Tracer(ast.NodeTransformer):
     """Put a hook in the place of every operation within a function."""
 
-    def __init__(self, sites: list[Site]) -> None:
+    def __init__(self, sites: list[Site], own: str = "") -> None:
         self.sites = sites
+        self.own = own
         self._inside: list[str] = []
         self._fresh = 0
 
@@ -90,6 +91,9 @@ class Tracer(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         if isinstance(node.func, ast.Name) and node.func.id in UNTOUCHED:
             return self.generic_visit(node)
+        if self.own and isinstance(node.func, ast.Attribute) and _is_name(node.func.value, self.own):
+            node.args = [self.visit(argument) for argument in node.args]
+            return node
         site = self._site(node)
         node.func = self.visit(node.func)
         arguments = [self.visit(argument) for argument in node.args]
@@ -166,7 +170,7 @@ class Tracer(ast.NodeTransformer):
                 node.end_lineno or node.lineno,
                 node.end_col_offset or 0,
                 ".".join(self._inside),
-                ast.unparse(node),
+                "" if self.own else ast.unparse(node),
             )
         )
         return ast.copy_location(ast.Constant(len(self.sites) - 1), node)
@@ -188,6 +192,10 @@ def _load(name: str, node: ast.AST) -> ast.expr:
     return ast.copy_location(ast.Name(name, ast.Load()), node)
 
 
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
 def _index(node: ast.expr) -> ast.expr:
     """Turn the slices of a subscript into expressions."""
     if isinstance(node, ast.Tuple):
@@ -204,8 +212,12 @@ def _preamble(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
 
 
-def traced_tree(tree: ast.Module) -> tuple[ast.Module, list[Site]]:
-    """Return an instrumented copy of a program, and the place of every operation."""
+def traced_tree(tree: ast.Module, own: str = "") -> tuple[ast.Module, list[Site]]:
+    """Return an instrumented copy of a program, and the place of every operation.
+
+    With ``own``, the module whose functions are hooks of ours already, they are left as they are, and no place gets
+    its text.
+    """
     sites: list[Site] = []
-    done = Tracer(sites).visit(copied(tree))
+    done = Tracer(sites, own).visit(copied(tree))
     return done, sites

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import CellType, FunctionType, MethodType, ModuleType
@@ -10,6 +12,8 @@ from typing import Any
 import numpy as np
 
 LIMIT = 20_000  # values looked at; a program that keeps more is not searched further
+PLAIN = {str, bytes, int, float, bool, complex, type(None)}
+"""Types that hold no array: a text of a hundred thousand words is passed over."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,11 @@ def array_places(case: object, module: ModuleType | None = None) -> Iterator[Pla
     Tuples and arrays of objects cannot be written and are passed over.
     """
     seen: set[int] = set()
-    queue: list[tuple[str, Any, Callable[[Any], None] | None]] = [("", case, None)]
+    queue: deque[tuple[str, Any, Callable[[Any], None] | None]] = deque([("", case, None)])
     if module is not None:
         queue.append(("", module, None))
     while queue and len(seen) < LIMIT:
-        name, value, put = queue.pop(0)
+        name, value, put = queue.popleft()
         if isinstance(value, np.ndarray):
             if put is not None:
                 yield Place(name, value, put)
@@ -43,17 +47,21 @@ def array_places(case: object, module: ModuleType | None = None) -> Iterator[Pla
 
 
 def _members(name: str, value: Any, module: ModuleType | None) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(value, ast.AST):  # the program as it was read, behind the case that the loader made
+        return
     if isinstance(value, dict):
         for key, item in list(value.items()):
-            if key == "__builtins__":  # ours, and behind it the whole program as it was read
+            if type(item) in PLAIN or key == "__builtins__":  # ours, and behind it the whole program as it was read
                 continue
             yield (str(key) if isinstance(key, str) else name), item, _put_item(value, key)
     elif isinstance(value, list):
         for k, item in enumerate(value):
-            yield name, item, _put_item(value, k)
+            if type(item) not in PLAIN:
+                yield name, item, _put_item(value, k)
     elif isinstance(value, tuple | set):
         for item in value:
-            yield name, item, None
+            if type(item) not in PLAIN:
+                yield name, item, None
     elif isinstance(value, MethodType):
         yield name, value.__self__, None
         yield name, value.__func__, None

@@ -45,7 +45,7 @@ def find_truth(program: Program, sizes: Sizes, seed: int, plain: Case) -> Truth:
     NoTruth
         If the tape and the differences disagree; the message names what could not be followed.
     """
-    truth = taped(program, sizes, seed, plain)
+    truth = taped(program, sizes, seed, plain, directions=2)
     list_series(truth, truth.leaves)
     return truth
 
@@ -55,10 +55,11 @@ def _traced(tree: ast.Module) -> tuple[ast.Module, list[Site]]:
     return traced_tree(tree)
 
 
-def taped(program: Program, sizes: Sizes, seed: int, plain: Case) -> Truth:
+def taped(program: Program, sizes: Sizes, seed: int, plain: Case, directions: int = 1) -> Truth:
     """Return the proven tape with the true gradients, and no list of what a backward pass may compute.
 
-    Parameters and what it raises are those of :func:`find_truth`.
+    It is compared with differences along so many random directions of each parameter; else the parameters and what it
+    raises are those of :func:`find_truth`.
     """
     tree, sites = _traced(program.tree)
     trace = Trace()
@@ -79,11 +80,11 @@ def taped(program: Program, sizes: Sizes, seed: int, plain: Case) -> Truth:
             raise NoTruth(f"the traced run raises {type(error).__name__}: {error}") from error
     gradients = {name: trace.tape.adjoint[ids] for name, ids in leaves.items()}
     truth = Truth(trace.tape, sites, gradients, leaves=leaves)
-    _prove(truth, plain, seed)
+    _prove(truth, plain, seed, directions)
     return truth
 
 
-def _prove(truth: Truth, plain: Case, seed: int) -> None:
+def _prove(truth: Truth, plain: Case, seed: int, directions: int) -> None:
     """Compare the tape with differences; what never came onto the tape, as a copy of the inputs, is measured."""
     rng = np.random.default_rng([seed, 7])
     overall = max((float(np.abs(g).max(initial=0)) for g in truth.parameters.values()), default=0.0)
@@ -93,7 +94,7 @@ def _prove(truth: Truth, plain: Case, seed: int) -> None:
             truth.parameters[name], _ = numeric_gradient(plain, name)
             continue
         proven = True
-        for _ in range(2):
+        for _ in range(directions):
             direction = rng.normal(size=gradient.shape)
             slope, rough = directional_slope(plain, name, direction)
             ours = float(np.sum(gradient * direction))
