@@ -54,7 +54,8 @@ def test_the_programs_are_many() -> None:
 LONG = (
     "gru_ids_tape.py", "weights_named_like_states.py", "suite_csv_francaise.py", "training_function.py",
     "fit_with_everything.py", "gates_and_readout_by_the_run.py", "global_lstm_lossfun.py", "lists_of_layers.py",
-    "cost_and_slope_for_an_optimiser.py", "modules_and_parameters.py", "sequential_of_layers.py", "tests_begin_the_run.py",
+    "cost_and_slope_for_an_optimiser.py", "modules_and_parameters.py", "sequential_of_layers.py",
+    "tests_begin_the_run.py",
     "words_of_a_vocabulary.py",
 )  # fmt: skip
 """Each takes some seconds to read; `.ci/run` leaves none out."""

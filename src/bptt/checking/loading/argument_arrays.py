@@ -72,6 +72,10 @@ def lazy_arrays(
                 to, of = _ends_by_use(name, text, to, of)
             gives = values[to] * (gates if to == "n_a" else 1)
             default = (values[of], gives) if in_rows else (gives, values[of])
+            products = rf"@ {name}\b|\b{name} @|dot\({name}\b|dot\([^()]*, {name}\)|\b{name}\.dot"
+            looked_up = re.search(rf"\b{name}\[\w+(, :)?\]", text) and not re.search(products, text)
+            if looked_up:  # a row for each id
+                default = (values["n_x"], gives)
         bias = roles.is_bias(name) or (name == "c" and "b" in names)
         out[name] = LazyArray(gives, default, bias, lambda shape: random_weights(shape, rng), rank)
     return out
