@@ -212,7 +212,7 @@ def candidates(judging: Judging, unit: Unit, misfit: bool = False) -> list[Role]
     }
     for number, axes in judging.bank.of_size(int(np.prod(shape, dtype=int)) if shape is not None else None):
         series = judging.bank.series[number]
-        item = series.items[0]
+        item = next((one for one in series.items if one is not None), None)
         if item is None or (shape is not None and not _some_fit(series, axes, shape)):
             continue
         if not _may_be(series, held, axes, shape):
@@ -242,7 +242,9 @@ def _may_be(series: Series, held: Role | None, axes: tuple[int, ...], shape: tup
         return series.kind == "value"
     if held is not None and held.series.kind in ("part", "share"):
         if series.kind == "share":
-            return series is not held.series and (series.consumers > held.series.consumers or series.future is not None)
+            return series is not held.series and (
+                series.consumers > held.series.consumers or series.future is not None or series.later
+            )
         return series.kind == "adjoint" and len(series.items) == len(held.series.items)
     return True
 

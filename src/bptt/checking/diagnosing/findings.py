@@ -87,8 +87,9 @@ def quantity(judging: Judging, series: Series) -> str:
         return f"d{series.parameter}"
     if series.kind == "adjoint":
         return series.name.replace("dJ/d(", "dJ/d(")
-    if series.kind == "share" and series.future is not None:
-        return f"the part of dJ/d({judging.truth.label(series.future)}) that comes back from the next step"
+    if series.later or (series.kind == "share" and series.future is not None):
+        site = series.node if series.future is None else series.future
+        return f"the part of dJ/d({judging.truth.label(site)}) that comes back from the next step"
     if series.kind == "share":
         return f"the part that comes back through `{judging.truth.text(series.node)}`"
     return series.name

@@ -14,7 +14,7 @@ import numpy as np
 
 from bptt.checking.repairing.edits import activated, derivatives
 from bptt.checking.repairing.goals import Goal
-from bptt.checking.repairing.leaves import ATOMS, Leaf
+from bptt.checking.repairing.leaves import ATOMS, Leaf, is_rate
 from bptt.checking.repairing.matching import equal_marks, equal_products, equal_rows
 from bptt.checking.repairing.samples import Budget
 from bptt.checking.repairing.shelves import Shape, Shelf
@@ -24,6 +24,7 @@ from bptt.dims import Array
 
 TWINS = 4  # other forms of a value that are kept: the nearer text is chosen at the end
 GROUP, MIXED = 120, 24  # of the terms of one shape: how many are kept as they are, how many are combined
+RATES = 4  # numbers such as a leak's alpha, with which what is handed back is multiplied
 LARGE = 512  # numbers: what is larger, and much larger than the goal, is of another network
 
 
@@ -118,6 +119,11 @@ class Pool:
                         group.append((derivative, cost + 0.3))
         for group in groups.values():
             group.sort(key=lambda pair: (pair[1], pair[0].number))
+        rates = [(rate, cost) for rate, cost in groups.get((), []) if is_rate(rate)][:RATES]
+        rates += [(make("-", one, rate), cost + 0.2) for rate, cost in rates]
+        for term, cost in (pair for shape in goals for pair in groups.get(shape, [])[:MIXED]):
+            for rate, more in rates:
+                self.add(make("*", rate, term), cost + more + 0.5)
         for shape, group in groups.items():
             mixed = MIXED if len(shape) in (1, 2) or shape in goals else 8
             if budget.left and len(group) > 1:
@@ -146,13 +152,11 @@ class Pool:
         """Yield the terms that are the goal: as they stand, negated, transposed, or summed over an axis."""
         make = self.terms.make
         wanted = goal.value.reshape(-1)
-        for term in self.among(goal.shape, wanted):
-            yield term
-        for term in self.among(goal.shape, -wanted):
-            yield make("neg", term)
+        yield from self.among(goal.shape, wanted)
+        yield from (make("neg", term) for term in self.among(goal.shape, -wanted))
         if len(goal.shape) == 2:
-            for term in self.among(goal.shape[::-1], goal.value.swapaxes(1, 2).reshape(-1)):
-                yield make("T", term)
+            turned = goal.value.swapaxes(1, 2).reshape(-1)
+            yield from (make("T", term) for term in self.among(goal.shape[::-1], turned))
         for shape, shelf in self.shelves.items():
             for payload in _sums(shape, goal.shape):
                 axis = payload[0]

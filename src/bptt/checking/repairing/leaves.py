@@ -261,3 +261,9 @@ def _reachable(reader: Reader) -> Iterator[Term]:
 
 def _code(value: Any) -> bool:
     return isinstance(value, ModuleType | FunctionType | MethodType | type | str | np.ufunc) or callable(value)
+
+
+def is_rate(term: Term) -> bool:
+    """Tell whether a number is a rate, as of a leak: a fraction that has a name."""
+    value = term.value
+    return isinstance(value, Stack) and term.op in ("leaf", "attr") and value.data.dtype.kind == "f"

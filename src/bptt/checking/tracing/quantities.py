@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from bptt.checking.tracing.later import later_series
 from bptt.checking.tracing.layers import split_by_layer
 from bptt.checking.tracing.series import Series, Truth
 from bptt.dims import Array
@@ -49,12 +50,15 @@ def list_series(truth: Truth, leaves: dict[str, Array]) -> None:
             buffer[flat] = 0.0
     for site, ks in by_site.items():
         operations = [tape.operations[k] for k in ks]
+        if {operation.name for operation in operations} == {"negative"}:
+            continue  # nobody means the derivative by -x
         truth.series.append(Series("adjoint", f"dJ/d({truth.label(site)})", [adjoint[o.out] for o in operations], site))
         truth.series.append(Series("value", truth.label(site), [o.value for o in operations], site))
         truth.series += _parts(truth, site, ks, shares)
         truth.series += _futures(truth, site, ks, shares)
     truth.series += _shares(truth, set(leaf_of))
     truth.series += _shared_sites(truth, leaf_of)
+    truth.series += later_series(truth)
     for name, contributions in given.items():
         truth.series += _contributions(truth, name, contributions)
         total = truth.parameters[name]

@@ -27,6 +27,8 @@ class Series:
     """Whether the items stand in the order in which a backward pass comes to them."""
     future: int | None = None
     """For a share: the site whose results of the step before it goes back to (the recurrent term)."""
+    later: bool = False
+    """For a share: whether it is all that comes back to a value of a step, through others of its step as well."""
 
     @property
     def shape(self) -> tuple[int, ...]:

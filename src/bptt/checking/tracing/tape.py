@@ -166,7 +166,7 @@ class Tape:
                     continue  # it does not go into the result: a backward pass in the same function
                 parts[k] = []
                 for ids, vjp in operation.inputs:
-                    part = _fold(np.asarray(vjp(adjoint[operation.out]), dtype=float), ids.shape)
+                    part = folded(np.asarray(vjp(adjoint[operation.out]), dtype=float), ids.shape)
                     parts[k].append(part)
                     np.add.at(adjoint, ids.reshape(-1), part.reshape(-1))
                     reached[ids] = True
@@ -196,7 +196,7 @@ def _aligned(value: Array, root: Array, flat: Array) -> Array:
     return np.ndarray(value.shape, np.int64, buffer=flat, offset=start * size // item, strides=strides)
 
 
-def _fold(part: Array, shape: tuple[int, ...]) -> Array:
+def folded(part: Array, shape: tuple[int, ...]) -> Array:
     """Sum what broadcasting repeated."""
     if part.shape == shape:
         return part
