@@ -95,7 +95,8 @@ class Delivery:
         wanted = {p.name: parameter_key(_names(p)) for p in case.plan.parameters if not p.idle}
         if self.fused:
             return self._moved(case, world, result, before)
-        leaves = self._returned(result, returned=not self.local)
+        own = {id(v) for v in case.parameters.values()}  # pairs of a weight and its gradient: the weight is no gradient
+        leaves = [leaf for leaf in self._returned(result, returned=not self.local) if id(leaf.value) not in own]
         shapes = {n: np.shape(before[n]) for n in wanted}
         linked = self._linked(case)
         whole = {
@@ -107,7 +108,6 @@ class Delivery:
             found.setdefault(name, value)
         left = {n: k for n, k in wanted.items() if n not in found}
         if left:
-            own = {id(v) for v in case.parameters.values()}
             others = [
                 Leaf(tuple(n for _, n in path), value, False)
                 for path, value in places.walk(world.object) if not (isinstance(value, int) or id(value) in own)

@@ -53,6 +53,8 @@ def units_of(facts: Facts, name: str | None = None) -> list[Unit]:
             found += _in_scope(facts, owner, facts.methods(owner), facts.plain())
     if name:
         found = [u for u in found if _named(u, name)]
+    # What runs the backward pass, and perhaps moves the weights by it, is no forward pass.
+    found = [u for u in found if u.backward is None or u.backward.name not in facts.reached(u.forward)] or found
     return sorted(found, key=lambda u: -u.score)
 
 
