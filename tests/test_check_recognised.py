@@ -105,7 +105,9 @@ def bptt_case(module, sizes, seed):
     ys = rng.normal(size=(sizes.T_x, m, sizes.n_y))
     h0 = rng.normal(size=(m, sizes.n_a))
     return SimpleNamespace(
-        parameters=p, cost=lambda: cost(forward(**p, xs=xs, h0=h0)[1], ys), gradients=lambda: backward(**p, xs=xs, ys=ys, h0=h0)
+        parameters=p,
+        cost=lambda: cost(forward(**p, xs=xs, h0=h0)[1], ys),
+        gradients=lambda: backward(**p, xs=xs, ys=ys, h0=h0),
     )
 """
 
@@ -156,7 +158,9 @@ def bptt_case(module, sizes, seed):
     w, u = rng.normal(size=(n, n)), rng.normal(size=n)
     xs, ys = rng.normal(size=sizes.T_x), rng.normal(size=(sizes.T_x, n))
     return SimpleNamespace(
-        parameters={"w": w, "u": u}, cost=lambda: error(run(w, u, xs, n), ys, n), gradients=lambda: back(w, u, xs, ys, n)
+        parameters={"w": w, "u": u},
+        cost=lambda: error(run(w, u, xs, n), ys, n),
+        gradients=lambda: back(w, u, xs, ys, n),
     )
 """
 
@@ -240,5 +244,66 @@ def test_the_line_is_named_and_its_fix_is_proven(name: str) -> None:
     assert report.verdict == "wrong"
     line = text[: text.index(where)].count("\n") + 1
     assert [finding.line for finding in report.findings] == [line], report.reason
+    assert report.fix is not None
+    assert report.fix.proven
+
+
+WIDTHS = """import numpy as np
+from types import SimpleNamespace
+
+
+def forward(Ws, Us, xs):
+    hs = [[np.zeros((len(xs[0]), len(U)))] for U in Us]
+    for x in xs:
+        for l in range(len(Ws)):
+            x = np.tanh(x @ Ws[l] + hs[l][-1] @ Us[l])
+            hs[l].append(x)
+    return hs
+
+
+def backward(Ws, Us, xs, y):
+    hs = forward(Ws, Us, xs)
+    dWs, dUs = [np.zeros_like(W) for W in Ws], [np.zeros_like(U) for U in Us]
+    later = [np.zeros_like(h[0]) for h in hs]
+    for t in range(len(xs) - 1, -1, -1):
+        above = hs[-1][t + 1] - y[t]
+        for l in range(len(Ws) - 1, -1, -1):
+            da = (above + later[l]) * (1 - hs[l][t + 1] ** 2)
+            below = hs[l - 1][t + 1] if l > 0 else xs[t]
+            dWs[l] += below.T @ da
+            dUs[l] += hs[l][t].T @ da
+            later[l] = da @ Us[l].T
+            above = da @ Ws[l].T
+    return dWs + dUs
+
+
+def bptt_case(module, sizes, seed):
+    rng = np.random.default_rng(seed)
+    widths = [sizes.n_x, sizes.n_a, sizes.n_y]
+    Ws = [rng.normal(size=pair) for pair in zip(widths, widths[1:])]
+    Us = [rng.normal(size=(n, n)) for n in widths[1:]]
+    xs = rng.normal(size=(sizes.T_x, sizes.m, sizes.n_x))
+    y = rng.normal(size=(sizes.T_x, sizes.m, sizes.n_y))
+    names = ["W0", "W1", "U0", "U1"]
+    return SimpleNamespace(
+        parameters=dict(zip(names, Ws + Us)),
+        cost=lambda: 0.5 * sum(np.sum((h - d) ** 2) for h, d in zip(forward(Ws, Us, xs)[-1][1:], y)),
+        gradients=lambda: dict(zip(names, backward(Ws, Us, xs, y))),
+    )
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("above = da @ Ws[l].T", "above = da @ Ws[l - 1].T"),
+        ("dUs[l] += hs[l][t].T @ da", "dUs[l] += hs[l - 1][t].T @ da"),
+    ],
+)
+def test_another_layer_of_another_width(right: str, wrong: str) -> None:
+    """The shapes fit no longer, and lines below the wrong one raise."""
+    text = WIDTHS.replace(right, wrong)
+    report = diagnose(load_program(text, "net.py"))
+    assert [finding.line for finding in report.findings] == [text[: text.index(wrong)].count("\n") + 1], report.reason
     assert report.fix is not None
     assert report.fix.proven

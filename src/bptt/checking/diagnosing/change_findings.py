@@ -46,6 +46,11 @@ def _cause(change: Alternative) -> tuple[str, str]:
             "S1",
             "the gradient of cross-entropy by the logits is y_hat - y: nothing is subtracted at the target",
         )
+    if "comes twice" in what:
+        return (
+            "M3",
+            f"an index that comes twice is added once only by `[...] +=`: {what.split(': ', 1)[1]} adds every one",
+        )
     if "instead of lost" in what:
         return "R1", f"what this call returns goes nowhere, so that nothing comes back to the step before: {what}"
     if what.startswith("scaled"):

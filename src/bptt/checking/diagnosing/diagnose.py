@@ -150,9 +150,12 @@ def _truncated(report: Callable[..., Report], reach: int, table: tuple[Parameter
 
 
 def raised_at(program: Program, error: BaseException) -> list[Finding]:
-    """Return a finding of the line that raises, where it is no unit that could be judged."""
+    """Return a finding of the line that raises, where it is no unit that could be judged.
+
+    Shapes that do not fit may come from a line above: where nothing tells which one, no line is named for them.
+    """
     line = line_of(error, program)
-    if line is None or not 1 <= line <= len(program.origins):
+    if isinstance(error, ValueError) or line is None or not 1 <= line <= len(program.origins):
         return []
     origin = program.origins[line - 1]
     code = (

@@ -53,6 +53,7 @@ class Likely:
         self.suspects = suspects(judging, short)
         self._moves = {id(suspect.statement): suspect.moves for suspect in self.suspects}
         self.forgotten = forgotten(judging)
+        self.raises = any(event.error is not None for event in judging.natural.order)
         self._edits: dict[int, list[Alternative]] = {}
 
     def changes(
@@ -117,6 +118,7 @@ class Likely:
                 code=program.code,
                 tree=program.tree,
                 forgotten=self.forgotten,
+                reshaping=self.raises,
             )
             self.exchange.offer(suspect.statement, [(a.changes[0], a.text) for a in found])
             self._edits[key] = found

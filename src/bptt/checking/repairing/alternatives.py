@@ -38,6 +38,7 @@ def alternatives(
     code: str,
     tree: ast.Module,
     forgotten: Collection[str] = (),
+    reshaping: bool = False,
 ) -> list[Alternative]:
     """Return the single edits of a statement that change its value and not its shape, nearest first.
 
@@ -51,11 +52,15 @@ def alternatives(
         The program that it stands in.
     forgotten : collection of str
         Variables that nothing reads: an edit that reads one is the likelier.
+    reshaping : bool
+        Whether it may have another shape: a line below it raises.
     """
     value = getattr(node, "value", None)
     if not environments or not isinstance(value, ast.expr):
         return []
-    reader, parsed, chosen = edited(node, value, environments, code=code, tree=tree, forgotten=forgotten)
+    reader, parsed, chosen = edited(
+        node, value, environments, code=code, tree=tree, forgotten=forgotten, reshaping=reshaping
+    )
     start = reader.offset(node.lineno, node.col_offset)
     end = reader.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
     writer = Writer(code, Style.of(reader.terms, code[start:end], code), parsed)

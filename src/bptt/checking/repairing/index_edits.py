@@ -65,7 +65,11 @@ def first_steps(
             if isinstance(other, ast.Name | ast.Attribute) and isinstance(other.ctx, ast.Load):
                 states += [ast.unparse(other)] if shape is not None and _shape_of(other, names) == shape else []
         held = getattr(names.get("self"), "__dict__", {})
-        states += [f"self.{name}" for name, value in held.items() if shape is not None and np.shape(value) == shape]
+        states += [
+            f"self.{name}"
+            for name, value in held.items()
+            if shape is not None and getattr(value, "shape", None) == shape
+        ]
         for k, state in enumerate(dict.fromkeys(states)):
             yield 1.3 + 0.1 * min(k, 5), replace(code, holder, f"({text} if {step} > 0 else {state})")
 

@@ -9,7 +9,7 @@ import warnings
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from types import ModuleType
 from typing import Any
 
@@ -51,6 +51,7 @@ def edited(
     tree: ast.Module,
     forgotten: Collection[str] = (),
     most: int = KEPT,
+    reshaping: bool = False,
 ) -> tuple[Reader, Parsed, list[tuple[float, Term]]]:
     """Return the single edits of an expression that change its value, with their costs, the nearest first."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -65,6 +66,8 @@ def edited(
         ranking = Ranking(reader.terms, parsed.term, {leaf.term: leaf.rank for leaf in nearby})
         activations = [reader.expression(name) for name in _activations(tree)]
         edits = _edits(reader.terms, parsed, nearby, activations)
+        if reshaping:
+            edits = chain(_reshaped(reader.terms, parsed), edits)
         return reader, parsed, _nearest(edits, parsed.term, ranking, unread, most)
 
 
@@ -158,6 +161,15 @@ def _edits(terms: Terms, parsed: Parsed, nearby: list[Leaf], activations: list[T
         for _, edited in wholes(terms, way, parts):
             if _same_kind(whole, edited.value):
                 yield 1.4, edited
+
+
+def _reshaped(terms: Terms, parsed: Parsed) -> Iterator[tuple[float, Whole]]:
+    """Yield what has another shape: a sum over another axis, another layer's weights, where lines below do not fit."""
+    whole = parsed.term
+    yield from ((1.0, given(new)) for new in shifts(terms, parsed) if new.value is not None)
+    for new in variants(terms, whole):
+        if isinstance(new.value, Stack) and _shape(new) != _shape(whole) and new.op in (whole.op, "sum", "dot", "T"):
+            yield 1.0 if whole.op == new.op else 1.4, given(new)
 
 
 def _called_with(terms: Terms, way: tuple[Parsed, ...], fills: list[Term]) -> Iterator[tuple[int, Whole]]:
