@@ -49,8 +49,8 @@ def look_above(judging: Judging, wrong: list[Judged]) -> bool:
         pairs = [(judged, unit) for judged in wrong for unit in sources(judging, judged.unit, settled)]
         seen = [(judged, unit, reading(judged, unit, judging.last, shared)) for judged, unit in pairs]
         for judged, unit, read in sorted(seen, key=lambda one: one[2] is None):  # where it can be seen, it costs less
-            result = _is_result(judging, judged.unit, unit)
-            if result and _gives(judging, judged, wrong, unit, settled, [_same_role(judging, judged, unit)], None):
+            result = is_result(judging, judged.unit, unit)
+            if result and _gives(judging, judged, wrong, unit, settled, [same_role(judging, judged, unit)], None):
                 return True
             roles = candidates(judging, unit, _misfits(judged))
             if _gives(judging, judged, wrong, unit, settled, roles, read):
@@ -113,7 +113,7 @@ def _gives(
     return False
 
 
-def _is_result(judging: Judging, reader: Unit, unit: Unit) -> bool:
+def is_result(judging: Judging, reader: Unit, unit: Unit) -> bool:
     """Tell whether what a unit holds is what another one computed, in the function that it calls."""
     return (
         judging.graph is not None
@@ -122,7 +122,8 @@ def _is_result(judging: Judging, reader: Unit, unit: Unit) -> bool:
     )
 
 
-def _same_role(judging: Judging, judged: Judged, unit: Unit) -> Role:
+def same_role(judging: Judging, judged: Judged, unit: Unit) -> Role:
+    """Return for a unit what another one is meant to be, that holds what it computed."""
     role = Role(judged.role.series, judged.role.axes, sign=judged.role.sign)
     judging.complete(role, judging.natural.events[unit.number])
     return role

@@ -31,6 +31,7 @@ class Reading:
 
     reader: Unit
     role: Role
+    op: str
     code: Any
     executions: list[tuple[Event, Event, dict[str, Any]]]
     """What the reader did, what the other unit had done, and the names that the reader saw."""
@@ -52,8 +53,8 @@ class Reading:
                 item = given.before.reshape(item.shape) + item
             value = eval(self.code, {**names, GIVEN: np.array(item)})
             value = np.asarray(value if self.reader.part is None else value[self.reader.part], dtype=float)
-            if self.reader.op in ("+=", "-="):
-                value = value if self.reader.op == "+=" else -value
+            if self.op in ("+=", "-="):
+                value = value if self.op == "+=" else -value
                 value = value if self.role.delta or event.before is None else event.before + value
             elif self.role.delta and event.before is not None and event.before.size:
                 value = value - event.before
@@ -88,7 +89,10 @@ def reading(judged: Judged, unit: Unit, run: Run, shared: Mapping[str, Any]) -> 
             earlier[event.instance] = done[::-1]
     events = run.events.get(reader.number, [])
     asked = [events[k] for k in judged.wrong if earlier.get(k) and k < len(events)][:LOOKED_AT]
-    places = (_place(reader, unit, event, given, shared) for event in asked[:1] for given in earlier[event.instance])
+    read, op = _read(reader, judged.role.delta)
+    places = (
+        _place(read, reader, unit, event, given, shared) for event in asked[:1] for given in earlier[event.instance]
+    )
     place = next((place for place in places if place is not None), None)
     if place is None:
         return None
@@ -101,13 +105,23 @@ def reading(judged: Judged, unit: Unit, run: Run, shared: Mapping[str, Any]) -> 
         if given is None:
             return None
         executions.append((event, given, names))
-    return Reading(reader, judged.role, code, executions)
+    return Reading(reader, judged.role, op, code, executions)
 
 
-def _place(reader: Unit, unit: Unit, event: Event, given: Event, shared: Mapping[str, Any]) -> str | None:
+def _read(reader: Unit, delta: bool) -> tuple[ast.expr, str]:
+    """Return what a unit evaluates, and its operator: where a whole sum is meant, what the target held is read too."""
+    if reader.op not in ("+=", "-=") or delta:
+        return reader.expression, reader.op
+    held = ast.parse(reader.target, mode="eval").body
+    return ast.BinOp(held, ast.Add() if reader.op == "+=" else ast.Sub(), reader.expression), "="
+
+
+def _place(
+    read: ast.expr, reader: Unit, unit: Unit, event: Event, given: Event, shared: Mapping[str, Any]
+) -> str | None:
     """Return where a reader reads what a unit computed: as the unit calls it, or under another name."""
     names = {k: v for k, v in {**shared, **(event.names or {})}.items() if k.isidentifier()}
-    places = [ast.unparse(n) for n in ast.walk(reader.expression) if isinstance(n, PLACES)]
+    places = [ast.unparse(n) for n in ast.walk(read) if isinstance(n, PLACES)]
     local = unit.target.isidentifier() and unit.function != reader.function
     own = [p for p in places if p == unit.target and not local]
     if given.value is None or (not own and (given.value.size < 2 or not given.value.any())):
