@@ -4,10 +4,13 @@ Each program is right as it stands, and one line of it is changed; the adapters 
 functions that have no name.
 """
 
+import ast
+
 import pytest
 
 from bptt.checking.diagnosing.diagnose import diagnose
 from bptt.checking.loading.load import load_program
+from bptt.checking.repairing.index_edits import restated, subscripts
 
 LEAKY = """import numpy as np
 from types import SimpleNamespace
@@ -307,3 +310,10 @@ def test_another_layer_of_another_width(right: str, wrong: str) -> None:
     assert [finding.line for finding in report.findings] == [text[: text.index(wrong)].count("\n") + 1], report.reason
     assert report.fix is not None
     assert report.fix.proven
+
+
+def test_the_letters_of_an_einsum_are_exchanged() -> None:
+    code = 'g = np.einsum("tbj,tbk->kj", da, h)\n'
+    node = ast.parse(code).body[0]
+    texts = {restated(code, node, change) for _, change in subscripts(node, code)}
+    assert 'g = np.einsum("tbj,tbk->jk", da, h)' in texts

@@ -196,7 +196,7 @@ def _numbers_in(tree: ast.Module, suspect: Suspect) -> dict[str, float]:
         sized = isinstance(node, ast.Call) and ast.unparse(node.func) == "len"
         if isinstance(node, ast.expr) and (sized or isinstance(node, NUMBERS)):
             with contextlib.suppress(Exception):  # it is not known here
-                value = eval(compile(ast.Expression(node), "<theirs>", "eval"), environment)
+                value = eval(ast.unparse(node), environment)  # also what is only stored: a size that nothing reads
                 if isinstance(value, int | float | np.number) and not isinstance(value, bool) and value not in (0, 1):
                     found.setdefault(ast.unparse(node), float(value))
     single = list(found.items())

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bptt.checking.repairing.index_edits import first_steps, moved_indices, other_ends, restated
+from bptt.checking.repairing.index_edits import first_steps, moved_indices, other_ends, restated, subscripts
 from bptt.checking.repairing.patch import Change, replace
 from bptt.checking.repairing.repair import Statement, statement_text
 from bptt.checking.repairing.single_edits import edited
@@ -74,6 +74,7 @@ def alternatives(
 
 def _of_text(node: ast.stmt, names: Mapping[str, Any], code: str, tree: ast.Module) -> Iterator[Alternative]:
     """Yield the edits that are of the text and of no term."""
-    found = (*moved_indices(node, names, code), *first_steps(node, names, code, tree), *other_ends(node, names, code))
+    found = [*moved_indices(node, names, code), *first_steps(node, names, code, tree), *other_ends(node, names, code)]
+    found += subscripts(node, code)
     for cost, change in found:
         yield Alternative((change,), cost, node, restated(code, node, change))

@@ -1,9 +1,11 @@
-"""Edits of an index: a step earlier or later, another variable, the state before the first step, a list's other end."""
+"""Edits of an index: a step earlier or later, another variable, the state before the first step, einsum's letters."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -72,6 +74,24 @@ def first_steps(
         ]
         for k, state in enumerate(dict.fromkeys(states)):
             yield 1.3 + 0.1 * min(k, 5), replace(code, holder, f"({text} if {step} > 0 else {state})")
+
+
+def subscripts(node: ast.stmt, code: str) -> Iterator[tuple[float, Change]]:
+    """Yield two letters exchanged in what an ``einsum`` sums by: an operand or the result was turned."""
+    for call in ast.walk(node):
+        first = call.args[0] if isinstance(call, ast.Call) and call.args else None
+        if not isinstance(first, ast.Constant) or not isinstance(first.value, str) or "->" not in first.value:
+            continue
+        if not ast.unparse(call.func).endswith("einsum"):  # type: ignore[attr-defined]
+            continue
+        groups = re.split(r"(,|->)", first.value.replace(" ", ""))
+        for k, letters in enumerate(groups):
+            for i, j in combinations(range(len(letters)), 2) if letters.isalpha() else ():
+                turned = list(letters)
+                turned[i], turned[j] = turned[j], turned[i]
+                text = "".join([*groups[:k], *turned, *groups[k + 1 :]])
+                quote = text_of(code, first)[-1]
+                yield 1.0, replace(code, first, f"{quote}{text}{quote}")
 
 
 def _shape_of(node: ast.expr, names: Mapping[str, Any]) -> tuple[int, ...] | None:
