@@ -1,10 +1,12 @@
-"""Programs for the tests of the checker, built by hand: no loader is at work."""
+"""Programs for the tests of the checker: built by hand, without a loader, and given as a text with a line changed."""
 
 from __future__ import annotations
 
 import ast
 import types
 
+from bptt.checking.diagnosing.diagnose import diagnose
+from bptt.checking.loading.load import load_program
 from bptt.checking.program import LineOrigin, Program
 
 
@@ -28,3 +30,18 @@ def hand_built(text: str, file: str = "theirs.py", case: str | None = None) -> P
     lines = text.splitlines()
     origins = tuple(LineOrigin(None, i + 1, 0) for i in range(len(lines)))
     return Program(file, text, text, tree, origins, load, build, adapter=True)
+
+
+def line_of(text: str, part: str) -> int:
+    """Return the number of the first line of a program that a part of it begins in."""
+    return text[: text.index(part)].count("\n") + 1
+
+
+def mended_lines(text: str) -> list[int]:
+    """Check a program that is wrong, and return the lines that are named; their fix is proven."""
+    report = diagnose(load_program(text, "net.py"))
+    assert report.verdict == "wrong"
+    assert report.findings, report.reason
+    assert report.fix is not None
+    assert report.fix.proven
+    return [finding.line for finding in report.findings]

@@ -11,6 +11,7 @@ import pytest
 from bptt.checking.diagnosing.diagnose import diagnose
 from bptt.checking.loading.load import load_program
 from bptt.checking.repairing.index_edits import restated, subscripts
+from checking_programs import line_of, mended_lines
 
 LEAKY = """import numpy as np
 from types import SimpleNamespace
@@ -243,12 +244,7 @@ def test_the_line_is_named_and_its_fix_is_proven(name: str) -> None:
     program, right, wrong, where = FAULTS[name]
     assert program.count(right) == 1
     text = program.replace(right, wrong)
-    report = diagnose(load_program(text, "net.py"))
-    assert report.verdict == "wrong"
-    line = text[: text.index(where)].count("\n") + 1
-    assert [finding.line for finding in report.findings] == [line], report.reason
-    assert report.fix is not None
-    assert report.fix.proven
+    assert mended_lines(text) == [line_of(text, where)]
 
 
 WIDTHS = """import numpy as np
@@ -306,10 +302,7 @@ def bptt_case(module, sizes, seed):
 def test_another_layer_of_another_width(right: str, wrong: str) -> None:
     """The shapes fit no longer, and lines below the wrong one raise."""
     text = WIDTHS.replace(right, wrong)
-    report = diagnose(load_program(text, "net.py"))
-    assert [finding.line for finding in report.findings] == [text[: text.index(wrong)].count("\n") + 1], report.reason
-    assert report.fix is not None
-    assert report.fix.proven
+    assert mended_lines(text) == [line_of(text, wrong)]
 
 
 def test_the_letters_of_an_einsum_are_exchanged() -> None:

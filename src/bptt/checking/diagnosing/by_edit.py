@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bptt.checking.diagnosing.roles import is_start, judge, match_unit
+from bptt.checking.diagnosing.roles import HANDED_BACK, arrived, is_start, judge, match_unit
 from bptt.checking.diagnosing.suspects import backward_statements
 from bptt.checking.repairing.single_edits import edited
 from bptt.checking.repairing.terms import Stack, Term, pick
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NEAR = 2.2
 """What an edit costs at most."""
-KINDS = ("adjoint", "share", "contribution", "gradient", "part")
+KINDS = (*HANDED_BACK, "contribution", "gradient")
 EDITS = 800
 """At most so many edits of one unit are looked at."""
 LOOKED_AT = 6
@@ -130,9 +130,9 @@ def _recognised(judging: Judging, unit: Unit, events: list[Event], term: Term) -
             if event.before is not None and event.before.shape not in ((), value.shape):
                 return nothing
             value = value if event.before is None else event.before + value
-        if k == 0 and value.any() and not _known(judging, event, value):
-            return nothing
         made.append(dataclasses.replace(event, value=value, error=None))
+        if k == 0 and value.any() and not _known(judging, unit, made[0]):
+            return nothing
     role, whole = match_unit(unit, made, judging.bank, judging.scale, judging.working, ())
     if role is None or role.series.kind not in KINDS:
         return nothing
@@ -140,8 +140,7 @@ def _recognised(judging: Judging, unit: Unit, events: list[Event], term: Term) -
     return (role, whole) if whole or at_first else nothing
 
 
-def _known(judging: Judging, event: Event, value: Any) -> bool:
+def _known(judging: Judging, unit: Unit, event: Event) -> bool:
     """Tell whether the first value is a true quantity at all, by itself or as what is added."""
-    bank = judging.bank
-    added = value if event.before is None or event.before.size != value.size else value - event.before
-    return any(bank.look(v / s) for v in (value, added) for s in dict.fromkeys(judging.signs))
+    values = (arrived(unit, event, delta) for delta in (False, True))
+    return any(judging.bank.look(v / s) for v in values if v is not None for s in dict.fromkeys(judging.signs))

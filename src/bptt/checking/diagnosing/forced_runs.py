@@ -44,7 +44,6 @@ class ForcedRuns:
         self.tried: dict[Any, Run] = {}
         self.runs = 0
         self._makes: dict[int, bool] = {}
-        self._costs: tuple[float, set[int]] = float("nan"), set()
         self._counted: tuple[Any, dict[Any, tuple[int, int]]] = None, {}
 
     def run(
@@ -61,21 +60,22 @@ class ForcedRuns:
         """Run their gradients with one unit's values changed a little; return what they deliver then."""
         return self._execute(Run(self.callers, {} if number is None else {number: _moved}), sizes)[1]
 
+    @cached_property
+    def _cost_alone(self) -> tuple[float, set[int]]:
+        """The cost, and the units that run for it alone."""
+        run = Run(self.callers)
+        return self.cost(run), set(run.events)
+
     def makes_the_cost(self, number: int) -> bool:
         """Tell whether the cost comes from what a unit computes: then it is right, for the cost is what is given."""
         if number not in self._makes:
-            if not self._makes:
-                run = Run(self.callers)
-                self._costs = self.cost(run), set(run.events)
-            cost, units = self._costs
+            cost, units = self._cost_alone
             self._makes[number] = number in units and self.cost(disturb=number) != cost
         return self._makes[number]
 
     def units_of_the_cost(self) -> set[int]:
         """Return the units that run for the cost alone, the forward pass, whatever the chain of calls."""
-        run = Run(self.callers)
-        self.cost(run)
-        return {self.units[number].root for number in run.events}
+        return {self.units[number].root for number in self._cost_alone[1]}
 
     def cost(self, run: Run | None = None, disturb: int | None = None) -> float:
         """Run their cost, perhaps with one unit's values changed a little; not a number where it then raises."""

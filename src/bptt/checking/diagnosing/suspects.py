@@ -78,8 +78,7 @@ def backward_statements(judging: Judging) -> set[int]:
     if not {judging.units[n].root for n in backward} & forward:
         return {n for n in ran if root[n] not in forward}
     # One function does both passes: what the cost does not change with is no part of the forward pass.
-    cost = judging.cost()
-    return {n for n in ran if root[n] not in forward or judging.cost(disturb=n) == cost}
+    return {n for n in ran if not judging.makes_the_cost(n)}
 
 
 def _moves(judging: Judging, number: int, sizes: Sizes, before: Mapping[str, Any]) -> set[str]:

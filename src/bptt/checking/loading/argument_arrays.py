@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -109,7 +108,7 @@ def _ends_by_use(name: str, text: str, to: str, of: str) -> tuple[str, str]:
     return to, of
 
 
-def symbolic(shape: tuple[int, ...], sizes: Sizes, *, prefer: Iterable[str] = ()) -> tuple[str, ...]:
+def symbolic(shape: tuple[int, ...], sizes: Sizes) -> tuple[str, ...]:
     """Return a shape at the probe's sizes as names: (5, 8) as ("n_a", "n_a + n_x"), (20,) as ("4*n_a",)."""
     values = sizes.as_dict()
     order = ["n_a", "n_x", "n_y", "m", "T_x"]

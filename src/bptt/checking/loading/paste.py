@@ -17,7 +17,6 @@ from bptt.checking.program import LineOrigin
 
 FENCE = re.compile(r"^\s*(```|~~~)")
 PROMPT = re.compile(r"^\s*(>>>|\.\.\.|In \[\d*\]:|\s{0,4}\.\.\.:)( |$)")
-NUMBERED = re.compile(r"^\s*(\d+)[:.|]?(\s|$)")
 SPACES = str.maketrans({"\u00a0": " ", "\u2003": " ", "\u3000": " ", "\u200b": "", "\ufeff": ""})
 QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2212": "-", "\u2013": "-"})
 

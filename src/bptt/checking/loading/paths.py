@@ -45,11 +45,6 @@ def spell(path: Path, root: str = "") -> str:
     return text
 
 
-def names_of(path: Path) -> list[str]:
-    """Return the names on a path, the innermost last; integers are left out."""
-    return [str(name) for _, name in path if not isinstance(name, int)]
-
-
 def walk(root: Any, path: Path = (), seen: set[int] | None = None, depth: int = DEPTH) -> Iterator[tuple[Path, Any]]:
     """Yield every leaf below a value: arrays and numbers, through dicts, lists, tuples and plain objects."""
     seen = set() if seen is None else seen

@@ -7,7 +7,6 @@ import re
 PRINT = re.compile(
     r"^(?P<before>\s*(?:.*?[:;]\s*)?)print\b(?!\s*\()(?!\s*=)\s*(?P<rest>[^#]*?)(?P<comment>\s*(?:#.*)?)$"
 )
-PRINT_TUPLE = re.compile(r"^(?P<before>\s*)print\s*(?P<rest>\(.*\)\s*%.*|\(.*\)\s*,.*)$")
 EXCEPT = re.compile(r"^(\s*except\s+[\w.]+)\s*,\s*(\w+)\s*:")
 RAISE = re.compile(r"^(\s*raise\s+[\w.]+)\s*,\s*(.+)$")
 
