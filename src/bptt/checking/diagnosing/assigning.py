@@ -56,7 +56,7 @@ class Assigning(Rhythm):
             self._sink_roles(run)
             self._term_roles(run)
             self._overwritten()
-            if not changed and not self._find_working():
+            if not changed and not self._find_working() and not self._refuse_multiples():
                 break
             run, _, _ = self.run(self.roles)
         self.last = run
@@ -185,6 +185,15 @@ class Assigning(Rhythm):
             return False  # where no sum comes out right, the factor is a fault
         self.working = best
         return True
+
+    def _refuse_multiples(self) -> bool:
+        """Take a multiple that is handed back for a fault where no gradient comes out right: nothing takes it back."""
+        if any(self.right_gradients(self.delivered).values()):
+            return False
+        odd = [role for role in self.roles.values() if abs(role.sign) not in (1.0, abs(self.scale), abs(self.working))]
+        for role in odd:
+            role.sign = 1.0
+        return bool(odd)
 
     def _overwritten(self) -> None:
         """Find the unit that sets a gradient to one step's part, where the parts are to be summed."""

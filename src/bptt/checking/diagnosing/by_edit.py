@@ -19,6 +19,7 @@ from bptt.checking.repairing.terms import Stack, Term, pick
 from bptt.checking.tracing.bank import Role
 from bptt.checking.tracing.forced import Event, Run
 from bptt.checking.tracing.series import Series
+from bptt.dims import Array
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judging
@@ -109,16 +110,19 @@ def _roles(judging: Judging, unit: Unit, events: list[Event]) -> list[tuple[Role
     for cost, term in found:
         if cost > NEAR or len(result) == TRIED:
             break
-        role, whole = _recognised(judging, unit, seen, term)
+        role, whole = recognised(judging, unit, seen, term)
         if role is not None and all(role.series is not r.series or role.axes != r.axes for r, _ in result):
             role.evidence = "edit"
             result.append((role, whole))
     return sorted(result, key=lambda pair: not pair[1])
 
 
-def _recognised(judging: Judging, unit: Unit, events: list[Event], term: Term) -> tuple[Role | None, bool]:
+def recognised(judging: Judging, unit: Unit, events: list[Event], term: Term) -> tuple[Role | None, bool]:
+    """Return the true quantity that an edit of a unit gives, if any, and whether at every execution."""
     nothing = None, False
-    if not isinstance(term.value, Stack) or term.value.data.dtype.kind != "f":
+    if not isinstance(term.value, Stack) or term.value.data.dtype.kind != "f" or not events:
+        return nothing
+    if not _may_be(judging, unit, events[0], term.value.data[0]):
         return nothing
     made = []
     for k, event in enumerate(events):
@@ -138,6 +142,17 @@ def _recognised(judging: Judging, unit: Unit, events: list[Event], term: Term) -
         return nothing
     at_first = len(made) > 1 and 0 not in judge(unit, role, made[:1]) and 0 in role.times
     return (role, whole) if whole or at_first else nothing
+
+
+def _may_be(judging: Judging, unit: Unit, event: Event, value: Array) -> bool:
+    """Tell at once of nearly every value that is no true quantity that it is none, added or not."""
+    bank, before = judging.bank, event.before
+    if bank.may_be(value, judging.signs) or not value.any():
+        return True
+    if before is None or before.shape != value.shape:
+        return False
+    others = (before + value, before - value) if unit.op in ("+=", "-=") else (value - before,)
+    return any(bank.may_be(other, judging.signs) for other in others)
 
 
 def _known(judging: Judging, unit: Unit, event: Event) -> bool:

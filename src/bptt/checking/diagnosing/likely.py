@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bptt.checking.diagnosing.by_edit import recognised
+from bptt.checking.diagnosing.roles import judge
 from bptt.checking.diagnosing.suspects import Suspect, backward_functions, forgotten, suspects
 from bptt.checking.program import Sizes
 from bptt.checking.repairing import patch
@@ -23,6 +25,7 @@ from bptt.checking.repairing.exchange import Exchange
 from bptt.checking.repairing.leaves import enclosing
 from bptt.checking.repairing.nodes import targets_of, text_of
 from bptt.checking.repairing.structure import Restructuring, restructurings
+from bptt.checking.repairing.terms import Stack, Term
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judging
@@ -35,9 +38,14 @@ NEAREST = 0.2
 """The least that an edit costs."""
 DOUBT = 0.8
 """What a change costs that leaves a wrong gradient as it is, or moves a right one."""
+TRUE = 0.8
+"""How much likelier an edit is that gives a true quantity."""
+RIGHT = 1.5
+"""What a change costs more of a statement that is right with true values above it."""
 KINDS = (
     ("minus one", 1.1), ("comes twice", 1.2),
     ("instead of", 1.0), ("return", 1.2), ("step", 1.3), ("time", 1.3), ("goes back", 2.0),
+    ("other's target", 1.2),
     ("set to zero", 1.6), ("of its own", 1.4), ("into ", 1.2), ("line", 2.0), ("left out", 2.4),
 )  # fmt: skip
 """What a change of form costs, by what it says that it does."""
@@ -53,6 +61,7 @@ class Likely:
         self.suspects = suspects(judging, short)
         self._moves = {id(suspect.statement): suspect.moves for suspect in self.suspects}
         self.forgotten = forgotten(judging)
+        self._right = _right_units(judging)
         self.raises = any(event.error is not None for event in judging.natural.order)
         self._edits: dict[int, list[Alternative]] = {}
 
@@ -83,12 +92,13 @@ class Likely:
             if not within(suspect.statement):
                 continue
             doubt = 0.0 if suspect.raises or delivered else DOUBT
+            held = RIGHT * (set(suspect.units) <= self._right)
             if delivered:
                 if not moves & wrong or (alone and not wrong <= moves):
                     continue
                 doubt = DOUBT * (len(wrong - moves) / len(wrong) + bool(moves - wrong))
                 doubt += DOUBT * bool(suspect.moves_short & right_at_once)
-            queue.append((doubt + NEAREST, len(queue), suspect))
+            queue.append((doubt + held + NEAREST, len(queue), suspect))
         for alternative in (*self._forms, *self._scalings(wrong)):
             known = self._moves.get(id(alternative.statement))
             if not within(alternative.statement):
@@ -119,10 +129,30 @@ class Likely:
                 tree=program.tree,
                 forgotten=self.forgotten,
                 reshaping=self.raises,
+                likelier=lambda old, new: self._speaks_for(suspect, old, new),
             )
             self.exchange.offer(suspect.statement, [(a.changes[0], a.text) for a in found])
             self._edits[key] = found
         return self._edits[key]
+
+    def _speaks_for(self, suspect: Suspect, old: Term, new: Term) -> float:
+        """Return how much speaks for an edit: what it gives is a true quantity, in step with the loop."""
+        unit = self.judging.units[suspect.units[0]]
+        if isinstance(new.value, tuple) and old.op == new.op:  # several at once: a dict, a tuple
+            changed = [b.value for a, b in zip(old.args, new.args, strict=False) if a is not b]
+            known = [isinstance(v, Stack) and self._all_known(v) for v in changed]
+            return TRUE / 2 if known and all(known) else 0.0
+        if len(suspect.units) > 1 or unit.part is not None or unit.number in self.judging.mixed:
+            return 0.0
+        role, whole = recognised(self.judging, unit, suspect.events, new)
+        return 0.0 if role is None else TRUE if whole else TRUE / 2
+
+    def _all_known(self, value: Stack) -> bool:
+        """Tell whether numbers are a true quantity at every execution."""
+        bank = self.judging.bank
+        return value.ndim > 0 and all(
+            any(bank.series[m.series].kind != "value" for m in bank.look(one)) for one in value.data
+        )
 
     def uses_forgotten(self, alternative: Alternative) -> bool:
         """Tell whether a change reads a variable that nothing reads in their text."""
@@ -177,6 +207,20 @@ class Likely:
             for function in backward_functions(self.judging)
             for form in restructurings(program.code, program.tree, function)
         ]
+
+
+def _right_units(judging: Judging) -> set[int]:
+    """Return the units that, given true values, compute the true quantity that they are recognised as."""
+    run, _, _ = judging.run(judging.roles)
+    usual = (1.0, judging.scale, judging.working)
+    return {
+        number
+        for number, role in judging.roles.items()
+        if role.evidence in ("value", "sink")
+        and role.sign in usual
+        and run.events.get(number)
+        and not judge(judging.units[number], role, run.events[number])
+    }
 
 
 def _cost_of(form: Restructuring) -> float:

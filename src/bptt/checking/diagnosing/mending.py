@@ -47,6 +47,8 @@ class Mended:
     preconditions: tuple[str, ...]
     by_unit: dict[int, Candidate] = field(default_factory=dict)
     header: bool = False
+    by_change: dict[patch.Change, int] = field(default_factory=dict)
+    """The number of the unit that each change mends; -1 for a loop's header."""
 
 
 def samples(judging: Judging, judged: Judged) -> list[Sample]:
@@ -158,7 +160,8 @@ def combine(
                     proof = prove(program, code, seed=seed, truth=slopes)
             known = [p for _, c, _ in chosen if c is not None for p in c.preconditions]
             conditions = tuple(dict.fromkeys([*known, *preconditions(program, code, seed)]))
-            return Mended(changes, proof, conditions, {n: c for n, c, _ in chosen if c is not None}, header)
+            by_unit = {n: c for n, c, _ in chosen if c is not None}
+            return Mended(changes, proof, conditions, by_unit, header, {change: n for n, _, change in chosen})
     return None
 
 

@@ -13,6 +13,7 @@ from bptt.checking.program import Sizes
 from bptt.checking.repairing.nodes import statements
 from bptt.checking.repairing.ranges import is_zero
 from bptt.checking.repairing.repair import spread
+from bptt.checking.tracing.forced import Event
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judging
@@ -27,6 +28,7 @@ class Suspect:
     statement: ast.stmt
     function: str
     units: list[int] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     environments: list[Mapping[str, Any]] = field(default_factory=list)
     moves: set[str] = field(default_factory=set)
     moves_short: set[str] = field(default_factory=set)
@@ -57,7 +59,8 @@ def suspects(judging: Judging, short: Sizes | None) -> list[Suspect]:
     single = judging.disturbed(None, short) if short is not None else {}
     for suspect in found.values():
         events = [e for e in run.events[suspect.units[0]] if e.names is not None]
-        suspect.environments = [{**space, **(e.names or {})} for e in spread(events, EXECUTIONS)]
+        suspect.events = spread(events, EXECUTIONS)
+        suspect.environments = [{**space, **(e.names or {})} for e in suspect.events]
         for number in suspect.units:
             if all(event.value is None and event.error is None for event in run.events[number]):
                 suspect.moves |= set(judging.delivered)  # no numbers to disturb: a list, a count

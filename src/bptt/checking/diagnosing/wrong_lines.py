@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from dataclasses import dataclass, field
-from functools import cache
-from math import inf
 from typing import Any
 
 from bptt.checking.diagnosing.causes import with_shared_steps
 from bptt.checking.diagnosing.change_findings import edit_finding, shape_finding
-from bptt.checking.diagnosing.climbing import Climbed, Climbing
+from bptt.checking.diagnosing.climbing import Climbed
 from bptt.checking.diagnosing.findings import finding
 from bptt.checking.diagnosing.judging import Judged, Judgement, Judging
-from bptt.checking.diagnosing.loops import WrongHeader, wrong_header
-from bptt.checking.diagnosing.mending import Mended, Options, combine, edit_labels, options_for
+from bptt.checking.diagnosing.loops import WrongHeader
+from bptt.checking.diagnosing.mending import Mended, edit_labels
 from bptt.checking.diagnosing.missing import missing_update
 from bptt.checking.diagnosing.missing_findings import missing_finding, term_finding
 from bptt.checking.diagnosing.missing_terms import missing_term
-from bptt.checking.diagnosing.nearer import FEW, NEARER, SIMPLE, nearer
+from bptt.checking.diagnosing.searching import Search
 from bptt.checking.program import Program, Sizes
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative
@@ -48,34 +45,9 @@ class Findings:
 def lines(program: Program, truth: Truth, sizes: Sizes, seed: int, deadline: float | None) -> Findings:
     """Name the wrong lines and mend them."""
     judging = Judging(program, truth, sizes, seed)
-    judging.assign()
-    judgement = judging.judge()
-    header = None
-    if _suspicious(judging, judgement):
-        header = wrong_header(judging)
-        if header is not None:
-            judgement.wrong = []
-    slopes = Slopes(program, seed)
-    climbing = cache(lambda: Climbing(judging, slopes, deadline))
-    climbed: Climbed | None = None
-    known: dict[int, Options] = {}
-    many = len({(judged.unit.line, judged.unit.column) for judged in judgement.wrong}) > FEW
-    options, complete = options_for(judging, judgement.wrong, header, deadline, known, every=not many)
-    if many and not complete:  # one fault may make many lines look wrong
-        climbed = climbing().single(SIMPLE)
-        if climbed is None:
-            options, complete = options_for(judging, judgement.wrong, header, deadline, known)
-    mended = combine(judging, options, header is not None, slopes, deadline) if complete else None
-    if climbed is None and mended is None:
-        given = _given(judgement, options)
-        several = len({id(alternative.statement) for alternative in given}) > 1
-        climbed = climbing().climb(given) if several else None
-        if climbed is not None and len(climbed.changes) > 1:
-            climbed = climbing().single(sum(change.cost for change in climbed.changes) / 2) or climbed
-        climbed = climbed or climbing().single() or climbing().climb(given)
-    elif mended is not None:
-        soon = min(deadline or inf, time.monotonic() + NEARER)
-        climbed = nearer(judging, judgement, mended, lambda: Climbing(judging, slopes, soon))
+    search = Search(judging, Slopes(program, seed), deadline)
+    search.run()
+    judgement, header, mended, climbed = search.judgement, search.header, search.mended, search.climbed
     if climbed is not None:
         return _explained(judging, judgement, climbed, seed)
     result = Findings()
@@ -111,17 +83,6 @@ def lines(program: Program, truth: Truth, sizes: Sizes, seed: int, deadline: flo
             )
         )
     return result
-
-
-def _given(judgement: Judgement, options: list[Options]) -> list[Alternative]:
-    """Return what forced execution knows to be right for one statement alone."""
-    statements = {judged.unit.number: judged.unit.statement for judged in judgement.wrong}
-    return [
-        Alternative((change,), candidate.cost, statements[number], candidate.replacement)
-        for choices in options
-        for number, candidate, change in choices[:3]
-        if candidate is not None and number in statements
-    ]
 
 
 def _explained(judging: Judging, judgement: Judgement, climbed: Climbed, seed: int) -> Findings:
@@ -178,23 +139,6 @@ def _certain(found: Finding, sufficient: bool) -> bool:
 def _fix(program: Program, changes: list[patch.Change], proof: Proof, conditions: tuple[str, ...]) -> Fix:
     diff, sizes = patch.unified_diff(program, changes), tuple(s.as_dict() for s in proof.sizes)
     return Fix(True, diff, proof.max_relative_error, proof.method, sizes, conditions)
-
-
-def _suspicious(judging: Judging, judgement: Judgement) -> bool:
-    """Tell whether a loop's header may be the fault: steps are missing or run the wrong way, or no other was found."""
-    if not judgement.sufficient or not judgement.wrong:
-        return True
-    return any(direction == 1 for direction, _ in judging._votes.values()) or _misses_steps(judging)
-
-
-def _misses_steps(judging: Judging) -> bool:
-    for number in judging.sink_names:
-        role = judging.roles.get(number)
-        if role is not None and role.delta and len(role.series.items) > 1:
-            steps = {role.times.get(e.instance) for e in judging.natural.events.get(number, ())}
-            if not set(range(len(role.series.items))) <= steps:
-                return True
-    return False
 
 
 def _header_finding(judging: Judging, header: WrongHeader, mended: Mended | None) -> Finding:

@@ -7,7 +7,7 @@ and the gradients of the whole program are the judge.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,13 @@ from bptt.checking.repairing.index_edits import first_steps, moved_indices, othe
 from bptt.checking.repairing.patch import Change, replace
 from bptt.checking.repairing.repair import Statement, statement_text
 from bptt.checking.repairing.single_edits import edited
+from bptt.checking.repairing.terms import Term
 from bptt.checking.repairing.writing import Style, Writer
+
+LOOKED_AT = 600
+"""So many edits of a statement are made at most."""
+KEPT = 200
+"""Those nearest to its text are kept, and all that their value speaks for."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ def alternatives(
     tree: ast.Module,
     forgotten: Collection[str] = (),
     reshaping: bool = False,
+    likelier: Callable[[Term, Term], float] = lambda old, new: 0.0,
 ) -> list[Alternative]:
     """Return the single edits of a statement that change its value and not its shape, nearest first.
 
@@ -54,13 +61,18 @@ def alternatives(
         Variables that nothing reads: an edit that reads one is the likelier.
     reshaping : bool
         Whether it may have another shape: a line below it raises.
+    likelier : callable
+        Tells of their term and an edit of it how much speaks for the edit.
     """
     value = getattr(node, "value", None)
     if not environments or not isinstance(value, ast.expr):
         return []
-    reader, parsed, chosen = edited(
-        node, value, environments, code=code, tree=tree, forgotten=forgotten, reshaping=reshaping
+    reader, parsed, all_edits = edited(
+        node, value, environments, code=code, tree=tree, forgotten=forgotten, reshaping=reshaping, most=LOOKED_AT
     )
+    better = ((cost, term, likelier(parsed.term, term)) for cost, term in all_edits)
+    chosen = [(cost - more, term) for k, (cost, term, more) in enumerate(better) if more or k < KEPT]
+    chosen.sort(key=lambda pair: pair[0])
     start = reader.offset(node.lineno, node.col_offset)
     end = reader.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
     writer = Writer(code, Style.of(reader.terms, code[start:end], code), parsed)
@@ -74,7 +86,11 @@ def alternatives(
 
 def _of_text(node: ast.stmt, names: Mapping[str, Any], code: str, tree: ast.Module) -> Iterator[Alternative]:
     """Yield the edits that are of the text and of no term."""
-    found = [*moved_indices(node, names, code), *first_steps(node, names, code, tree), *other_ends(node, names, code)]
+    found = [
+        *moved_indices(node, names, code, tree),
+        *first_steps(node, names, code, tree),
+        *other_ends(node, names, code),
+    ]
     found += subscripts(node, code)
     for cost, change in found:
         yield Alternative((change,), cost, node, restated(code, node, change))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations as pairs
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from bptt.checking.repairing.leaves import ATOMS
 from bptt.checking.repairing.reading import Parsed
 from bptt.checking.repairing.terms import Stack, Term, Terms
 
+FEW = 3
+"""An index that is a number of theirs may be another below this."""
 SIZES = 24
 """So many whole numbers of theirs may be the ends of a slice."""
 AXES = ((0, True), (1, True), (0, False), (1, False), (None, False))
@@ -51,6 +54,11 @@ def variants(terms: Terms, term: Term) -> Iterator[Term]:
     elif op == "if":
         yield from args[1:]
         yield make("if", args[0], args[2], args[1])
+    elif op in ("list", "tuple", "dict"):
+        for i, j in pairs(range(len(args)), 2):
+            yield make(op, *exchanged(args, i, j), payload=term.payload)
+    elif op == "item":
+        yield from _other_items(terms, term)
     value = term.value
     if not isinstance(value, Stack):
         return
@@ -65,6 +73,38 @@ def variants(terms: Terms, term: Term) -> Iterator[Term]:
     if value.ndim:
         for payload in AXES:
             yield make("sum", term, payload=payload)
+
+
+def _other_items(terms: Terms, term: Term) -> Iterator[Term]:
+    """Yield an item with two of its indices exchanged, and with another number for an index."""
+    single = [
+        k for k, i in enumerate(term.args[1:], 1) if isinstance(i.value, Stack) and not i.value.ndim and i.op != "const"
+    ]
+    for i, j in pairs(single, 2):
+        yield terms.make("item", *exchanged(term.args, i, j), payload=term.payload)
+    yield from other_numbers(terms, term)
+
+
+def other_numbers(terms: Terms, term: Term) -> Iterator[Term]:
+    """Yield an item with another number of a few for one of its indices."""
+    for k, number in enumerate(term.args[1:], 1):
+        if number.op == "const" and type(number.payload) is int and 0 <= number.payload < FEW:
+            for other in range(FEW):
+                if other != number.payload:
+                    args = [*term.args[:k], terms.number(other), *term.args[k + 1 :]]
+                    yield terms.make("item", *args, payload=term.payload)
+
+
+def exchanged(args: Sequence[Term], i: int, j: int) -> list[Term]:
+    """Return arguments with two of them exchanged."""
+    new = list(args)
+    new[i], new[j] = args[j], args[i]
+    return new
+
+
+def variables(term: Term) -> frozenset[Term]:
+    """Return the variables that a term is made of."""
+    return frozenset(t for t in subterms(term) if t.op in ATOMS and t.op != "const")
 
 
 def regrouped(terms: Terms, term: Term) -> Iterator[Term]:
@@ -136,7 +176,7 @@ def everywhere(terms: Terms, term: Term, atoms: Sequence[Term]) -> Iterator[Term
         if old.op not in ATOMS:
             continue
         for new in atoms:
-            if new is not old and _alike(old, new):
+            if new is not old and alike(old, new):
                 yield terms.swap(term, old, new)
     for old in dict.fromkeys(t for t in subterms(term) if t.op == "item"):
         for index in old.args[1:]:  # every t - 1 becomes t, and the like
@@ -157,8 +197,17 @@ def shifts(terms: Terms, parsed: Parsed) -> Iterator[Term]:
     """Yield the expression with one index of one variable moved by a step."""
     for way in places(parsed):
         if len(way) > 1 and way[-2].term.op == "item" and way[-1] is not way[-2].parts[0]:
-            for new in _shift_all(terms, way[-1].term, way[-1].term):
+            index = way[-1].term
+            counted = variables(index) if index.op in ("+", "-") else ()
+            single = [v for v in sorted(counted, key=lambda v: v.number) if _turns(v)]
+            for new in (*_shift_all(terms, index, index), *single):
                 yield rebuild(terms, way, new)
+
+
+def _turns(term: Term) -> bool:
+    """Tell whether a whole number is another at each execution."""
+    value = term.value
+    return isinstance(value, Stack) and not value.ndim and value.data.dtype.kind == "i" and bool(np.ptp(value.data))
 
 
 def slices(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[tuple[tuple[Parsed, ...], list[Term]]]:
@@ -176,10 +225,11 @@ def slices(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[tup
             if value is not None and value > 0 and isinstance(end.value, Stack):
                 ends.setdefault(end.value.data.tobytes(), (value, end))
         known = list(ends.values())
-        pairs = [(none, none), *((none, end) for _, end in known), *((end, none) for _, end in known)]
+        others = [(none, none), *((none, end) for _, end in known), *((end, none) for _, end in known)]
         length = _length(lower, upper, way)
-        pairs += [(a, b) for x, a in known for y, b in known if y - x == length or (length is None and x < y)]
-        yield way[:-1], [rebuild(terms, way[-2:], terms.make("slice", a, b, step)) for a, b in pairs]
+        others += [(a, b) for x, a in known for y, b in known if y - x == length or (length is None and x < y)]
+        others += [(none, terms.number(-1)), (one, none), (lower, none), (upper, none), (none, lower)]
+        yield way[:-1], [rebuild(terms, way[-2:], terms.make("slice", a, b, step)) for a, b in others]
 
 
 def _whole_number(term: Term) -> int | None:
@@ -242,7 +292,8 @@ def rebuild(terms: Terms, way: tuple[Parsed, ...], new: Term) -> Term:
     return new
 
 
-def _alike(old: Term, new: Term) -> bool:
+def alike(old: Term, new: Term) -> bool:
+    """Tell whether a variable may stand for another: numbers of one shape; a step is never another number."""
     if old.value is None:
         return isinstance(new.value, Stack) and new.op != "const"
     if not isinstance(old.value, Stack) or not old.value.ndim:  # t is moved by steps, never made another number

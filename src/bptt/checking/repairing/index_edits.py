@@ -15,12 +15,20 @@ from bptt.checking.repairing.nodes import text_of
 from bptt.checking.repairing.patch import Change, replace
 
 
-def moved_indices(node: ast.stmt, names: Mapping[str, Any], code: str) -> Iterator[tuple[float, Change]]:
+def moved_indices(
+    node: ast.stmt, names: Mapping[str, Any], code: str, tree: ast.Module
+) -> Iterator[tuple[float, Change]]:
     """Yield the changes that move one index by a step or count it by another variable, where no term is made of it.
 
     That is in its target and within a comprehension.
     """
-    steps = [n for n, v in names.items() if isinstance(v, int | np.integer) and not isinstance(v, bool)]
+    around = enclosing(tree, node)
+    read = None if around is None else {n.id for n in ast.walk(around) if isinstance(n, ast.Name)}
+    steps = [
+        n
+        for n, v in names.items()
+        if isinstance(v, int | np.integer) and not isinstance(v, bool) and (read is None or n in read)
+    ]
     loops = [n for n in ast.walk(node) if isinstance(n, ast.comprehension)]
     counted = [n.id for loop in loops for n in ast.walk(loop.target) if isinstance(n, ast.Name)]
     own = [ast.unparse(x) for t in getattr(node, "targets", [getattr(node, "target", None)]) if t for x in ast.walk(t)]
@@ -40,10 +48,21 @@ def moved_indices(node: ast.stmt, names: Mapping[str, Any], code: str) -> Iterat
                 texts = [index.left.id, f"{index.left.id} {other} {text_of(code, index.right)}"]
             elif isinstance(index, ast.Name) and index.id in (*steps, *counted):
                 texts = [f"{index.id} - 1", f"{index.id} + 1", *(n for n in steps if n != index.id and len(n) < 16)]
+            elif isinstance(index, ast.Name) and (numbers := _whole_numbers(names.get(index.id))) is not None:
+                texts = [n for n, v in names.items() if n != index.id and _whole_numbers(v) == numbers]
             else:
                 continue
             for text in texts:
                 yield 1.0, replace(code, index, text)
+
+
+def _whole_numbers(value: Any) -> int | None:
+    """Return how many whole numbers a list or an array of indices holds; None for anything else."""
+    try:
+        array = np.asarray(value) if isinstance(value, list | tuple | np.ndarray) else None
+    except ValueError:  # ragged
+        return None
+    return array.size if array is not None and array.ndim and array.dtype.kind in "iu" else None
 
 
 def first_steps(
@@ -134,6 +153,13 @@ def other_ends(node: ast.stmt, names: Mapping[str, Any], code: str) -> Iterator[
             )
         elif isinstance(inner, ast.Name) and isinstance(names.get(inner.id), list) and inner.id not in turned:
             yield 1.3, replace(code, inner, f"{inner.id}[::-1]")
+        elif isinstance(inner, ast.Call) and turned:
+            for argument in (a for a in inner.args if isinstance(a, ast.BinOp | ast.Name | ast.Call)):
+                text = text_of(code, argument)
+                yield (
+                    1.3,
+                    replace(code, argument, f"{text}[::-1]" if isinstance(argument, ast.Name) else f"({text})[::-1]"),
+                )
 
 
 def _turns(index: ast.expr) -> bool:

@@ -69,6 +69,8 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
         shape = terms.make("attr", base, payload="shape")
         for axis in range(base.value.ndim if isinstance(base.value, Stack) else 0):
             add(terms.make("item", shape, terms.number(axis), payload=False), 1.0)
+        if isinstance(base.value, Stack) and base.value.ndim > 1:
+            add(terms.make("attr", base, payload="size"), 0.9)
     for constant in (1, 2):
         add(terms.number(constant), 0.5)
     ranked = sorted(found, key=lambda term: (found[term] + 0.3 * term.size, term.number))

@@ -84,7 +84,7 @@ def delete(code: str, tree: ast.AST, node: ast.stmt) -> Change:
 def patched_code(program: Program, changes: Iterable[Change]) -> str:
     """Return ``Program.code`` with the changes in place."""
     lines = program.code.split("\n")
-    for change in _last_first(changes):
+    for change in last_first(changes):
         if change.whole and change.kind == "delete":
             del lines[change.line - 1 : change.end_line]
         elif change.whole:
@@ -108,7 +108,7 @@ def apply(program: Program, changes: Iterable[Change]) -> str:
     ValueRangeError
         If a changed line of ``Program.code`` cannot be found again in the text as given.
     """
-    ordered = _last_first(changes)
+    ordered = last_first(changes)
     cells = cell_lines(program.source) if any(origin.cell is not None for origin in program.origins) else None
     if cells is None:
         lines, given = program.source.split("\n"), program.source.split("\n")
@@ -147,7 +147,7 @@ def _new_lines(after: int, indent: str, text: str) -> Change:
     return Change(after, 0, after, 0, indented, "insert", True)
 
 
-def _last_first(changes: Iterable[Change]) -> list[Change]:
+def last_first(changes: Iterable[Change]) -> list[Change]:
     """Order changes so that each leaves the places of the following ones as they are."""
     # Of two changes at one place, the earlier given stays above: it is applied last.
     unique = list(dict.fromkeys(changes))

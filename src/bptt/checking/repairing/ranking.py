@@ -29,6 +29,7 @@ class Ranking:
         self._distances: dict[tuple[Term | None, Term], float] = {}
         self._calls = [t for t in subterms(original) if t.op == "call"] if original is not None else []
         self._known = set(subterms(original)) if original is not None else set()
+        self._slices_sums = any(_of_a_sum(term) for term in self._known)
 
     def cost(self, term: Term) -> float:
         """Return the cost of a whole expression: distance to theirs, then its length and its dangers."""
@@ -127,7 +128,7 @@ class Ranking:
     def _fatal(self, term: Term) -> float:
         """Return what counts against a term even where it stood in their text."""
         if term.op == "/" and isinstance(term.args[1].value, Stack) and term.args[1].value.ndim:
-            return FAR
+            return 0.0 if _counts(term.args[1].value.data) else FAR
         return 2.5 if term.op == "+" and term.args[0].op == "neg" else 0.0  # -y + p
 
     def _odd(self, term: Term) -> float:
@@ -135,9 +136,9 @@ class Ranking:
         if not isinstance(value, Stack):
             return 0.0
         even = value.ndim and value.data.size > self.terms.count and _is_even(value.data)
-        if even and (value.data == value.data.flat[0]).all():
+        if even and (value.data == value.data.flat[0]).all() and not (op in ATOMS and _counts(value.data)):
             return 3.0  # a buffer of ones or zeros: right by chance
-        if op == "item" and args[0].op not in (*ATOMS, "call"):
+        if _of_a_sum(term) and not self._slices_sums:
             return 2.0  # (s ** 2)[t]
         if op == "const":
             return 1.0 if isinstance(term.payload, int | float) and term.payload < 0 else 0.0
@@ -178,6 +179,16 @@ class Ranking:
         if op in ("sum", "mean") and a.op in ("T", "sum", "mean"):
             odd += 2.0
         return odd
+
+
+def _of_a_sum(term: Term) -> bool:
+    """Tell whether a term is a part of what is calculated in the same place."""
+    return term.op == "item" and term.args[0].op not in (*ATOMS, "call")
+
+
+def _counts(data: Array) -> bool:
+    """Tell whether numbers are counts of more than one: lengths, which are never 0."""
+    return bool((data > 1).all() and (data == np.round(data)).all())
 
 
 def _is_even(data: Array) -> bool:

@@ -178,6 +178,10 @@ class Reader:
         if isinstance(node, ast.Tuple | ast.List) and not any(isinstance(e, ast.Starred) for e in node.elts):
             parts = tuple(self.read(e, grouping=False) for e in node.elts)
             return make("tuple" if isinstance(node, ast.Tuple) else "list", *[p.term for p in parts]), parts
+        if isinstance(node, ast.Dict) and node.keys and all(isinstance(k, ast.Constant) for k in node.keys):
+            parts = tuple(self.read(e, grouping=False) for e in node.values)
+            keys = tuple(k.value for k in node.keys if isinstance(k, ast.Constant))
+            return make("dict", *[p.term for p in parts], payload=keys), parts
         if isinstance(node, ast.IfExp):
             parts = tuple(self.read(e) for e in (node.test, node.body, node.orelse))
             if all(p.term.value is not None for p in parts):

@@ -19,23 +19,28 @@ from bptt.checking.repairing.edits import (
     activated,
     derivatives,
     everywhere,
-    fits,
+    other_numbers,
     places,
     rebuild,
     shifts,
     slices,
     subterms,
+    variables,
     variants,
 )
+from bptt.checking.repairing.joining import SCALED, Costed, gated, joined, of_each
 from bptt.checking.repairing.leaves import ATOMS, Leaf, leaves
 from bptt.checking.repairing.ranking import Ranking
 from bptt.checking.repairing.reading import Parsed, Reader
-from bptt.checking.repairing.terms import Stack, Term, Terms, Value
+from bptt.checking.repairing.renaming import beside_renamed, renamed
+from bptt.checking.repairing.terms import Stack, Term, Terms, Value, shape_of
 from bptt.checking.repairing.together import Whole, given, wholes
 
-SCALED = 0.88
-"""What a factor more costs, at most."""
+DEEPER = 0.35
+"""What more for every sum around it: where one summand is scaled, and not all."""
 FORGOTTEN = 0.7
+MADE = 4000
+"""Distinct values that edits of one statement are made of, at most."""
 KEPT = 200
 """Distinct edits of one statement, the nearest to its text."""
 FORMS = 3
@@ -65,7 +70,7 @@ def edited(
         nearby.sort(key=lambda leaf: leaf.term not in unread)
         ranking = Ranking(reader.terms, parsed.term, {leaf.term: leaf.rank for leaf in nearby})
         activations = [reader.expression(name) for name in _activations(tree)]
-        edits = _edits(reader.terms, parsed, nearby, activations)
+        edits = _edits(reader.terms, parsed, nearby, activations, _room(reader, node, parsed.term))
         if reshaping:
             edits = chain(_reshaped(reader.terms, parsed), edits)
         return reader, parsed, _nearest(edits, parsed.term, ranking, unread, most)
@@ -80,12 +85,12 @@ def _nearest(
     queue: list[tuple[float, int, Any, Whole | Term]] = []
     for cost, whole in edits:
         key = _key(whole.value) if isinstance(whole.value, Stack) else _value_key(whole.term())
-        if cost < SCALED:  # at these sizes, two factors may be the same number
+        if cost <= SCALED or whole.distinct:  # at these sizes, two factors may be the same number
             key = (key, whole.term().number)
         if alike[key] < FORMS:
             alike[key] += 1
             queue.append((cost + least, len(queue), key, whole))
-        if len(alike) > 8 * KEPT:
+        if len(alike) > MADE:
             break
     heapq.heapify(queue)
     known = set(subterms(own))
@@ -115,13 +120,35 @@ def _activations(tree: ast.Module) -> list[str]:
     )
 
 
-def _edits(terms: Terms, parsed: Parsed, nearby: list[Leaf], activations: list[Term]) -> Iterator[tuple[float, Whole]]:
+def _room(reader: Reader, node: ast.stmt, own: Term) -> tuple[int, ...] | None:
+    """Return the shape that a sum has room for, where what is added to it does not have it."""
+    if not isinstance(node, ast.AugAssign):
+        return None
+    held = reader.read(node.target).term.value
+    if not isinstance(held, Stack) or held.ndim == 0 or shape_of(own) == held.shape:
+        return None
+    return held.shape
+
+
+def _edits(
+    terms: Terms, parsed: Parsed, nearby: list[Leaf], activations: list[Term], room: tuple[int, ...] | None
+) -> Iterator[tuple[float, Whole]]:
     """Yield the whole expression with one place of it changed, and about how far that is: first what is near."""
     whole = parsed.term
+
+    def keeps(value: Value) -> bool:
+        return _same_kind(whole, value) or (room is not None and isinstance(value, Stack) and value.shape == room)
+
     atoms = [leaf for leaf in nearby if leaf.term.op in ATOMS]
-    for cost, moved in ((0.9, shifts(terms, parsed)), (1.0, everywhere(terms, whole, [a.term for a in atoms]))):
+    variable = [a.term for a in atoms]
+    for cost, moved in (
+        (0.9, shifts(terms, parsed)),
+        (1.0, everywhere(terms, whole, variable)),
+        (1.0, renamed(terms, whole, variable)),
+        (1.5, beside_renamed(terms, parsed, variable)),
+    ):
         for term in moved:
-            if _same_kind(whole, term.value):
+            if keeps(term.value):
                 yield cost, given(term)
     ways = [
         way
@@ -133,21 +160,22 @@ def _edits(terms: Terms, parsed: Parsed, nearby: list[Leaf], activations: list[T
         if here.op in ATOMS and here.op != "const" and here.value is not None and not activated(here):
             for function in activations:
                 term = rebuild(terms, way, terms.make("call", function, here, payload=()))
-                if _same_kind(whole, term.value):
+                if keeps(term.value):
                     yield 1.2, given(term)
     slopes = [(leaf.rank, d) for leaf in atoms if activated(leaf.term) for d in derivatives(terms, leaf.term)]
     written = [leaf for leaf in nearby if leaf.term.op == "call" or (leaf.term.op not in ATOMS and leaf.term.size <= 4)]
-    for stage, beside in ((_varied, atoms), (_replaced, [*atoms, *written]), (_joined, atoms)):
+    for stage, beside in ((_varied, atoms), (_replaced, [*atoms, *written]), (joined, atoms)):
         for way in ways:
             here = way[-1].term
+            deeper = DEEPER * sum(p.term.op in ("+", "-") for p in way[:-1]) if stage is joined else 0.0
             handed_on = len(way) > 1 and whole.value is not None and not isinstance(whole.value, Stack)
             edits = [
-                (cost, new)
+                (cost + deeper, new)
                 for cost, new in stage(terms, here, beside, slopes)
                 if new.value is not None
                 and new is not here
                 # a function of theirs is handed operands of the shapes that it had
-                and not (handed_on and _shape(here) not in (None, _shape(new)))
+                and not (handed_on and shape_of(here) not in (None, shape_of(new)))
             ]
             fills = [new for _, new in edits]
             if handed_on and whole.op == "call" and len(way) > 1:
@@ -155,11 +183,19 @@ def _edits(terms: Terms, parsed: Parsed, nearby: list[Leaf], activations: list[T
             else:
                 found = wholes(terms, way, fills)
             for place, edited in found:
-                if _same_kind(whole, edited.value):
+                if keeps(edited.value):
                     yield edits[place][0], edited
+    yield from ((c, e) for c, e in of_each(terms, ways, atoms) if keeps(e.value))
+    yield from ((c, e) for c, e in gated(terms, whole, atoms) if keeps(e.value))
+    for way in ways if room is not None else ():
+        here = way[-1].term
+        others = [a for a in atoms if here.op in ATOMS and len(shape_of(a.term) or ()) == len(shape_of(here) or ())]
+        for k, edited in wholes(terms, way, [a.term for a in others]):
+            if isinstance(edited.value, Stack) and edited.value.shape == room:
+                yield 1.0 + 0.4 * others[k].rank, edited
     for way, parts in slices(terms, parsed, [leaf.term for leaf in nearby]):
         for _, edited in wholes(terms, way, parts):
-            if _same_kind(whole, edited.value):
+            if keeps(edited.value):
                 yield 1.4, edited
 
 
@@ -168,7 +204,8 @@ def _reshaped(terms: Terms, parsed: Parsed) -> Iterator[tuple[float, Whole]]:
     whole = parsed.term
     yield from ((1.0, given(new)) for new in shifts(terms, parsed) if new.value is not None)
     for new in variants(terms, whole):
-        if isinstance(new.value, Stack) and _shape(new) != _shape(whole) and new.op in (whole.op, "sum", "dot", "T"):
+        reshaped = isinstance(new.value, Stack) and shape_of(new) != shape_of(whole)
+        if reshaped and new.op in (whole.op, "sum", "dot", "T"):
             yield 1.0 if whole.op == new.op else 1.4, given(new)
 
 
@@ -182,7 +219,9 @@ def _called_with(terms: Terms, way: tuple[Parsed, ...], fills: list[Term]) -> It
 
 
 def _siblings(terms: Terms, term: Term) -> Iterator[Term]:
-    """Yield what lies beside an attribute or under another key of a dict."""
+    """Yield what lies beside an attribute or under another key of a dict, and another number of a few."""
+    if term.op == "item":
+        yield from other_numbers(terms, term)
     keyed = term.op == "item" and len(term.args) == 2 and isinstance(term.args[1].payload, str)
     holder = term.args[0].value if term.op == "attr" or keyed else None
     if not isinstance(holder, tuple):
@@ -199,7 +238,7 @@ def _held(holder: Any) -> bool:
     return isinstance(holder, dict) or (hasattr(holder, "__dict__") and not isinstance(holder, type | ModuleType))
 
 
-Slopes = list[tuple[float, Term]]
+Slopes = list[Costed]
 
 
 def _varied(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iterator[tuple[float, Term]]:
@@ -210,15 +249,17 @@ def _varied(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iter
 
 def _replaced(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iterator[tuple[float, Term]]:
     """Yield what may stand in the place of a part."""
-    shape = _shape(here)
+    shape = shape_of(here)
     whole = 0.0 if here.op in (*ATOMS, "T", "neg") else 0.5  # more goes than one variable
     for leaf in atoms:
-        if shape is None or _shape(leaf.term) == shape:
+        if shape is None or shape_of(leaf.term) == shape:
             number = 0.4 if leaf.term.op == "const" else 0.0 if leaf.term.op in ATOMS else 0.3
             yield 1.0 + 0.4 * leaf.rank + whole + number, leaf.term
+    own = variables(here)
     for rank, new in slopes:
-        if shape is None or _shape(new) == shape:
-            yield 1.4 + 0.4 * rank, new
+        if shape is None or shape_of(new) == shape:
+            exchanged = here.op not in ATOMS and own == variables(new)  # one derivative for another
+            yield 1.0 if exchanged else 1.4 + 0.4 * rank, new
 
 
 def _unlikely(old: Term, new: Term) -> float:
@@ -226,7 +267,7 @@ def _unlikely(old: Term, new: Term) -> float:
     if new.op == "T" or old.op == "T" or "neg" in (old.op, new.op) or {old.op, new.op} <= {"sum", "mean", "dot"}:
         return 1.0
     if new in old.args:
-        return 1.1 if old.op == "call" else 1.3
+        return 1.0 if _complement(old, new) else 1.1 if old.op == "call" else 1.3
     if old.op == new.op or (len(old.args) == len(new.args) == 2 and set(old.args) == set(new.args)):
         return 1.1
     if new.op == "sum":
@@ -235,44 +276,14 @@ def _unlikely(old: Term, new: Term) -> float:
         return 1.2  # regrouped
     if new.op in (">", "**"):
         return 2.2
+    if _complement(new, old) and activated(old):
+        return 1.2
     return 1.5 if activated(old) else 2.0
 
 
-def _joined(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iterator[tuple[float, Term]]:
-    """Yield what one more operand makes of a part, where that has the part's shape."""
-    shape = _shape(here)
-    if shape is None or here.op == "const":
-        return
-    make = terms.make
-    for rank, other in [(leaf.rank, leaf.term) for leaf in atoms] + [(r + 0.2, s) for r, s in slopes]:
-        beside = _shape(other)
-        if beside is None or (other.op == "const" and other.payload in (0, 1)):
-            continue
-        cost = 1.5 + 0.4 * rank
-        if fits(shape, beside, shape):
-            for op in ("*",) if beside else ("*", "/"):  # by a size, or by 2, more often than by an array
-                yield SCALED - 0.05 - 0.1 * (not shape) if _is_size(other) else cost - 0.25, make(op, here, other)
-            for op in ("+", "-"):  # a sum that lacks a part, more often than a product that is to be a sum
-                yield cost - 0.3 * (here.op in ("+", "-")), make(op, here, other)
-        if len(shape) and len(beside) == 2:
-            for right, turned in ((other, beside), (make("T", other), beside[::-1])):
-                if turned[0] == turned[1]:
-                    if shape[-1] == turned[0]:
-                        yield cost, make("dot", here, right)
-                    if shape[0] == turned[1]:
-                        yield cost, make("dot", right, here)
-
-
-def _is_size(term: Term) -> bool:
-    """Tell whether a term is a number that stays the same: a size, a rate, a constant."""
-    value = term.value
-    if not isinstance(value, Stack) or value.ndim or (term.op == "item" and value.data.dtype.kind == "f"):
-        return False
-    return bool((value.data == value.data.reshape(-1)[0]).all())
-
-
-def _shape(term: Term) -> tuple[int, ...] | None:
-    return term.value.shape if isinstance(term.value, Stack) else None
+def _complement(new: Term, old: Term) -> bool:
+    """Tell whether a term is one less another."""
+    return new.op == "-" and new.args[0].op == "const" and new.args[0].payload == 1 and new.args[1] is old
 
 
 def _same_kind(old: Term, new: Value) -> bool:
@@ -281,7 +292,7 @@ def _same_kind(old: Term, new: Value) -> bool:
         return False
     if old.value is None:
         return True
-    return _shape(old) == (new.shape if isinstance(new, Stack) else None)
+    return shape_of(old) == (new.shape if isinstance(new, Stack) else None)
 
 
 def _value_key(term: Term) -> Any:

@@ -9,6 +9,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bptt.checking.repairing.nodes import Function, block_of, blocks, statements, targets_of, text_of
 from bptt.checking.repairing.patch import Change, delete, insert_after, insert_before, replace
@@ -37,6 +38,7 @@ def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[
     for last, text, what in carries(code, function):
         yield Restructuring((insert_after(code, last, text),), what, last)
     yield from _initialisations(code, tree, function)
+    yield from _exchanged(code, function)
     yield from _targets(code, function)
     yield from _repeated(code, tree, function)
     yield from _orders(code, tree, function)
@@ -84,17 +86,20 @@ def _repeated(code: str, tree: ast.Module, function: Function) -> Iterator[Restr
     imported = (n for i in ast.walk(tree) if isinstance(i, ast.Import) for n in i.names if n.name == "numpy")
     numpy = next((n.asname or n.name for n in imported), None)
     for node in statements(function):
-        if not isinstance(node, ast.AugAssign) or not isinstance(node.target, ast.Subscript) or numpy is None:
+        own = targets_of(node)
+        target = own[0] if len(own) == 1 and not _starts(node) else None
+        if not isinstance(target, ast.Subscript) or not isinstance(node, ast.AugAssign | ast.Assign) or numpy is None:
             continue
-        ufunc = {ast.Add: "add", ast.Sub: "subtract"}.get(type(node.op))
-        index = node.target.slice
+        kind = type(node.op) if isinstance(node, ast.AugAssign) else ast.Add
+        ufunc = {ast.Add: "add", ast.Sub: "subtract"}.get(kind)
+        index = target.slice
         if (
             ufunc is None
             or (_has_slice(index) and not isinstance(index, ast.Subscript))
             or isinstance(index, ast.Constant)
         ):
             continue
-        base, value = text_of(code, node.target.value), text_of(code, node.value)
+        base, value = text_of(code, target.value), text_of(code, node.value)
         text = f"{numpy}.{ufunc}.at({base}, {text_of(code, index)}, {value})"
         yield _restated(code, node, text, f"an index that comes twice counts twice: `{text}`")
 
@@ -176,6 +181,18 @@ def _targets(code: str, function: Function) -> Iterator[Restructuring]:
                 moves.append((text in targets, node, target, text, written))
     for _, node, target, text, written in sorted(moves, key=lambda move: move[0]):  # first what nothing is written to
         yield Restructuring((replace(code, target, written),), f"into {text}", node)
+
+
+def _exchanged(code: str, function: Function) -> Iterator[Restructuring]:
+    """Yield two statements that stand together with their targets exchanged."""
+    for block in blocks(function):
+        for first, second in pairwise(block):
+            if not isinstance(first, ast.Assign | ast.AugAssign) or type(first) is not type(second):
+                continue
+            a, b = targets_of(first), targets_of(second)
+            if len(a) == len(b) == 1 and type(a[0]) is type(b[0]) and not _starts(first):
+                changes = replace(code, a[0], text_of(code, b[0])), replace(code, b[0], text_of(code, a[0]))
+                yield Restructuring(changes, "each into the other's target", first)
 
 
 def _starts(node: ast.stmt) -> bool:

@@ -52,6 +52,11 @@ class Term:
         return f"{self.op}:{self.payload}" if not self.args else f"{self.op}({', '.join(map(repr, self.args))})"
 
 
+def shape_of(term: Term) -> tuple[int, ...] | None:
+    """Return the shape of a term's numbers at one execution; None where it has none."""
+    return term.value.shape if isinstance(term.value, Stack) else None
+
+
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -178,11 +183,8 @@ def pack(values: Sequence[Any]) -> Value:
     values = _with_arrays_of_zeros(values)
     first = values[0]
     if isinstance(first, np.ndarray):
-        if first.dtype.kind not in "fiub":
-            return tuple(values)
-        if all(isinstance(v, np.ndarray) and v.shape == first.shape for v in values):
-            return Stack(np.array(values), first.ndim)
-        return tuple(values)
+        alike = all(isinstance(v, np.ndarray) and v.shape == first.shape for v in values)
+        return Stack(np.array(values), first.ndim) if alike and first.dtype.kind in "fiub" else tuple(values)
     if isinstance(first, int | float | np.number | np.bool_) and all(
         isinstance(v, int | float | np.number | np.bool_) for v in values
     ):
@@ -303,6 +305,8 @@ def _single(op: str, payload: Any, values: list[Any]) -> Any:
         return tuple(values)
     if op == "list":
         return list(values)
+    if op == "dict":
+        return dict(zip(payload, values, strict=True))
     if op == "dot":
         return np.dot(*values)
     if op == "neg":

@@ -71,6 +71,8 @@ class Whole:
 
     value: Value
     term: Callable[[], Term]
+    distinct: bool = False
+    """Whether another expression of the same value here may have another one elsewhere."""
 
 
 def given(term: Term) -> Whole:

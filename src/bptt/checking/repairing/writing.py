@@ -132,6 +132,11 @@ class Writer:
             return f"{self._tight(args[1], 1)} if {self._tight(args[0], 1)} else {self._free(args[2])}", LOOSE
         if op == "tuple":
             return f"({', '.join(self._free(arg) for arg in args)})", ATOM
+        if op == "dict":
+            pairs = (
+                f"{self._constant(key)[0]}: {self._free(arg)}" for key, arg in zip(term.payload, args, strict=True)
+            )
+            return f"{{{', '.join(pairs)}}}", ATOM
         if op == "list":
             return f"[{', '.join(self._free(arg) for arg in args)}]", ATOM
         return f"not {self._free(args[0])}", LOOSE

@@ -68,6 +68,24 @@ class Bank:
                     places[item.size].append(Match(number, time, axes))
         self._rows = {size: np.array(group) for size, group in rows.items()}
         self._places = places
+        random = np.random.default_rng(0)
+        self._along = {size: random.normal(size=size) for size in self._rows}
+        self._shadows = {size: np.sort(np.abs(rows @ self._along[size])) for size, rows in self._rows.items()}
+
+    def may_be(self, value: Array, scales: tuple[float, ...] = (1.0,)) -> bool:
+        """Tell in no time whether a value can be a quantity at all, or its opposite: by its shadow on one line."""
+        if value.size not in self._rows:
+            return False
+        along, shadows = self._along[value.size], self._shadows[value.size]
+        flat = value.reshape(-1)
+        if not np.isfinite(flat).all():
+            return False
+        shadow, room = abs(float(flat @ along)), 4 * SAME * float(np.abs(flat).max()) * float(np.abs(along).sum())
+        for scale in scales:
+            place = int(np.searchsorted(shadows, (shadow - room) / abs(scale)))
+            if place < len(shadows) and shadows[place] <= (shadow + room) / abs(scale):
+                return True
+        return False
 
     def look(self, value: Array | None) -> list[Match]:
         """Return every quantity that a value is."""

@@ -1,0 +1,149 @@
+"""The search for the wrong statements and their right forms: by forced values first, then by effect, then in stages."""
+
+from __future__ import annotations
+
+import ast
+import time
+from functools import cache
+from math import inf
+from typing import TYPE_CHECKING
+
+from bptt.checking.diagnosing.climbing import Climbed, Climbing
+from bptt.checking.diagnosing.judging import Judgement, Judging
+from bptt.checking.diagnosing.loops import WrongHeader, wrong_header
+from bptt.checking.diagnosing.mending import Mended, Options, combine, options_for
+from bptt.checking.diagnosing.nearer import FEW, NEARER, SIMPLE, nearer
+from bptt.checking.diagnosing.stages import changed, joined
+from bptt.checking.repairing.alternatives import Alternative
+from bptt.checking.tracing.numeric import fresh
+from bptt.checking.tracing.quiet import quiet
+from bptt.checking.tracing.truth import NoTruth, taped
+
+if TYPE_CHECKING:
+    from bptt.checking.tracing.measured import Truth as Slopes
+
+STAGES = 3
+"""So many times a program is judged anew with what helped in place."""
+
+
+class Search:
+    """The search in one program.
+
+    Attributes
+    ----------
+    judgement : Judgement
+    header : WrongHeader or None
+        The range of a loop that is wrong.
+    mended : Mended or None
+        Proven changes of statements whose right value is known.
+    climbed : Climbed or None
+        Proven changes that were found by their effect; they go before ``mended``.
+    """
+
+    def __init__(self, judging: Judging, slopes: Slopes, deadline: float | None, stages: int = STAGES) -> None:
+        self.judging, self.slopes, self.deadline, self.stages = judging, slopes, deadline, stages
+        judging.assign()
+        self.judgement: Judgement = judging.judge()
+        self.header: WrongHeader | None = None
+        self.mended: Mended | None = None
+        self.climbed: Climbed | None = None
+        self._climbing = cache(lambda: Climbing(judging, slopes, deadline))
+
+    def run(self) -> None:
+        """Search until something is proven, or there is nothing more to try."""
+        judging, judgement, deadline = self.judging, self.judgement, self.deadline
+        if _suspicious(judging, judgement):
+            self.header = wrong_header(judging)
+            if self.header is not None:
+                judgement.wrong = []
+        known: dict[int, Options] = {}
+        many = len({(judged.unit.line, judged.unit.column) for judged in judgement.wrong}) > FEW
+        options, complete = options_for(judging, judgement.wrong, self.header, deadline, known, every=not many)
+        if many and not complete:  # one fault may make many lines look wrong
+            self.climbed = self._climbing().single(SIMPLE)
+            if self.climbed is not None:
+                return
+            options, complete = options_for(judging, judgement.wrong, self.header, deadline, known)
+        if complete:
+            self.mended = combine(judging, options, self.header is not None, self.slopes, deadline)
+        if self.mended is not None:
+            soon = min(deadline or inf, time.monotonic() + NEARER)
+            self.climbed = nearer(judging, judgement, self.mended, lambda: Climbing(judging, self.slopes, soon))
+        else:
+            self.climbed = self._by_effect(_given(judgement, options))
+
+    def _by_effect(self, given: list[Alternative]) -> Climbed | None:
+        climbing = self._climbing()
+        several = len({id(alternative.statement) for alternative in given}) > 1
+        found = climbing.climb(given) if several else None
+        if found is not None and len(found.changes) > 1:
+            return climbing.single(sum(change.cost for change in found.changes) / 2) or found
+        return found or climbing.single() or climbing.climb(given) or self._in_stages(given)
+
+    def _in_stages(self, given: list[Alternative]) -> Climbed | None:
+        """Judge the program anew with what helped most in place; return all changes, proven together."""
+        climbing, judging = self._climbing(), self.judging
+        first = climbing.best.changes or list({id(one.statement): one for one in reversed(given)}.values())
+        if not first or not self.stages or (self.deadline is not None and time.monotonic() > self.deadline):
+            return None
+        program = changed(judging.program, [change for one in first for change in one.changes])
+        try:
+            with quiet():
+                _, case = fresh(program, program.tree, judging.sizes, judging.seed)
+            truth = taped(program, judging.sizes, judging.seed, case)
+        except (NoTruth, Exception):  # anybody's program
+            return None
+        deeper = Search(
+            Judging(program, truth, judging.sizes, judging.seed), self.slopes, self.deadline, self.stages - 1
+        )
+        deeper.run()
+        then = deeper.changes()
+        every = joined(judging.program, first, then) if then else None
+        return climbing.proven(every) if every else None
+
+    def changes(self) -> list[Alternative]:
+        """Return what was proven, as changes of this program."""
+        if self.climbed is not None:
+            return self.climbed.changes
+        mended, found = self.mended, []
+        for change in mended.changes if mended is not None else ():
+            number = mended.by_change[change] if mended is not None else -1
+            candidate = mended.by_unit.get(number) if mended is not None else None
+            if candidate is None:
+                line = self.header.line if self.header is not None else 0
+                loop = next(
+                    n for n in ast.walk(self.judging.program.tree) if isinstance(n, ast.For) and n.lineno == line
+                )
+                found.append(Alternative((change,), 1.0, loop, what="over every step"))
+            else:
+                unit = self.judging.units[number]
+                found.append(Alternative((change,), candidate.cost, unit.statement, candidate.replacement))
+        return found
+
+
+def _given(judgement: Judgement, options: list[Options]) -> list[Alternative]:
+    """Return what forced execution knows to be right for one statement alone."""
+    statements = {judged.unit.number: judged.unit.statement for judged in judgement.wrong}
+    return [
+        Alternative((change,), candidate.cost, statements[number], candidate.replacement)
+        for choices in options
+        for number, candidate, change in choices[:3]
+        if candidate is not None and number in statements
+    ]
+
+
+def _suspicious(judging: Judging, judgement: Judgement) -> bool:
+    """Tell whether a loop's header may be the fault: steps are missing or run the wrong way, or no other was found."""
+    if not judgement.sufficient or not judgement.wrong:
+        return True
+    return any(direction == 1 for direction, _ in judging._votes.values()) or _misses_steps(judging)
+
+
+def _misses_steps(judging: Judging) -> bool:
+    for number in judging.sink_names:
+        role = judging.roles.get(number)
+        if role is not None and role.delta and len(role.series.items) > 1:
+            steps = {role.times.get(e.instance) for e in judging.natural.events.get(number, ())}
+            if not set(range(len(role.series.items))) <= steps:
+                return True
+    return False

@@ -1,0 +1,100 @@
+"""One operand more: what a factor, a summand or a product more makes of a part of an expression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bptt.checking.repairing.edits import fits
+from bptt.checking.repairing.leaves import ATOMS, Leaf
+from bptt.checking.repairing.reading import Parsed
+from bptt.checking.repairing.terms import Stack, Term, Terms, shape_of
+from bptt.checking.repairing.together import Whole, given, wholes
+
+SCALED = 0.83
+"""What a size costs as a factor of a whole expression."""
+RATE = 1.1
+"""What another constant costs as a factor: a rate, a leak."""
+GATES = 4
+"""So many rates and masks are tried as what lets a missing part of a sum through."""
+
+Costed = tuple[float, Term]
+
+
+def of_each(terms: Terms, ways: list[tuple[Parsed, ...]], atoms: list[Leaf]) -> Iterator[tuple[float, Whole]]:
+    """Yield an array in the place of a number that is a factor: each example's length for the longest."""
+    spread = [a for a in atoms if len(shape_of(a.term) or ()) > 0]
+    for way in ways:
+        here = way[-1].term
+        if shape_of(here) != () or here.op not in ATOMS or len(way) < 2 or way[-2].term.op not in ("*", "/"):
+            continue
+        for k, edited in wholes(terms, way, [a.term for a in spread]):
+            edited.distinct = True
+            yield 1.3 + 0.4 * spread[k].rank, edited
+
+
+def gated(terms: Terms, whole: Term, atoms: list[Leaf]) -> Iterator[tuple[float, Whole]]:
+    """Yield a sum that lacks what a rate or a mask lets through: a leak, the state where nothing is read."""
+    shape = shape_of(whole)
+    if not shape:
+        return
+    one = terms.number(1)
+    gates = [a.term for a in atoms if _is_gate(a.term, shape)][:GATES]
+    held = [a.term for a in atoms if shape_of(a.term) == shape]
+    for gate in gates:
+        for factor in (terms.make("-", one, gate), gate):
+            for other in held:
+                yield 2.0, given(terms.make("+", whole, terms.make("*", factor, other)))
+
+
+def _is_gate(term: Term, shape: tuple[int, ...]) -> bool:
+    """Tell whether a term is a rate between 0 and 1, or a mask of less than the shape."""
+    value = term.value
+    if not isinstance(value, Stack) or term.op == "const" or value.data.dtype.kind not in "fb" or value.shape == shape:
+        return False
+    if value.ndim == 0:
+        return _is_constant(term) and bool(0 < value.data.reshape(-1)[0] < 1)
+    return fits(shape, value.shape, shape) and bool(np.isin(value.data, (0, 1)).all())
+
+
+def joined(terms: Terms, here: Term, atoms: list[Leaf], slopes: list[Costed]) -> Iterator[Costed]:
+    """Yield what one more operand makes of a part, where that has the part's shape."""
+    shape = shape_of(here)
+    if shape is None or here.op == "const":
+        return
+    make = terms.make
+    for rank, other in [(leaf.rank, leaf.term) for leaf in atoms] + [(r + 0.2, s) for r, s in slopes]:
+        beside = shape_of(other)
+        if beside is None or (other.op == "const" and other.payload in (0, 1)):
+            continue
+        cost = 1.5 + 0.4 * rank
+        if fits(shape, beside, shape):
+            factor = cost - 0.25
+            if _is_constant(other):  # by a size, or by 2, more often than by an array
+                factor = SCALED - 0.1 * (not shape) if _is_whole(other) else RATE
+            for op in ("*",) if beside else ("*", "/"):
+                yield factor, make(op, here, other)
+            for op in ("+", "-"):  # a sum that lacks a part, more often than a product that is to be a sum
+                yield cost - 0.3 * (here.op in ("+", "-")), make(op, here, other)
+        if len(shape) and len(beside) == 2:
+            for right, turned in ((other, beside), (make("T", other), beside[::-1])):
+                if turned[0] == turned[1]:
+                    if shape[-1] == turned[0]:
+                        yield cost, make("dot", here, right)
+                    if shape[0] == turned[1]:
+                        yield cost, make("dot", right, here)
+
+
+def _is_constant(term: Term) -> bool:
+    """Tell whether a term is a number that stays the same: a size, a rate, a constant."""
+    value = term.value
+    if not isinstance(value, Stack) or value.ndim:
+        return False
+    if term.op == "item" and value.data.dtype.kind == "f" and not isinstance(term.args[-1].payload, str):
+        return False
+    return bool((value.data == value.data.reshape(-1)[0]).all())
+
+
+def _is_whole(term: Term) -> bool:
+    return isinstance(term.value, Stack) and float(term.value.data.reshape(-1)[0]).is_integer()

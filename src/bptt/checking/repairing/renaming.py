@@ -1,0 +1,62 @@
+"""Copy and paste: what an expression is with another gate's names, in all places at once, or beside its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bptt.checking.repairing.edits import alike, places, rebuild, subterms
+from bptt.checking.repairing.leaves import ATOMS
+from bptt.checking.repairing.reading import Parsed
+from bptt.checking.repairing.terms import Stack, Term, Terms
+
+GATE = 8
+"""The longest part of a name that tells gates apart."""
+
+
+def renamed(terms: Terms, term: Term, atoms: Sequence[Term]) -> Iterator[Term]:
+    """Yield a term with the names of its variables changed alike: dz, Wz, bz to dr, Wr, br."""
+    named: dict[str, list[Term]] = {}
+    for atom in atoms:
+        named.setdefault(_name(atom), []).append(atom)
+    own = [t for t in dict.fromkeys(subterms(term)) if t.op in ATOMS and _name(t)]
+    if len(own) < 2:
+        return
+    changes = {change for old in own for name in named if name and (change := _changed(_name(old), name))}
+    for before, after in sorted(changes):
+        new, count = term, 0
+        for old in own:
+            options = [n for n in named.get(_name(old).replace(before, after), ()) if n is not old and alike(old, n)]
+            if options:
+                new, count = terms.swap(new, old, options[0]), count + 1
+        if count > 1:
+            yield new
+
+
+def beside_renamed(terms: Terms, parsed: Parsed, atoms: Sequence[Term]) -> Iterator[Term]:
+    """Yield a product of theirs with the like product of another gate added to it."""
+    for way in places(parsed):
+        here = way[-1].term
+        if here.op in ("dot", "*") and isinstance(here.value, Stack) and here.value.ndim:
+            for other in renamed(terms, here, atoms):
+                yield rebuild(terms, way, terms.make("+", here, other))
+
+
+def _name(term: Term) -> str:
+    """Return the last name of a variable: of an attribute, of a key."""
+    if term.op in ("leaf", "attr"):
+        return str(term.payload)
+    keys = [a.payload for a in term.args[1:] if a.op == "const" and isinstance(a.payload, str)]
+    return keys[0] if keys else _name(term.args[0]) if term.op == "item" else ""
+
+
+def _changed(old: str, new: str) -> tuple[str, str] | None:
+    """Return what one name has where another has something else, if that is short."""
+    start = _shared(old, new)
+    end = min(_shared(old[::-1], new[::-1]), len(old) - start, len(new) - start)
+    a, b = old[start : len(old) - end], new[start : len(new) - end]
+    return (a, b) if a and b and a != old and len(a) <= GATE and len(b) <= GATE else None
+
+
+def _shared(a: str, b: str) -> int:
+    """Return how many letters two names begin with alike."""
+    return next((k for k, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
