@@ -78,10 +78,11 @@ def backward_statements(judging: Judging) -> set[int]:
     ran = {n for n in judging.natural.events if judging.units[n].loops or not is_zero(judging.units[n].expression)}
     root = {n: judging.units[n].root for n in ran}
     backward = {n for n, role in judging.roles.items() if role.series.kind != "value"} | set(judging.sink_names)
+    kept = {n for n in ran if judging.units[n].op == "call" and judging.units[n].target}  # put together for later
     if not {judging.units[n].root for n in backward} & forward:
-        return {n for n in ran if root[n] not in forward}
+        return {n for n in ran if root[n] not in forward} | kept
     # One function does both passes: what the cost does not change with is no part of the forward pass.
-    return {n for n in ran if not judging.makes_the_cost(n)}
+    return {n for n in ran if not judging.makes_the_cost(n)} | kept
 
 
 def _moves(judging: Judging, number: int, sizes: Sizes, before: Mapping[str, Any]) -> set[str]:

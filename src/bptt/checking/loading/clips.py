@@ -35,7 +35,7 @@ def without_clips(tree: ast.Module) -> tuple[ast.Module, tuple[int, ...]]:
 
 def _bounds(call: ast.Call) -> list[tuple[ast.Call, int | str]] | None:
     """Return where the two bounds of a symmetric clip stand: positions, or keyword numbers as text; None elsewhere."""
-    if "clip" not in ast.unparse(call.func):
+    if "clip" not in getattr(call.func, "attr", getattr(call.func, "id", "")):
         return None
     places: list[int | str] = [i for i, a in enumerate(call.args) if not isinstance(a, ast.Starred)]
     places += [str(i) for i, k in enumerate(call.keywords) if k.arg in ("a_min", "a_max", "min", "max")]

@@ -14,10 +14,8 @@ def squared(tree: ast.Module) -> tuple[ast.Module, tuple[int, ...]]:
 
     Only where a loop adds up something named an error, and nothing in the program is the slope of an absolute value.
     """
-    if re.search(r"\bsign\(", ast.unparse(tree)):
-        return tree, ()
     lines = [n.lineno for n in ast.walk(tree) if isinstance(n, ast.AugAssign) and _shows(n)]
-    if not lines:
+    if not lines or re.search(r"\bsign\(", ast.unparse(tree)):
         return tree, ()
     changed = copy.deepcopy(tree)
     for node in ast.walk(changed):

@@ -169,11 +169,16 @@ class Exchange:
         found = []
         for place, own in inside.items():
             node = self._functions[place]
-            live = self._live.get((_first_line(node), node.name))
-            if live is None or not set(live.__code__.co_freevars) <= {"__class__"}:
-                return None
-            found.append((live, self._version(node, live, tuple(own))))
+            found.append((self._live_of(node), self._version(node, self._live_of(node), tuple(own))))
         return found
+
+    def _live_of(self, node: ast.FunctionDef) -> FunctionType:
+        return self._live[_first_line(node), node.name]
+
+    def _exchangeable(self, node: ast.FunctionDef) -> bool:
+        """Tell whether a function's code may be exchanged: it is there, and closes over nothing."""
+        live = self._live.get((_first_line(node), node.name))
+        return live is not None and set(live.__code__.co_freevars) <= {"__class__"}
 
     def _version(self, node: ast.FunctionDef, live: FunctionType, changes: tuple[Change, ...]) -> CodeType:
         """Return the code of one changed function; the last change may be one of many that were offered."""
@@ -220,11 +225,19 @@ class Exchange:
         )
 
     def _around(self, change: Change) -> ast.FunctionDef | None:
-        """Return the innermost function that holds a change."""
+        """Return the innermost function that holds a change and may be exchanged.
+
+        None where one within it is alive: made while the program was loaded, it would go on as it was.
+        """
         holders = [
             n for n in self._functions if n.lineno <= change.line and change.end_line <= (n.end_lineno or n.lineno)
         ]
-        return max(holders, key=lambda n: n.lineno, default=None)
+        for node in sorted(holders, key=lambda n: -n.lineno):
+            if self._exchangeable(node):
+                return node
+            if (_first_line(node), node.name) in self._live:
+                return None
+        return None
 
 
 def _count_turns(tree: ast.Module) -> None:

@@ -19,6 +19,8 @@ RATE = 1.1
 GATES = 4
 """So many rates and masks are tried as what lets a missing part of a sum through."""
 
+CHANCE = 0.8
+"""What a number more costs beside a number: n + k may be another size by chance."""
 Costed = tuple[float, Term]
 
 
@@ -75,8 +77,9 @@ def joined(terms: Terms, here: Term, atoms: list[Leaf], slopes: list[Costed]) ->
                 factor = SCALED - 0.1 * (not shape) if _is_whole(other) else RATE
             for op in ("*",) if beside else ("*", "/"):
                 yield factor, make(op, here, other)
-            for op in ("+", "-"):  # a sum that lacks a part, more often than a product that is to be a sum
-                yield cost - 0.3 * (here.op in ("+", "-")), make(op, here, other)
+            lacks = cost - 0.3 * (here.op in ("+", "-"))  # a sum lacks a part more often than a product is to be one
+            for op in ("+", "-"):
+                yield lacks + CHANCE * (not shape and other.op != "const"), make(op, here, other)
         if len(shape) and len(beside) == 2:
             for right, turned in ((other, beside), (make("T", other), beside[::-1])):
                 if turned[0] == turned[1]:

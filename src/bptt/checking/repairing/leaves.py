@@ -47,8 +47,12 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
     known: set[tuple[str, float]] = set()
     for node, text in _expressions(tree, reader.code):
         rank = 0.0 if _within(node, statement) else 0.5 if function is not None and _within(node, function) else 1.0
-        if (text, rank) in known or (rank == 1.0 and isinstance(node, ast.Call)):
-            continue  # another function's work
+        if rank == 1.0 and isinstance(node, ast.Call):
+            if not _counts(node):
+                continue  # another function's work
+            rank = 0.9
+        if (text, rank) in known:
+            continue
         known.add((text, rank))
         for term in _read(reader, node, text, steps, turns, seen):
             add(term, rank)
@@ -88,6 +92,13 @@ def _expressions(tree: ast.Module, code: str) -> list[tuple[ast.expr, str]]:
         and not isinstance(node, ast.Slice | ast.Tuple | ast.Starred | ast.List)
         and (not isinstance(node, ast.Constant) or type(node.value) in (int, float))
     ]
+
+
+def _counts(call: ast.Call) -> bool:
+    """Tell whether a call counts something: ``len(x)``, ``mask.sum()``, ``np.sum(mask)``."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "sum" and not call.keywords:
+        return [type(a) for a in (call.func.value, *call.args)].count(ast.Name) == 1 + bool(call.args)
+    return isinstance(call.func, ast.Name) and call.func.id == "len" and isinstance(call.args[0], ast.Name)
 
 
 def functions_of_one(reader: Reader, tree: ast.Module) -> tuple[list[Term], Term]:

@@ -62,6 +62,16 @@ def _is_fixed(loop: ast.For) -> bool:
     return counted or any(isinstance(n, ast.Tuple | ast.List) and len(n.elts) > 1 for n in ast.walk(loop.iter))
 
 
+def keeps_values(node: ast.Assign) -> bool:
+    """Tell whether a statement only puts values together under one name, as for the backward pass."""
+    named = [n for n in ast.walk(node.value) if isinstance(n, ast.Name | ast.Attribute)]
+    return (
+        isinstance(node.targets[-1], ast.Name)
+        and isinstance(node.value, ast.Tuple | ast.List | ast.Dict)
+        and len(named) > 1
+    )
+
+
 def locals_call() -> ast.expr:
     """Call ``locals()``."""
     return ast.Call(ast.Name("locals", ast.Load()), [], [])

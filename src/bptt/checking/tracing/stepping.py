@@ -20,6 +20,7 @@ from bptt.checking.tracing.step_nodes import (
     is_plain_function,
     is_preamble,
     is_read,
+    keeps_values,
     locals_call,
     located,
     statement_of,
@@ -160,8 +161,11 @@ class Stepper(ast.NodeTransformer):
         if isinstance(node.value, ast.Tuple | ast.List | ast.Dict | ast.ListComp | ast.DictComp) or isinstance(
             target, ast.Starred
         ):
+            units = len(self.units)
             node.value = self._elements(node.value, original, target)
-            return node
+            if len(self.units) > units or not self._function or not keeps_values(original):
+                return node
+            return self._step(node, [target], [self._unit(original, ast.unparse(target), "call", original.value, None)])
         if is_plain_function(node.value):
             return node
         self._arguments(node.value, original)
