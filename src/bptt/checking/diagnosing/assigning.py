@@ -56,10 +56,11 @@ class Assigning(Rhythm):
             self._sink_roles(run)
             self._term_roles(run)
             self._overwritten()
-            if not changed and not self._find_working() and not self._refuse_multiples():
+            if not changed and not self._find_working():
                 break
             run, _, _ = self.run(self.roles)
         self.last = run
+        self.factor = self._wrong_factor()
 
     def _number_by_number(self) -> bool:
         """Tell whether the sums are written number by number, in loops over units: no number tells what it is of."""
@@ -186,14 +187,15 @@ class Assigning(Rhythm):
         self.working = best
         return True
 
-    def _refuse_multiples(self) -> bool:
-        """Take a multiple that is handed back for a fault where no gradient comes out right: nothing takes it back."""
+    def _wrong_factor(self) -> float | None:
+        """Return the multiple that is handed back where no gradient comes out right: nothing takes it back."""
         if any(self.right_gradients(self.delivered).values()):
-            return False
-        odd = [role for role in self.roles.values() if abs(role.sign) not in (1.0, abs(self.scale), abs(self.working))]
-        for role in odd:
-            role.sign = 1.0
-        return bool(odd)
+            return None
+        known = [role for role in self.roles.values() if role.evidence == "value"]
+        back = [role.sign for role in known if role.series.kind in HANDED_BACK]
+        odd = Counter(sign for sign in back if sign not in (1.0, self.scale, self.working))
+        best = max(odd, key=lambda sign: odd[sign], default=None)
+        return best if best is not None and odd[best] > max(1, back.count(1.0)) else None
 
     def _overwritten(self) -> None:
         """Find the unit that sets a gradient to one step's part, where the parts are to be summed."""

@@ -29,6 +29,8 @@ STATES = 4500
 """Changed programs that are run at most; on the development programs, no fix that was found took 3000."""
 BRANCHES = 2
 """Of the changes that help, so many are gone on from."""
+NEARER = 1.0
+"""What a gradient is worth that comes to point the true way, against what a change costs."""
 NEAR = 0.6
 """How much less likely a change may be than one that helps, to be tried as well."""
 
@@ -211,7 +213,7 @@ def _spans(statement: ast.stmt, line: int) -> bool:
 
 def _gain(state: State, before: State) -> tuple[int, float]:
     """Order the changes that help: by what becomes right, then by what comes nearer, then by how small they are."""
-    nearer = round(state.near - before.near, 1)
+    nearer = NEARER * (state.near - before.near)
     return len(state.right - before.right), nearer - state.changes[-1].cost
 
 

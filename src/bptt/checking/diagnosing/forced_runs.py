@@ -41,6 +41,7 @@ class ForcedRuns:
         self.guessed: set[int] = set()
         self.edited: set[int] = set()
         self.graph: Graph | None = None
+        self.factor: float | None = None  # by which all that is handed back is off, and no gradient is right
         self.tried: dict[Any, Run] = {}
         self.runs = 0
         self._makes: dict[int, bool] = {}

@@ -37,7 +37,9 @@ ALIKE = 0.75
 NEAREST = 0.2
 """The least that an edit costs."""
 DOUBT = 0.8
-"""What a change costs that leaves a wrong gradient as it is, or moves a right one."""
+"""What a change costs that leaves a wrong gradient as it is."""
+SPOILS = 1.5
+"""What a change costs of a statement that a right gradient changes with."""
 TRUE = 0.8
 """How much likelier an edit is that gives a true quantity."""
 RIGHT = 1.5
@@ -59,7 +61,7 @@ class Likely:
     def __init__(self, judging: Judging, exchange: Exchange, short: Sizes | None) -> None:
         self.judging, self.exchange = judging, exchange
         self.suspects = suspects(judging, short)
-        self._moves = {id(suspect.statement): suspect.moves for suspect in self.suspects}
+        self._moves = {_place(suspect.statement): suspect.moves for suspect in self.suspects}
         self.forgotten = forgotten(judging)
         self._right = _right_units(judging)
         self.raises = any(event.error is not None for event in judging.natural.order)
@@ -96,11 +98,12 @@ class Likely:
             if delivered:
                 if not moves & wrong or (alone and not wrong <= moves):
                     continue
-                doubt = DOUBT * (len(wrong - moves) / len(wrong) + bool(moves - wrong))
+                spoils = bool(moves - wrong) * (DOUBT if suspect.vague else SPOILS)
+                doubt = DOUBT * len(wrong - moves) / len(wrong) + spoils
                 doubt += DOUBT * bool(suspect.moves_short & right_at_once)
             queue.append((doubt + held + NEAREST, len(queue), suspect))
         for alternative in (*self._forms, *self._scalings(wrong)):
-            known = self._moves.get(id(alternative.statement))
+            known = self._moves.get(_place(alternative.statement))
             if not within(alternative.statement):
                 continue
             if known is not None and delivered and (not known & wrong or (alone and not wrong <= known)):
@@ -211,6 +214,8 @@ class Likely:
 
 def _right_units(judging: Judging) -> set[int]:
     """Return the units that, given true values, compute the true quantity that they are recognised as."""
+    if judging.factor is not None:
+        return set()
     run, _, _ = judging.run(judging.roles)
     usual = (1.0, judging.scale, judging.working)
     return {
@@ -221,6 +226,10 @@ def _right_units(judging: Judging) -> set[int]:
         and run.events.get(number)
         and not judge(judging.units[number], role, run.events[number])
     }
+
+
+def _place(statement: ast.stmt) -> tuple[int, int]:
+    return statement.lineno, statement.col_offset
 
 
 def _cost_of(form: Restructuring) -> float:

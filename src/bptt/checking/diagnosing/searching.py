@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import time
 from functools import cache
+from itertools import islice, product
 from math import inf
 from typing import TYPE_CHECKING
 
 from bptt.checking.diagnosing.climbing import Climbed, Climbing
 from bptt.checking.diagnosing.judging import Judgement, Judging
 from bptt.checking.diagnosing.loops import WrongHeader, wrong_header
-from bptt.checking.diagnosing.mending import Mended, Options, combine, options_for
+from bptt.checking.diagnosing.mending import SHOTS, Mended, Options, combine, options_for
 from bptt.checking.diagnosing.nearer import FEW, NEARER, SIMPLE, nearer
 from bptt.checking.diagnosing.stages import changed, joined
 from bptt.checking.repairing.alternatives import Alternative
@@ -52,6 +53,9 @@ class Search:
     def run(self) -> None:
         """Search until something is proven, or there is nothing more to try."""
         judging, judgement, deadline = self.judging, self.judgement, self.deadline
+        if (factor := judging.factor) is not None and (found := self._besides_a_factor(factor)) is not None:
+            self.climbed = found
+            return
         if _suspicious(judging, judgement):
             self.header = wrong_header(judging)
             if self.header is not None:
@@ -77,13 +81,35 @@ class Search:
         several = len({id(alternative.statement) for alternative in given}) > 1
         found = climbing.climb(given) if several else None
         if found is not None and len(found.changes) > 1:
-            return climbing.single(sum(change.cost for change in found.changes) / 2) or found
+            return climbing.single(SIMPLE) or found
         return found or climbing.single() or climbing.climb(given) or self._in_stages(given)
 
     def _in_stages(self, given: list[Alternative]) -> Climbed | None:
         """Judge the program anew with what helped most in place; return all changes, proven together."""
-        climbing, judging = self._climbing(), self.judging
-        first = climbing.best.changes or list({id(one.statement): one for one in reversed(given)}.values())
+        first = self._climbing().best.changes or list({id(one.statement): one for one in reversed(given)}.values())
+        return self._with(first)
+
+    def _besides_a_factor(self, factor: float) -> Climbed | None:
+        """Mend what else is wrong where all is off by one factor: as if the cost were so many times what it is."""
+        judging = self.judging
+        aside = Judging(judging.program, judging.truth.times(factor), judging.sizes, judging.seed)
+        aside.assign()
+        judgement = aside.judge()
+        options, complete = options_for(aside, judgement.wrong, None, self.deadline, {}, every=False)
+        if not judgement.wrong:
+            return self._climbing().single(SIMPLE)
+        if not complete:
+            return None
+        given = _given(judgement, options)
+        groups = [[one for one in given if one.statement is node] for node in dict.fromkeys(g.statement for g in given)]
+        for chosen in islice(product(*groups), SHOTS):
+            if aside.right_with([change for one in chosen for change in one.changes]):
+                return self._with(list(chosen))
+        return None
+
+    def _with(self, first: list[Alternative]) -> Climbed | None:
+        """Search on in the program with changes in place; return all changes, proven together."""
+        judging = self.judging
         if not first or not self.stages or (self.deadline is not None and time.monotonic() > self.deadline):
             return None
         program = changed(judging.program, [change for one in first for change in one.changes])
@@ -99,7 +125,7 @@ class Search:
         deeper.run()
         then = deeper.changes()
         every = joined(judging.program, first, then) if then else None
-        return climbing.proven(every) if every else None
+        return self._climbing().proven(every) if every else None
 
     def changes(self) -> list[Alternative]:
         """Return what was proven, as changes of this program."""

@@ -34,6 +34,8 @@ class Suspect:
     moves_short: set[str] = field(default_factory=set)
     """Those that change with it where there is one step only."""
     raises: bool = False
+    vague: bool = False
+    """Whether it gives no numbers that could be disturbed: what changes with it is not known."""
 
 
 def suspects(judging: Judging, short: Sizes | None) -> list[Suspect]:
@@ -63,6 +65,7 @@ def suspects(judging: Judging, short: Sizes | None) -> list[Suspect]:
         suspect.environments = [{**space, **(e.names or {})} for e in suspect.events]
         for number in suspect.units:
             if all(event.value is None and event.error is None for event in run.events[number]):
+                suspect.vague = True
                 suspect.moves |= set(judging.delivered)  # no numbers to disturb: a list, a count
                 suspect.moves_short |= set(judging.delivered)
                 continue
@@ -99,9 +102,7 @@ def _moves(judging: Judging, number: int, sizes: Sizes, before: Mapping[str, Any
 
 def backward_functions(judging: Judging) -> list[ast.FunctionDef]:
     """Return their functions that run for the gradients and not for the cost alone, the one with the loop first."""
-    forward = judging.units_of_the_cost()
-    known = set(judging.backward_units) | set(judging.mixed)
-    known |= {n for n in judging.natural.events if judging.units[n].root not in forward}
+    known = set(judging.backward_units) | set(judging.mixed) | backward_statements(judging)
     ran = {judging.units[n].function.split(".")[-1] for n in known}
     found = [n for n in ast.walk(judging.program.tree) if isinstance(n, ast.FunctionDef) and n.name in ran]
     return sorted(found, key=lambda f: not any(isinstance(n, ast.For | ast.While) for n in ast.walk(f)))

@@ -115,6 +115,9 @@ class Trials:
             if number == 0:
                 state.near = _nearness(delivered, true)
             right |= {(number, name, piece) for name, piece in self.pieces.right(delivered, true)}
+            if number == self.short:  # what is 0 there may be right by chance, and wrong when something else is mended
+                zero = [name for name, gradient in true.items() if not gradient.any()]
+                right |= {(number, name, piece) for name in zero for piece in range(self.pieces.count(name))}
             if number == 0 and before is not None and self._of(before, 0) - right:
                 return state  # it makes worse what was right
         everywhere = [n for n in range(len(self.sizes)) if n != self.short]

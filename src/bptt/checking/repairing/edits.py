@@ -54,6 +54,7 @@ def variants(terms: Terms, term: Term) -> Iterator[Term]:
     elif op == "if":
         yield from args[1:]
         yield make("if", args[0], args[2], args[1])
+        yield make("+", args[1], args[2])
     elif op in ("list", "tuple", "dict"):
         for i, j in pairs(range(len(args)), 2):
             yield make(op, *exchanged(args, i, j), payload=term.payload)
@@ -181,6 +182,8 @@ def everywhere(terms: Terms, term: Term, atoms: Sequence[Term]) -> Iterator[Term
     for old in dict.fromkeys(t for t in subterms(term) if t.op == "item"):
         for index in old.args[1:]:  # every t - 1 becomes t, and the like
             yield from _shift_all(terms, term, index)
+            for single in turning(index):
+                yield terms.swap(term, index, single)
 
 
 def composed(terms: Terms, term: Term, functions: Sequence[Term], hole: Term) -> Iterator[Term]:
@@ -198,10 +201,14 @@ def shifts(terms: Terms, parsed: Parsed) -> Iterator[Term]:
     for way in places(parsed):
         if len(way) > 1 and way[-2].term.op == "item" and way[-1] is not way[-2].parts[0]:
             index = way[-1].term
-            counted = variables(index) if index.op in ("+", "-") else ()
-            single = [v for v in sorted(counted, key=lambda v: v.number) if _turns(v)]
-            for new in (*_shift_all(terms, index, index), *single):
+            for new in (*_shift_all(terms, index, index), *turning(index)):
                 yield rebuild(terms, way, new)
+
+
+def turning(index: Term) -> list[Term]:
+    """Return the variables that an index is calculated of, where they are another number at each execution."""
+    counted = variables(index) if index.op in ("+", "-") else ()
+    return [v for v in sorted(counted, key=lambda v: v.number) if _turns(v)]
 
 
 def _turns(term: Term) -> bool:

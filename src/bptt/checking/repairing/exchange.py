@@ -204,7 +204,7 @@ class Exchange:
         text = textwrap.dedent("\n".join(lines[_first_line(node) - 1 : last]))
         tree = ast.parse("\n" * (_first_line(node) - 1) + text)  # so that the lines keep their numbers
         if "clip" in text:
-            tree, _ = without_clips(tree)
+            tree, _ = without_clips(tree, self.program.tree)
         if "abs" in text:
             tree, _ = squared(tree)
         if "while" in text:

@@ -14,6 +14,9 @@ from bptt.checking.repairing.leaves import enclosing
 from bptt.checking.repairing.nodes import text_of
 from bptt.checking.repairing.patch import Change, replace
 
+COMPREHENSIONS = ast.ListComp | ast.DictComp | ast.SetComp | ast.GeneratorExp
+OPPOSITE = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*"}
+
 
 def moved_indices(
     node: ast.stmt, names: Mapping[str, Any], code: str, tree: ast.Module
@@ -111,6 +114,19 @@ def subscripts(node: ast.stmt, code: str) -> Iterator[tuple[float, Change]]:
                 text = "".join([*groups[:k], *turned, *groups[k + 1 :]])
                 quote = text_of(code, first)[-1]
                 yield 1.0, replace(code, first, f"{quote}{text}{quote}")
+
+
+def within_comprehensions(node: ast.stmt, code: str) -> Iterator[tuple[float, Change]]:
+    """Yield a sum or a product within a comprehension without one of its sides, or with another operator."""
+    for loop in ast.walk(node):
+        inner = getattr(loop, "elt", getattr(loop, "value", None)) if isinstance(loop, COMPREHENSIONS) else None
+        for both in ast.walk(inner) if inner is not None else ():
+            if not isinstance(both, ast.BinOp) or type(both.op) not in OPPOSITE:
+                continue
+            left, right = text_of(code, both.left), text_of(code, both.right)
+            for text in (left, right):
+                yield 1.3, replace(code, both, text)
+            yield 1.2, replace(code, both, f"{left} {OPPOSITE[type(both.op)]} {right}")
 
 
 def _shape_of(node: ast.expr, names: Mapping[str, Any]) -> tuple[int, ...] | None:

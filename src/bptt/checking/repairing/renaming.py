@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bptt.checking.repairing.edits import alike, places, rebuild, subterms
-from bptt.checking.repairing.leaves import ATOMS
+from bptt.checking.repairing.leaves import ATOMS, Leaf
 from bptt.checking.repairing.reading import Parsed
-from bptt.checking.repairing.terms import Stack, Term, Terms
+from bptt.checking.repairing.terms import Stack, Term, Terms, shape_of
 
 GATE = 8
 """The longest part of a name that tells gates apart."""
@@ -39,6 +39,18 @@ def beside_renamed(terms: Terms, parsed: Parsed, atoms: Sequence[Term]) -> Itera
         if here.op in ("dot", "*") and isinstance(here.value, Stack) and here.value.ndim:
             for other in renamed(terms, here, atoms):
                 yield rebuild(terms, way, terms.make("+", here, other))
+
+
+def copied_over(terms: Terms, whole: Term, leaves: Sequence[Leaf], atoms: Sequence[Term]) -> Iterator[Term]:
+    """Yield a sum that lacks another gate's part: a product of another statement, with its names changed alike."""
+    shape = shape_of(whole)
+    known = {leaf.term for leaf in leaves} | set(subterms(whole))
+    for leaf in leaves if shape else ():
+        product = leaf.term.args[0] if leaf.term.op == "item" else leaf.term
+        if product.op in ("dot", "*") and shape_of(leaf.term) == shape:
+            for other in renamed(terms, leaf.term, atoms):
+                if other not in known:
+                    yield terms.make("+", whole, other)
 
 
 def _name(term: Term) -> str:

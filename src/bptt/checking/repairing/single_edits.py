@@ -32,7 +32,7 @@ from bptt.checking.repairing.joining import SCALED, Costed, gated, joined, of_ea
 from bptt.checking.repairing.leaves import ATOMS, Leaf, leaves
 from bptt.checking.repairing.ranking import Ranking
 from bptt.checking.repairing.reading import Parsed, Reader
-from bptt.checking.repairing.renaming import beside_renamed, renamed
+from bptt.checking.repairing.renaming import beside_renamed, copied_over, renamed
 from bptt.checking.repairing.terms import Stack, Term, Terms, Value, shape_of
 from bptt.checking.repairing.together import Whole, given, wholes
 
@@ -80,11 +80,14 @@ def _nearest(
     edits: Iterator[tuple[float, Whole]], own: Term, ranking: Ranking, unread: Collection[Term], most: int
 ) -> list[tuple[float, Term]]:
     """Return the nearest edits of different values; a term is made, and its dangers looked at, when its turn comes."""
-    alike: Counter[Any] = Counter({_value_key(own): FORMS})
+    alike: Counter[Any] = Counter()
+    same = _value_key(own)
     least = -ranking.danger(own) - FORGOTTEN * bool(unread)
     queue: list[tuple[float, int, Any, Whole | Term]] = []
     for cost, whole in edits:
         key = _key(whole.value) if isinstance(whole.value, Stack) else _value_key(whole.term())
+        if key == same:
+            continue
         if cost <= SCALED or whole.distinct:  # at these sizes, two factors may be the same number
             key = (key, whole.term().number)
         if alike[key] < FORMS:
@@ -146,6 +149,7 @@ def _edits(
         (1.0, everywhere(terms, whole, variable)),
         (1.0, renamed(terms, whole, variable)),
         (1.5, beside_renamed(terms, parsed, variable)),
+        (1.5, copied_over(terms, whole, nearby, variable)),
     ):
         for term in moved:
             if keeps(term.value):

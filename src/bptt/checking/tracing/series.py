@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bptt.checking.tracing.instrument import Site
 from bptt.checking.tracing.on_the_fly import SITES
@@ -54,6 +54,17 @@ class Truth:
     by_site: dict[int, list[Operation]] = field(default_factory=dict)
     leaves: dict[str, Array] = field(default_factory=dict)
     """The ids of the weights' numbers."""
+
+    def times(self, factor: float) -> Truth:
+        """Return what would be true if the cost were so many times what it is."""
+        series = [
+            one
+            if one.kind in ("value", "slope")
+            else replace(one, items=[None if item is None else factor * item for item in one.items])
+            for one in self.series
+        ]
+        parameters = {name: factor * gradient for name, gradient in self.parameters.items()}
+        return replace(self, series=series, parameters=parameters)
 
     def text(self, site: int) -> str:
         """Return the person's own words at a site."""

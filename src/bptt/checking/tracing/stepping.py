@@ -161,9 +161,9 @@ class Stepper(ast.NodeTransformer):
         if isinstance(node.value, ast.Tuple | ast.List | ast.Dict | ast.ListComp | ast.DictComp) or isinstance(
             target, ast.Starred
         ):
-            units = len(self.units)
+            before = len(self.units)
             node.value = self._elements(node.value, original, target)
-            if len(self.units) > units or not self._function or not keeps_values(original):
+            if len(self.units) > before or not self._function or not keeps_values(original):
                 return node
             return self._step(node, [target], [self._unit(original, ast.unparse(target), "call", original.value, None)])
         if is_plain_function(node.value):
