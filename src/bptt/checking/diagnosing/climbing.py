@@ -29,6 +29,8 @@ STATES = 4500
 """Changed programs that are run at most; on the development programs, no fix that was found took 3000."""
 BRANCHES = 2
 """Of the changes that help, so many are gone on from."""
+SHARE = 0.6
+"""The part of what may still be run that the first of several ways gets."""
 NEARER = 1.0
 """What a gradient is worth that comes to point the true way, against what a change costs."""
 NEAR = 0.6
@@ -53,6 +55,7 @@ class Climbing:
         self.likely = Likely(judging, judging.exchange, short)
         self.refused: set[tuple[patch.Change, ...]] = set()
         self.best = self.trials.base
+        self._until = float(STATES)
 
     def single(
         self,
@@ -130,9 +133,14 @@ class Climbing:
             helping.append(tried)
             limit = min(limit, rank + NEAR)
         helping.sort(key=lambda tried: _gain(tried, state), reverse=True)
-        for tried in helping[:BRANCHES]:
+        first = {id(tried.changes[-1].statement): tried for tried in reversed(helping)}  # the best of each statement
+        ways = sorted(first.values(), key=lambda tried: _gain(tried, state), reverse=True)[:BRANCHES]
+        until = self._until
+        for turn, tried in enumerate(ways, 1):
+            self._until = self.trials.count + (until - self.trials.count) * (SHARE if turn < len(ways) else 1.0)
             if (done := self._climb_from(tried)) is not None:
                 return done
+        self._until = until
         return None
 
     def _together(self, given: Sequence[Alternative]) -> State:
@@ -181,7 +189,7 @@ class Climbing:
 
     @property
     def _late(self) -> bool:
-        return self.trials.count > STATES or (self.deadline is not None and time.monotonic() > self.deadline)
+        return self.trials.count > self._until or (self.deadline is not None and time.monotonic() > self.deadline)
 
     def proven(self, changed: Sequence[Alternative]) -> Climbed | None:
         """Return changes with their proof, without those that are not needed; None where they are not proven."""

@@ -42,7 +42,7 @@ SPOILS = 1.5
 """What a change costs of a statement that a right gradient changes with."""
 TRUE = 0.8
 """How much likelier an edit is that gives a true quantity."""
-RIGHT = 1.5
+RIGHT = 1.0
 """What a change costs more of a statement that is right with true values above it."""
 KINDS = (
     ("minus one", 1.1), ("comes twice", 1.2),
@@ -88,13 +88,14 @@ class Likely:
         within : callable
             Chooses the statements.
         """
+        right = {id(suspect) for suspect in self.suspects if set(suspect.units) <= self._right}
         queue: list[tuple[float, int, Alternative | Suspect]] = []
         for suspect in self.suspects:
             moves = suspect.moves
             if not within(suspect.statement):
                 continue
             doubt = 0.0 if suspect.raises or delivered else DOUBT
-            held = RIGHT * (set(suspect.units) <= self._right)
+            held = RIGHT * (id(suspect) in right)
             if delivered:
                 if not moves & wrong or (alone and not wrong <= moves):
                     continue
@@ -119,7 +120,8 @@ class Likely:
                 continue
             for alternative in self._edits_of(one):  # made only now that its turn comes
                 count += 1
-                heapq.heappush(queue, (alternative.cost + rank - NEAREST, count, alternative))
+                nearer = RIGHT * (alternative.true and id(one) in right)  # another true quantity than it computes
+                heapq.heappush(queue, (alternative.cost + rank - NEAREST - nearer, count, alternative))
 
     def _edits_of(self, suspect: Suspect) -> list[Alternative]:
         key = id(suspect)

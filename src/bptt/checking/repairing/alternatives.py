@@ -42,6 +42,8 @@ class Alternative:
     """The whole statement instead of theirs, where it is an edit of one."""
     what: str = ""
     """What it does in words, where it is a change of form."""
+    true: bool = False
+    """Whether it gives a true quantity."""
 
 
 def alternatives(
@@ -78,16 +80,16 @@ def alternatives(
         node, value, environments, code=code, tree=tree, forgotten=forgotten, reshaping=reshaping, most=LOOKED_AT
     )
     better = ((cost, term, likelier(parsed.term, term)) for cost, term in all_edits)
-    chosen = [(cost - more, term) for k, (cost, term, more) in enumerate(better) if more or k < KEPT]
+    chosen = [(cost - more, term, more > 0) for k, (cost, term, more) in enumerate(better) if more or k < KEPT]
     chosen.sort(key=lambda pair: pair[0])
     start = reader.offset(node.lineno, node.col_offset)
     end = reader.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
     writer = Writer(code, Style.of(reader.terms, code[start:end], code), parsed)
     statement = Statement(node, reader, "=", parsed)
     found = []
-    for cost, term in chosen:
+    for cost, term, true in chosen:
         text = statement_text(statement, "=", writer.text(term), code, start, end)
-        found.append(Alternative((replace(code, node, text),), round(cost, 6), node, text))
+        found.append(Alternative((replace(code, node, text),), round(cost, 6), node, text, true=true))
     return [*found, *_of_text(node, environments[0], code, tree)]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from bptt.checking.repairing.edits import fits
 from bptt.checking.repairing.leaves import ATOMS, Leaf
 from bptt.checking.repairing.reading import Parsed
-from bptt.checking.repairing.terms import Stack, Term, Terms, shape_of
+from bptt.checking.repairing.terms import Stack, Term, Terms, Value, shape_of
 from bptt.checking.repairing.together import Whole, given, wholes
 
 SCALED = 0.83
@@ -48,6 +48,30 @@ def gated(terms: Terms, whole: Term, atoms: list[Leaf]) -> Iterator[tuple[float,
         for factor in (terms.make("-", one, gate), gate):
             for other in held:
                 yield 2.0, given(terms.make("+", whole, terms.make("*", factor, other)))
+
+
+def through_softmax(terms: Terms, whole: Term, atoms: list[Leaf]) -> Iterator[tuple[float, Whole]]:
+    """Yield what comes back through a softmax: s * (d - sum of d * s), for each s that sums to 1 along an axis."""
+    shape = shape_of(whole)
+    same = [leaf for leaf in atoms if shape and shape_of(leaf.term) == shape and leaf.term.op != "const"]
+    for s in same:
+        axis = _sums_to_one(s.term.value)
+        for d in same if axis is not None else ():
+            if d is not s:
+                total = terms.make("sum", terms.make("*", d.term, s.term), payload=(axis, True))
+                back = terms.make("*", s.term, terms.make("-", d.term, total))
+                yield 1.2 + 0.2 * (s.rank + d.rank), given(back)
+
+
+def _sums_to_one(value: Value) -> int | None:
+    """Return the axis along which numbers are shares of 1."""
+    if not isinstance(value, Stack) or value.data.dtype.kind != "f" or value.data.min(initial=0.0) < 0:
+        return None
+    for axis in range(value.ndim):
+        along = axis + value.data.ndim - value.ndim
+        if value.data.shape[along] > 1 and np.allclose(value.data.sum(axis=along), 1.0):
+            return axis
+    return None
 
 
 def _is_gate(term: Term, shape: tuple[int, ...]) -> bool:

@@ -28,7 +28,7 @@ from bptt.checking.repairing.edits import (
     variables,
     variants,
 )
-from bptt.checking.repairing.joining import SCALED, Costed, gated, joined, of_each
+from bptt.checking.repairing.joining import SCALED, Costed, gated, joined, of_each, through_softmax
 from bptt.checking.repairing.leaves import ATOMS, Leaf, leaves
 from bptt.checking.repairing.ranking import Ranking
 from bptt.checking.repairing.reading import Parsed, Reader
@@ -191,6 +191,7 @@ def _edits(
                     yield edits[place][0], edited
     yield from ((c, e) for c, e in of_each(terms, ways, atoms) if keeps(e.value))
     yield from ((c, e) for c, e in gated(terms, whole, atoms) if keeps(e.value))
+    yield from through_softmax(terms, whole, atoms)
     for way in ways if room is not None else ():
         here = way[-1].term
         others = [a for a in atoms if here.op in ATOMS and len(shape_of(a.term) or ()) == len(shape_of(here) or ())]
@@ -242,16 +243,13 @@ def _held(holder: Any) -> bool:
     return isinstance(holder, dict) or (hasattr(holder, "__dict__") and not isinstance(holder, type | ModuleType))
 
 
-Slopes = list[Costed]
-
-
-def _varied(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iterator[tuple[float, Term]]:
+def _varied(terms: Terms, here: Term, atoms: list[Leaf], slopes: list[Costed]) -> Iterator[tuple[float, Term]]:
     """Yield what one edit at the top of a part makes of it."""
     for new in variants(terms, here):
         yield _unlikely(here, new), new
 
 
-def _replaced(terms: Terms, here: Term, atoms: list[Leaf], slopes: Slopes) -> Iterator[tuple[float, Term]]:
+def _replaced(terms: Terms, here: Term, atoms: list[Leaf], slopes: list[Costed]) -> Iterator[tuple[float, Term]]:
     """Yield what may stand in the place of a part."""
     shape = shape_of(here)
     whole = 0.0 if here.op in (*ATOMS, "T", "neg") else 0.5  # more goes than one variable
