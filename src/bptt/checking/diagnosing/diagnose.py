@@ -81,7 +81,7 @@ def diagnose(program: Program, seed: int = 0, deadline: float | None = None) -> 
     table = rows(case.parameters, theirs, true, rough, FIRST)
     verdict, reason = verdict_of(table, theirs, program)
     if verdict == "wrong" and theirs.error is None:
-        if (doubt := misread(program, theirs, table)) is not None:
+        if (doubt := misread(program, theirs, table) or _upward(program, theirs, true)) is not None:
             return report("cannot-check", doubt, parameters=table)
         if _within_float32(case, theirs, table):
             return _undecided_in_float32(report, table)
@@ -140,6 +140,27 @@ def misread(program: Program, theirs: Theirs, table: tuple[ParameterRow, ...]) -
     if not any(np.any(gradient) for gradient in theirs.gradients.values() if isinstance(gradient, np.ndarray)):
         return "every gradient that was found is zero: what the backward pass delivers was not found. " + ADAPTER
     return f"{program.doubt} {ADAPTER}" if program.doubt else None
+
+
+def _upward(program: Program, theirs: Theirs, true: dict[str, Array]) -> str | None:
+    """Return why nothing can be said where the cost is not shown, and some gradients are those of minus that cost.
+
+    All of them would be: it is another cost, to be made larger, with terms of its own.
+    """
+    if program.adapter or not any(said.startswith("The cost is not shown") for said in program.assumed):
+        return None
+    opposite = {
+        name
+        for name, gradient in theirs.gradients.items()
+        if name in true
+        and np.shape(gradient) == true[name].shape
+        and np.any(true[name])
+        and np.allclose(np.asarray(gradient, dtype=float), -true[name], rtol=1e-6, atol=1e-9 * np.abs(true[name]).max())
+    }
+    if not opposite or opposite == set(theirs.gradients):
+        return None
+    shown = ", ".join(sorted(opposite))
+    return f"the cost is not shown, and {shown} would be right for a gain that is made larger. {ADAPTER}"
 
 
 def _truncated(report: Callable[..., Report], reach: int, table: tuple[ParameterRow, ...]) -> Report:

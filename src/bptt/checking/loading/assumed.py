@@ -134,6 +134,8 @@ def usual_definition(name: str, tree: ast.Module | None = None) -> tuple[Any, st
         return getattr(np, name), f"`{name}` is not shown; it is taken to be `np.{name}`."
     for pattern, function, text in HELPERS:
         if re.fullmatch(pattern, name, re.IGNORECASE):
+            if function is softmax and tree is not None and _in_rows(tree):
+                function, text = softmax_rows, "exp(z) / sum(exp(z)) over the classes (axis -1)"
             of_value = OF_VALUE.get(function)
             if of_value and tree is not None and _called_with_values(name, tree):
                 function, text = of_value
@@ -141,6 +143,32 @@ def usual_definition(name: str, tree: ast.Module | None = None) -> tuple[Any, st
             shown = f"{name}({argument.group()})" if argument and "called as" not in text else name
             return function, f"`{shown}` is not shown; it is taken to be {text}."
     return None
+
+
+WEIGHT = re.compile(r"(^|[._'\"\[])[WUVw](_?\w{0,4}|eights?)(\.T)?['\"\]]*$")
+
+
+def _in_rows(tree: ast.Module) -> bool:
+    """Tell whether the weights stand at the right of most products, so that an example is a row."""
+    rows = columns = 0
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            left, right = node.left, node.right
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("np.dot", "np.matmul") and len(node.args) == 2:
+            left, right = node.args
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "dot"
+            and node.args
+        ):
+            left, right = node.func.value, node.args[0]
+        else:
+            continue
+        first, second = (bool(WEIGHT.search(ast.unparse(side))) for side in (left, right))
+        rows += second and not first
+        columns += first and not second
+    return rows > columns
 
 
 def _called_with_values(name: str, tree: ast.Module) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import linecache
 from collections.abc import Callable
@@ -55,7 +56,7 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
     shown: tuple[int, ...] = ()
     if adapter is None and not _defines(tree, "bptt_case"):
         tree, shown = squared(tree)
-    namespace = Namespace(tree)
+    namespace = Namespace(tree, _set_by(adapter))
     assumed = (*assumed, *(SHOWN_ONLY.format(line) for line in shown), *namespace.assumed.values())
     if adapter is not None or _defines(tree, "bptt_case"):
         build = _adapter_build(adapter, file)
@@ -94,6 +95,20 @@ def _syntax(error: SyntaxError) -> str:
 
 def _defines(tree: ast.Module, name: str) -> bool:
     return any(isinstance(s, ast.FunctionDef) and s.name == name for s in tree.body)
+
+
+def _set_by(adapter: str | None) -> set[str]:
+    """Return the names that an adapter sets in the module that it is handed."""
+    with contextlib.suppress(SyntaxError):  # it is said where the adapter is run
+        for case in ast.walk(ast.parse(adapter or "")):
+            if isinstance(case, ast.FunctionDef) and case.name == "bptt_case" and case.args.args:
+                module = case.args.args[0].arg
+                return {
+                    n.attr
+                    for n in ast.walk(case)
+                    if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store) and ast.unparse(n.value) == module
+                }
+    return set()
 
 
 def _adapter_build(adapter: str | None, file: str) -> Callable[[ModuleType, Sizes, int], Case]:

@@ -8,7 +8,7 @@ import contextlib
 import random
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
@@ -47,7 +47,7 @@ class Namespace:
         The program; it decides which names are missing.
     """
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, tree: ast.Module, given: Collection[str] = ()) -> None:
         self.tree = tree
         self.replaced: set[str] = set()
         self.assumed: dict[str, str] = {}
@@ -55,7 +55,7 @@ class Namespace:
         self.unknown: list[str] = []
         self.dressed = False  # whether lone methods are put in a class
         self.step: Where | None = None  # the training loop whose body is checked, where it is not the script's own
-        for name in missing_names(tree):
+        for name in (n for n in missing_names(tree) if n not in given):
             if self._provide(name) is None:
                 self.unknown.append(name)
         self.failed: dict[str, str] = {}

@@ -254,7 +254,7 @@ class Search(Passes):
     @property
     def climbs(self) -> bool:
         """Whether the program adds its gradients to the weights, or speaks of a likelihood."""
-        return self.ascends or re.search(r"likelihood|log_?prob", self.facts.text, re.I) is not None
+        return self.ascends or re.search(r"likelihood|posterior|log_?prob", self.facts.text, re.I) is not None
 
     @property
     def ascends(self) -> bool:

@@ -13,7 +13,7 @@ FORWARD = r"forw|fprop|feed_?f|predict|^fp$|^f$|run_forward|compute_output|propa
 BACKWARD = r"back|bptt|bprop|_bp$|^bp$|grad|bwd|deriv(?!.*(tanh|sig))|rtrl|^learn$|adjoint"
 
 
-COST = r"loss|cost|error|^err$|likelihood|^obj|objective|entropy|mse|nll|^J$|criterion|crit$|_ce$|bce"
+COST = r"loss|cost|error|^err$|likelihood|posterior|^obj|objective|entropy|mse|nll|^J$|criterion|crit$|_ce$|bce"
 
 
 TRAIN = r"train|^fit|update|sgd|optimi[sz]e|^run_(?!f)|^main|epoch|minibatch|^learn|^step_?sgd"
