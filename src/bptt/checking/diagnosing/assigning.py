@@ -131,6 +131,8 @@ class Assigning(Rhythm):
                 if like is None or name not in self.truth.parameters:
                     continue
                 series = self._contribution(both, len(events))
+                if series is not None and series.kind == "gradient" and len({t.unit for t in terms}) > 1:
+                    continue  # a part is not the whole: what the first turn of the loop is given
                 if series is None or update != accumulates(self.units[number]) or like.ndim not in (0, series.ndim):
                     continue
                 role = Role(series, tuple(range(series.ndim)), {}, update, 1 / factor, evidence="sink")

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 DEPTH = 4
 STATES = 4500
 """Changed programs that are run at most; on the development programs, no fix that was found took 3000."""
+FEWER = 1000
+"""So many more are run to find fewer changes than were found."""
 BRANCHES = 2
 """Of the changes that help, so many are gone on from."""
 SHARE = 0.6
 """The part of what may still be run that the first of several ways gets."""
-NEARER = 1.0
+NEARER = 0.2
 """What a gradient is worth that comes to point the true way, against what a change costs."""
 NEAR = 0.6
 """How much less likely a change may be than one that helps, to be tried as well."""
@@ -56,6 +58,7 @@ class Climbing:
         self.refused: set[tuple[patch.Change, ...]] = set()
         self.best = self.trials.base
         self._until = float(STATES)
+        self._depth = DEPTH
 
     def single(
         self,
@@ -92,6 +95,13 @@ class Climbing:
                 return found
         return None
 
+    def fewer(self, found: Climbed) -> Climbed:
+        """Return fewer changes that make every gradient right, if a short search without what was given finds them."""
+        if len(found.changes) < 3:
+            return found
+        self._until, self._depth = self.trials.count + FEWER, len(found.changes) - 1
+        return self._climb_from(self.trials.base) or found
+
     def _climb(self, given: Sequence[Alternative]) -> Climbed | None:
         state = self._together(given)
         if state is not self.trials.base and (found := self._climb_from(state)) is not None:
@@ -110,7 +120,7 @@ class Climbing:
             self.best = state
         if self.trials.all_right(state) and (done := self.proven(state.changes)) is not None:
             return done
-        if len(state.changes) >= DEPTH:
+        if len(state.changes) >= self._depth:
             return None
         helping: list[State] = []
         limit, sizes = float("inf"), len(self.trials.sizes)

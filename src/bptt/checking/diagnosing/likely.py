@@ -104,10 +104,11 @@ class Likely:
                 doubt += DOUBT * bool(suspect.moves_short & right_at_once)
             queue.append((doubt + held + NEAREST, len(queue), suspect))
         for alternative in (*self._forms, *self._scalings(wrong)):
-            known = self._moves.get(_place(alternative.statement))
+            known = self._moves.get(_place(alternative.statement), set())
             if not within(alternative.statement):
                 continue
-            if known is not None and delivered and (not known & wrong or (alone and not wrong <= known)):
+            moved = bool(known) and not alternative.what.startswith("into ")  # what goes nowhere may belong somewhere
+            if moved and delivered and (not known & wrong or (alone and not wrong <= known)):
                 continue
             queue.append((alternative.cost, len(queue), alternative))
         heapq.heapify(queue)

@@ -23,6 +23,8 @@ from bptt.checking.tracing.truth import NoTruth, taped
 if TYPE_CHECKING:
     from bptt.checking.tracing.measured import Truth as Slopes
 
+LIKELY = 1.6
+"""How far one change may be from the text to be looked for before several are."""
 STAGES = 3
 """So many times a program is judged anew with what helped in place."""
 
@@ -80,9 +82,11 @@ class Search:
         climbing = self._climbing()
         several = len({id(alternative.statement) for alternative in given}) > 1
         found = climbing.climb(given) if several else None
+        self.climbed = found  # it is kept when time runs out
         if found is not None and len(found.changes) > 1:
-            return climbing.single(SIMPLE) or found
-        return found or climbing.single() or climbing.climb(given) or self._in_stages(given)
+            return climbing.single(SIMPLE) or climbing.fewer(found)
+        found = found or climbing.single(LIKELY) or climbing.climb(given) or climbing.single()
+        return found or self._in_stages(given)
 
     def _in_stages(self, given: list[Alternative]) -> Climbed | None:
         """Judge the program anew with what helped most in place; return all changes, proven together."""

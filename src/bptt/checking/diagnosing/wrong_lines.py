@@ -23,6 +23,7 @@ from bptt.checking.repairing.alternatives import Alternative
 from bptt.checking.repairing.prove import Proof, preconditions
 from bptt.checking.repairing.samples import Candidate
 from bptt.checking.report import Finding, Fix, Note, Replacement
+from bptt.checking.running.late import Late, disarm
 from bptt.checking.tracing.measured import Truth as Slopes
 from bptt.checking.tracing.series import Truth
 
@@ -46,7 +47,12 @@ def lines(program: Program, truth: Truth, sizes: Sizes, seed: int, deadline: flo
     """Name the wrong lines and mend them."""
     judging = Judging(program, truth, sizes, seed)
     search = Search(judging, Slopes(program, seed), deadline)
-    search.run()
+    try:
+        search.run()
+    except Late:
+        disarm()
+        if search.mended is None and search.climbed is None:
+            raise
     judgement, header, mended, climbed = search.judgement, search.header, search.mended, search.climbed
     if climbed is not None:
         return _explained(judging, judgement, climbed, seed)

@@ -259,7 +259,7 @@ class Search(Passes):
     @property
     def ascends(self) -> bool:
         """Whether the program adds its gradients to the weights."""
-        rate = rf"(self\.)?({roles.RATE})\b"
+        rate = rf"(self\.)?({roles.RATE}|step(_?size)?)\b"
         return re.search(rf"\+= *\(?{rate}|\+ *{rate} *\*|\+= .*\* *{rate}", self.facts.text, re.I) is not None
 
     def slopes(self, case: PlannedCase) -> tuple[dict[str, tuple[float, Any]], tuple[Parameter, ...]]:

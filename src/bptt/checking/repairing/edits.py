@@ -13,8 +13,6 @@ from bptt.checking.repairing.terms import Stack, Term, Terms
 
 FEW = 3
 """An index that is a number of theirs may be another below this."""
-SIZES = 24
-"""So many whole numbers of theirs may be the ends of a slice."""
 AXES = ((0, True), (1, True), (0, False), (1, False), (None, False))
 
 
@@ -125,6 +123,31 @@ def regrouped(terms: Terms, term: Term) -> Iterator[Term]:
                 yield make(whole.op, whole.args[0], make("*", whole.args[1], factor))
 
 
+def without_slope(terms: Terms, parsed: Parsed) -> Iterator[Term]:
+    """Yield a product without the derivative of an activation in it: without a and (1 - a)."""
+    one = terms.number(1)
+    for way in places(parsed):
+        if way[-1].term.op != "*" or (len(way) > 1 and way[-2].term.op == "*"):
+            continue
+        factors = list(_factors(way[-1].term))
+        for a in factors:
+            less = terms.make("-", one, a)
+            rest = [f for f in factors if f is not a and f is not less]
+            if less in factors and rest:
+                product = rest[0]
+                for factor in rest[1:]:
+                    product = terms.make("*", product, factor)
+                yield rebuild(terms, way, product)
+
+
+def _factors(term: Term) -> Iterator[Term]:
+    if term.op == "*":
+        for arg in term.args:
+            yield from _factors(arg)
+    else:
+        yield term
+
+
 def derivatives(terms: Terms, term: Term) -> Iterator[Term]:
     """Yield the derivative of an activation by its output: tanh 1 - a², sigmoid s(1 - s), ReLU a > 0."""
     make, one = terms.make, terms.number(1)
@@ -215,46 +238,6 @@ def _turns(term: Term) -> bool:
     """Tell whether a whole number is another at each execution."""
     value = term.value
     return isinstance(value, Stack) and not value.ndim and value.data.dtype.kind == "i" and bool(np.ptp(value.data))
-
-
-def slices(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[tuple[tuple[Parsed, ...], list[Term]]]:
-    """Yield the way to each slice of an array, and that with other ends: a[:n], another gate's, moved by one."""
-    none, one = terms.number(None), terms.number(1)
-    sizes = [t for t in leaves if (n := _whole_number(t)) is not None and n >= 0][:SIZES]
-    for way in places(parsed):
-        if way[-1].term.op != "slice":
-            continue
-        lower, upper, step = way[-1].term.args
-        moved = [terms.make(op, end, one) for end in (lower, upper) if end is not none for op in ("+", "-")]
-        ends: dict[bytes, tuple[int, Term]] = {}
-        for end in (lower, upper, *moved, *sizes):
-            value = _whole_number(end)
-            if value is not None and value > 0 and isinstance(end.value, Stack):
-                ends.setdefault(end.value.data.tobytes(), (value, end))
-        known = list(ends.values())
-        others = [(none, none), *((none, end) for _, end in known), *((end, none) for _, end in known)]
-        length = _length(lower, upper, way)
-        others += [(a, b) for x, a in known for y, b in known if y - x == length or (length is None and x < y)]
-        others += [(none, terms.number(-1)), (one, none), (lower, none), (upper, none), (none, lower)]
-        yield way[:-1], [rebuild(terms, way[-2:], terms.make("slice", a, b, step)) for a, b in others]
-
-
-def _whole_number(term: Term) -> int | None:
-    """Return the whole number that a term is at the first execution; None for anything else."""
-    if not isinstance(term.value, Stack) or term.value.ndim or term.value.data.dtype.kind != "i":
-        return None
-    return int(term.value.data.reshape(-1)[0])
-
-
-def _length(lower: Term, upper: Term, way: tuple[Parsed, ...]) -> int | None:
-    """Return how long a slice of theirs is, where that can be told."""
-    end = _whole_number(upper)
-    holder = way[-2].term if len(way) > 1 else None
-    if end is None and holder is not None and holder.op == "item" and isinstance(holder.args[0].value, Stack):
-        axis = next(k for k, part in enumerate(way[-2].parts[1:]) if part is way[-1])
-        shape = holder.args[0].value.shape
-        end = shape[axis] if axis < len(shape) else None
-    return None if end is None else end - (_whole_number(lower) or 0)
 
 
 def _shift_all(terms: Terms, term: Term, index: Term) -> Iterator[Term]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from types import ModuleType
+from typing import Any
 
-from bptt.checking.repairing.edits import alike, places, rebuild, subterms
+from bptt.checking.repairing.edits import alike, other_numbers, places, rebuild, subterms
 from bptt.checking.repairing.leaves import ATOMS, Leaf
 from bptt.checking.repairing.reading import Parsed
 from bptt.checking.repairing.terms import Stack, Term, Terms, shape_of
@@ -72,3 +74,23 @@ def _changed(old: str, new: str) -> tuple[str, str] | None:
 def _shared(a: str, b: str) -> int:
     """Return how many letters two names begin with alike."""
     return next((k for k, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
+def siblings(terms: Terms, term: Term) -> Iterator[Term]:
+    """Yield what lies beside an attribute or under another key of a dict, and another number of a few."""
+    if term.op == "item":
+        yield from other_numbers(terms, term)
+    keyed = term.op == "item" and len(term.args) == 2 and isinstance(term.args[1].payload, str)
+    holder = term.args[0].value if term.op == "attr" or keyed else None
+    if not isinstance(holder, tuple):
+        return
+    for name in list(holder[0] if isinstance(holder[0], dict) else vars(holder[0]))[:40] if _held(holder[0]) else ():
+        if isinstance(name, str) and name != (term.payload if term.op == "attr" else term.args[1].payload):
+            if keyed:
+                yield terms.make("item", term.args[0], terms.number(name), payload=term.payload)
+            else:
+                yield terms.make("attr", term.args[0], payload=name)
+
+
+def _held(holder: Any) -> bool:
+    return isinstance(holder, dict) or (hasattr(holder, "__dict__") and not isinstance(holder, type | ModuleType))

@@ -15,7 +15,6 @@ from bptt.checking.repairing.edits import (
     everywhere,
     places,
     shifts,
-    slices,
     subterms,
     variants,
 )
@@ -25,6 +24,7 @@ from bptt.checking.repairing.leaves import ATOMS, Leaf
 from bptt.checking.repairing.ranking import Ranking
 from bptt.checking.repairing.reading import Parsed
 from bptt.checking.repairing.samples import Budget
+from bptt.checking.repairing.slicing import slices
 from bptt.checking.repairing.terms import Stack, Term, Terms
 from bptt.checking.repairing.together import promising
 

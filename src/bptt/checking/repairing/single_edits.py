@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, pairwise
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,20 +18,20 @@ from bptt.checking.repairing.edits import (
     activated,
     derivatives,
     everywhere,
-    other_numbers,
     places,
     rebuild,
     shifts,
-    slices,
     subterms,
     variables,
     variants,
+    without_slope,
 )
 from bptt.checking.repairing.joining import SCALED, Costed, gated, joined, of_each, through_softmax
 from bptt.checking.repairing.leaves import ATOMS, Leaf, leaves
 from bptt.checking.repairing.ranking import Ranking
 from bptt.checking.repairing.reading import Parsed, Reader
-from bptt.checking.repairing.renaming import beside_renamed, copied_over, renamed
+from bptt.checking.repairing.renaming import beside_renamed, copied_over, renamed, siblings
+from bptt.checking.repairing.slicing import slices
 from bptt.checking.repairing.terms import Stack, Term, Terms, Value, shape_of
 from bptt.checking.repairing.together import Whole, given, wholes
 
@@ -66,7 +65,7 @@ def edited(
         known = leaves(reader, node, tree)
         unread = {leaf.term for leaf in known if any(part.payload in forgotten for part in subterms(leaf.term))}
         nearby = [leaf for leaf in known if leaf.rank < 1.0 or leaf.term in unread]
-        nearby += [Leaf(s, leaf.rank + 0.3) for leaf in nearby for s in _siblings(reader.terms, leaf.term)]
+        nearby += [Leaf(s, leaf.rank + 0.3) for leaf in nearby for s in siblings(reader.terms, leaf.term)]
         nearby.sort(key=lambda leaf: leaf.term not in unread)
         ranking = Ranking(reader.terms, parsed.term, {leaf.term: leaf.rank for leaf in nearby})
         activations = [reader.expression(name) for name in _activations(tree)]
@@ -148,6 +147,7 @@ def _edits(
         (0.9, shifts(terms, parsed)),
         (1.0, everywhere(terms, whole, variable)),
         (1.0, renamed(terms, whole, variable)),
+        (1.0, without_slope(terms, parsed)),
         (1.5, beside_renamed(terms, parsed, variable)),
         (1.5, copied_over(terms, whole, nearby, variable)),
     ):
@@ -223,26 +223,6 @@ def _called_with(terms: Terms, way: tuple[Parsed, ...], fills: list[Term]) -> It
             yield k, given(terms.known("call", args, call.payload, call.value))
 
 
-def _siblings(terms: Terms, term: Term) -> Iterator[Term]:
-    """Yield what lies beside an attribute or under another key of a dict, and another number of a few."""
-    if term.op == "item":
-        yield from other_numbers(terms, term)
-    keyed = term.op == "item" and len(term.args) == 2 and isinstance(term.args[1].payload, str)
-    holder = term.args[0].value if term.op == "attr" or keyed else None
-    if not isinstance(holder, tuple):
-        return
-    for name in list(holder[0] if isinstance(holder[0], dict) else vars(holder[0]))[:40] if _held(holder[0]) else ():
-        if isinstance(name, str) and name != (term.payload if term.op == "attr" else term.args[1].payload):
-            if keyed:
-                yield terms.make("item", term.args[0], terms.number(name), payload=term.payload)
-            else:
-                yield terms.make("attr", term.args[0], payload=name)
-
-
-def _held(holder: Any) -> bool:
-    return isinstance(holder, dict) or (hasattr(holder, "__dict__") and not isinstance(holder, type | ModuleType))
-
-
 def _varied(terms: Terms, here: Term, atoms: list[Leaf], slopes: list[Costed]) -> Iterator[tuple[float, Term]]:
     """Yield what one edit at the top of a part makes of it."""
     for new in variants(terms, here):
@@ -298,23 +278,16 @@ def _same_kind(old: Term, new: Value) -> bool:
 
 
 def _value_key(term: Term) -> Any:
-    """Return what two expressions of the same value share; a call that returns no number is known by its arguments."""
+    """Return what two expressions of the same value share; what is no numbers is known by what it is made of."""
     if term.value is None:
         return ("raises",)
-    if term.op == "call" and isinstance(term.value, tuple):
-        return ("call", *[_value_key(arg) for arg in term.args[1:]])
-    return _key(term.value)
+    if isinstance(term.value, Stack):
+        return _key(term.value)
+    if term.op in ("call", "tuple", "list", "dict"):
+        return (term.op, *[_value_key(arg) for arg in term.args])
+    return ("held", term.number)
 
 
-def _key(value: Any) -> Any:
-    if isinstance(value, Stack):
-        return _key(value.data)
-    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
-        return (value.shape, (value.astype(np.float32) + 0.0).tobytes())  # +0.0: no negative zero
-    if isinstance(value, tuple | list):
-        return tuple(_key(item) for item in value)
-    if isinstance(value, dict):
-        return tuple((str(name), _key(item)) for name, item in value.items())
-    if isinstance(value, float | int | np.number):
-        return _key(np.array(value))
-    return id(value)
+def _key(value: Stack) -> Any:
+    data = value.data
+    return (data.shape, (data.astype(np.float32) + 0.0).tobytes())  # +0.0: no negative zero
