@@ -14,6 +14,8 @@ from bptt.checking.repairing.together import Whole, given, wholes
 
 SCALED = 0.83
 """What a size costs as a factor of a whole expression."""
+UNWRITTEN = 0.3
+"""What more for a size that stands nowhere in the function."""
 RATE = 1.1
 """What another constant costs as a factor: a rate, a leak."""
 GATES = 4
@@ -98,7 +100,8 @@ def joined(terms: Terms, here: Term, atoms: list[Leaf], slopes: list[Costed]) ->
         if fits(shape, beside, shape):
             factor = cost - 0.25
             if _is_constant(other):  # by a size, or by 2, more often than by an array
-                factor = SCALED - 0.1 * (not shape) if _is_whole(other) else RATE
+                size = SCALED - 0.1 * (not shape) + UNWRITTEN * (rank >= 0.9)
+                factor = size if _is_whole(other) else RATE
             for op in ("*",) if beside else ("*", "/"):
                 yield factor, make(op, here, other)
             lacks = cost - 0.3 * (here.op in ("+", "-"))  # a sum lacks a part more often than a product is to be one

@@ -72,7 +72,7 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
     for base in [term for term, rank in found.items() if rank < 0.5 and term.op in ATOMS]:
         shape = terms.make("attr", base, payload="shape")
         for axis in range(base.value.ndim if isinstance(base.value, Stack) else 0):
-            add(terms.make("item", shape, terms.number(axis), payload=False), 1.0)
+            add(terms.make("item", shape, terms.number(axis), payload=False), 0.9)
         if isinstance(base.value, Stack) and base.value.ndim > 1:
             add(terms.make("attr", base, payload="size"), 0.9)
     for constant in (1, 2):
