@@ -95,6 +95,9 @@ def differing(old: ast.AST, new: ast.AST, above: tuple[ast.AST, ...]) -> Iterato
     """Yield the smallest pairs of subexpressions that differ, each with what stands above it in theirs."""
     if ast.dump(old) == ast.dump(new):
         return
+    if _exchanged(old, new):
+        yield (old, new), above
+        return
     if type(old) is type(new) and _head(old) == _head(new) and not isinstance(old, ast.Slice):
         olds, news = list(ast.iter_child_nodes(old)), list(ast.iter_child_nodes(new))
         if len(olds) == len(news):
@@ -102,6 +105,15 @@ def differing(old: ast.AST, new: ast.AST, above: tuple[ast.AST, ...]) -> Iterato
                 yield from differing(a, b, (*above, old))
             return
     yield (old, new), above
+
+
+def _exchanged(old: ast.AST, new: ast.AST) -> bool:
+    """Tell whether a matrix product has its operands in the other order."""
+    if not isinstance(old, ast.BinOp) or not isinstance(new, ast.BinOp):
+        return False
+    if not isinstance(old.op, ast.MatMult) or not isinstance(new.op, ast.MatMult):
+        return False
+    return (ast.dump(old.left), ast.dump(old.right)) == (ast.dump(new.right), ast.dump(new.left))
 
 
 def _head(node: ast.AST) -> object:
@@ -122,6 +134,16 @@ def _label(pair: Pair, above: tuple[ast.AST, ...]) -> list[Label]:
     old, new = pair
     before, after = ast.unparse(old), ast.unparse(new)
     found: list[Label] = []
+    if _exchanged(old, new):
+        return [Label("M1", f"the operands stand in the wrong order: `{after}` is meant, not `{before}`")]
+    if isinstance(old, ast.IfExp):
+        ways = [ast.unparse(old.body), ast.unparse(old.orelse)]
+        if after in ways:
+            other = next((way for way in ways if way != after), after)
+            said = f"`{other}` is taken at a step where `{after}` is right as well: the first or the last one"
+            return [Label("T1", said)]
+        if isinstance(new, ast.BinOp) and isinstance(new.op, ast.Add) and sorted(_addends(new)) == sorted(ways):
+            return [Label("R1", f"both parts belong in the sum: `{after}`, not one or the other")]
     if isinstance(old, ast.Call) and isinstance(new, ast.Call) and _sums(old) and _sums(old) == _sums(new):
         return [Label("M3", f"`{before}` sums over other axes than `{after}`, which is meant")]
     if isinstance(old, ast.Call) and ast.unparse(old.func).endswith(".pop"):
@@ -179,6 +201,9 @@ def _label(pair: Pair, above: tuple[ast.AST, ...]) -> list[Label]:
         rest = _without(old, after)
         if rest is None or isinstance(rest, ast.Constant | ast.Name | ast.Attribute):
             return [Label("L1", f"`{before}` carries a factor that does not belong here")]
+        if ast.unparse(rest) == f"1 - {after}":
+            said = f"s(1 - s) of `{after}` leaves out how each class moves the others: y_hat - y is both steps"
+            return [Label("S1", said)]
         return [Label("X", f"the factor `{ast.unparse(rest)}` does not belong here: `{after}` alone is meant")]
     if isinstance(old, ast.Constant) and isinstance(new, ast.Constant):
         return [Label("L1", f"the constant is {before}, where {after} is right")]

@@ -40,8 +40,6 @@ DEEPER = 0.35
 FORGOTTEN = 0.7
 MADE = 4000
 """Distinct values that edits of one statement are made of, at most."""
-KEPT = 200
-"""Distinct edits of one statement, the nearest to its text."""
 FORMS = 3
 """So many edits that give one value are compared: the nearer text is chosen."""
 
@@ -53,8 +51,8 @@ def edited(
     *,
     code: str,
     tree: ast.Module,
+    most: int,
     forgotten: Collection[str] = (),
-    most: int = KEPT,
     reshaping: bool = False,
 ) -> tuple[Reader, Parsed, list[tuple[float, Term]]]:
     """Return the single edits of an expression that change its value, with their costs, the nearest first."""
