@@ -37,6 +37,14 @@ def line_of(text: str, part: str) -> int:
     return text[: text.index(part)].count("\n") + 1
 
 
+def planted(text: str, *faults: tuple[str, str]) -> str:
+    """Return a program with faults in it, each a part that stands there once and what stands in its place."""
+    for right, wrong in faults:
+        assert text.count(right) == 1, right
+        text = text.replace(right, wrong)
+    return text
+
+
 def mended_lines(text: str) -> list[int]:
     """Check a program that is wrong, and return the lines that are named; their fix is proven."""
     report = diagnose(load_program(text, "net.py"))

@@ -8,6 +8,7 @@ from bptt.checking.diagnosing.diagnose import diagnose
 from bptt.checking.loading.load import load_program
 from bptt.checking.repairing.index_edits import other_ends, restated
 from bptt.checking.report import Report
+from checking_programs import planted
 
 WORDS = """
 import numpy as np
@@ -66,10 +67,7 @@ def _lines(text: str, parts: list[str]) -> list[int]:
 
 @pytest.mark.parametrize("faults", FAULTS)
 def test_every_fault_is_named_and_the_fix_is_proven(faults: list[tuple[str, str]]) -> None:
-    text = WORDS
-    for right, wrong in faults:
-        assert text.count(right) == 1
-        text = text.replace(right, wrong)
+    text = planted(WORDS, *faults)
     report = _checked(text)
     assert report.verdict == "wrong"
     assert report.fix is not None

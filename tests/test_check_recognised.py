@@ -11,7 +11,7 @@ import pytest
 from bptt.checking.diagnosing.diagnose import diagnose
 from bptt.checking.loading.load import load_program
 from bptt.checking.repairing.index_edits import restated, subscripts
-from checking_programs import line_of, mended_lines
+from checking_programs import line_of, mended_lines, planted
 
 LEAKY = """import numpy as np
 from types import SimpleNamespace
@@ -242,8 +242,7 @@ def test_the_right_ones_are_right(text: str) -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_the_line_is_named_and_its_fix_is_proven(name: str) -> None:
     program, right, wrong, where = FAULTS[name]
-    assert program.count(right) == 1
-    text = program.replace(right, wrong)
+    text = planted(program, (right, wrong))
     assert mended_lines(text) == [line_of(text, where)]
 
 

@@ -11,7 +11,7 @@ from bptt.checking.diagnosing.stages import changed, joined
 from bptt.checking.loading.load import load_program
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative
-from checking_programs import line_of, mended_lines
+from checking_programs import line_of, mended_lines, planted
 
 GRU = """
 import numpy as np
@@ -84,11 +84,7 @@ FAULTS = {
 
 
 def _wrong(faults: list[tuple[str, str]]) -> tuple[str, list[int]]:
-    text = GRU
-    for right, wrong in faults:
-        assert text.count(right) == 1, right
-        text = text.replace(right, wrong)
-    return text, sorted({line_of(GRU, right) for right, _ in faults})
+    return planted(GRU, *faults), sorted({line_of(GRU, right) for right, _ in faults})
 
 
 def test_the_right_program_is_right() -> None:

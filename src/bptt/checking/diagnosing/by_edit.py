@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bptt.checking.diagnosing.roles import HANDED_BACK, arrived, is_start, judge, match_unit
+from bptt.checking.diagnosing.roles import HANDED_BACK, is_start, judge, match_unit
 from bptt.checking.diagnosing.suspects import backward_statements
 from bptt.checking.repairing.single_edits import edited
 from bptt.checking.repairing.terms import Stack, Term, pick
@@ -135,8 +135,6 @@ def recognised(judging: Judging, unit: Unit, events: list[Event], term: Term) ->
                 return nothing
             value = value if event.before is None else event.before + value
         made.append(dataclasses.replace(event, value=value, error=None))
-        if k == 0 and value.any() and not _known(judging, unit, made[0]):
-            return nothing
     role, whole = match_unit(unit, made, judging.bank, judging.scale, judging.working, ())
     if role is None or role.series.kind not in KINDS:
         return nothing
@@ -153,9 +151,3 @@ def _may_be(judging: Judging, unit: Unit, event: Event, value: Array) -> bool:
         return False
     others = (before + value, before - value) if unit.op in ("+=", "-=") else (value - before,)
     return any(bank.may_be(other, judging.signs) for other in others)
-
-
-def _known(judging: Judging, unit: Unit, event: Event) -> bool:
-    """Tell whether the first value is a true quantity at all, by itself or as what is added."""
-    values = (arrived(unit, event, delta) for delta in (False, True))
-    return any(judging.bank.look(v / s) for v in values if v is not None for s in dict.fromkeys(judging.signs))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bptt.checking.diagnosing.differences_in_text import labels_of_edit
 from bptt.checking.diagnosing.findings import equations, statement_text, wanted
 from bptt.checking.repairing.alternatives import Alternative
+from bptt.checking.repairing.nodes import place_of
 from bptt.checking.report import Expected, Finding, Replacement
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _cause(change: Alternative) -> tuple[str, str]:
 
 def edit_finding(judging: Judging, change: Alternative) -> Finding:
     """Return the finding of a statement whose proven edit tells what was wrong with it."""
-    place = (change.statement.lineno, change.statement.col_offset)
+    place = place_of(change.statement)
     unit = next(u for u in judging.units if (u.line, u.column) == place)
     labels = labels_of_edit(unit, change.text)
     codes = tuple(dict.fromkeys(one.code for one in labels)) or ("X",)

@@ -142,10 +142,10 @@ class Climbing:
                 tried = self.trials.state(tried.changes)
             helping.append(tried)
             limit = min(limit, rank + NEAR)
-        helping.sort(key=lambda tried: _gain(tried, state), reverse=True)
-        first = {id(tried.changes[-1].statement): tried for tried in reversed(helping)}  # the best of each statement
-        ways = sorted(first.values(), key=lambda tried: _gain(tried, state), reverse=True)[:BRANCHES]
-        until = self._until
+        best: dict[int, State] = {}  # of each statement
+        for tried in sorted(helping, key=lambda tried: _gain(tried, state), reverse=True):
+            best.setdefault(id(tried.changes[-1].statement), tried)
+        ways, until = list(best.values())[:BRANCHES], self._until
         for turn, tried in enumerate(ways, 1):
             self._until = self.trials.count + (until - self.trials.count) * (SHARE if turn < len(ways) else 1.0)
             if (done := self._climb_from(tried)) is not None:

@@ -23,7 +23,7 @@ from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative, alternatives
 from bptt.checking.repairing.exchange import Exchange
 from bptt.checking.repairing.leaves import enclosing
-from bptt.checking.repairing.nodes import targets_of, text_of
+from bptt.checking.repairing.nodes import place_of, targets_of, text_of
 from bptt.checking.repairing.structure import Restructuring, restructurings
 from bptt.checking.repairing.terms import Stack, Term
 
@@ -61,7 +61,7 @@ class Likely:
     def __init__(self, judging: Judging, exchange: Exchange, short: Sizes | None) -> None:
         self.judging, self.exchange = judging, exchange
         self.suspects = suspects(judging, short)
-        self._moves = {_place(suspect.statement): suspect.moves for suspect in self.suspects}
+        self._moves = {place_of(suspect.statement): suspect.moves for suspect in self.suspects}
         self.forgotten = forgotten(judging)
         self._right = _right_units(judging)
         self.raises = any(event.error is not None for event in judging.natural.order)
@@ -104,7 +104,7 @@ class Likely:
                 doubt += DOUBT * bool(suspect.moves_short & right_at_once)
             queue.append((doubt + held + NEAREST, len(queue), suspect))
         for alternative in (*self._forms, *self._scalings(wrong)):
-            known = self._moves.get(_place(alternative.statement), set())
+            known = self._moves.get(place_of(alternative.statement), set())
             if not within(alternative.statement):
                 continue
             moved = bool(known) and not alternative.what.startswith("into ")  # what goes nowhere may belong somewhere
@@ -229,10 +229,6 @@ def _right_units(judging: Judging) -> set[int]:
         and run.events.get(number)
         and not judge(judging.units[number], role, run.events[number])
     }
-
-
-def _place(statement: ast.stmt) -> tuple[int, int]:
-    return statement.lineno, statement.col_offset
 
 
 def _cost_of(form: Restructuring) -> float:

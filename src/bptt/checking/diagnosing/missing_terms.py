@@ -13,7 +13,7 @@ import numpy as np
 from bptt.checking.diagnosing.roles import arrived, same
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.index_edits import restated
-from bptt.checking.repairing.nodes import text_of
+from bptt.checking.repairing.nodes import place_of, text_of
 from bptt.checking.repairing.repair import write_statement
 from bptt.checking.repairing.samples import Budget, Candidate, Sample
 from bptt.checking.tracing.forced import Event
@@ -116,7 +116,7 @@ def inserted(
 ) -> list[tuple[int, Candidate | None, patch.Change]]:
     """Return the line that adds what is missing, to stand after the last one that adds to the variable."""
     code, space = judging.program.code, judging.space()
-    place = (missing.after.lineno, missing.after.col_offset)
+    place = place_of(missing.after)
     numbers = {u.number for u in judging.units if (u.line, u.column) == place and u.context == judged.unit.context}
     run, _, _ = judging.run(judging.roles, numbers.__contains__)
     seen: list[tuple[dict[str, Any], int]] = []

@@ -5,14 +5,13 @@ With one fault less, more values are true, more units are recognised, and a stat
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 from collections.abc import Iterable, Sequence
 
 from bptt.checking.program import Program
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative
-from bptt.checking.repairing.nodes import statements
+from bptt.checking.repairing.nodes import place_of, statements
 
 
 def changed(program: Program, changes: Sequence[patch.Change]) -> Program:
@@ -42,12 +41,11 @@ def joined(program: Program, first: Sequence[Alternative], then: Iterable[Altern
     result = list(first)
     for one in then:
         line = marks[one.statement.lineno - 1]
-        node = next(
-            (s for s in _statements(program) if (s.lineno, s.col_offset) == (line, one.statement.col_offset)), None
-        )
+        place = (line, one.statement.col_offset)
+        node = next((s for s in statements(program.tree) if place_of(s) == place), None)
         if node is None:
             return None
-        again = next((k for k, f in enumerate(result) if f.statement is node or _at(f) == _at_node(node)), None)
+        again = next((k for k, f in enumerate(result) if place_of(f.statement) == place), None)
         if again is not None and one.text and result[again].text:  # one statement, changed twice
             text = one.text
             cost = result[again].cost + one.cost
@@ -59,20 +57,6 @@ def joined(program: Program, first: Sequence[Alternative], then: Iterable[Altern
         kept = tuple(change for change in moved if change is not None)
         result.append(dataclasses.replace(one, changes=kept, statement=node))
     return result
-
-
-def _at(one: Alternative) -> tuple[int, int]:
-    return _at_node(one.statement)
-
-
-def _at_node(node: ast.stmt) -> tuple[int, int]:
-    return node.lineno, node.col_offset
-
-
-def _statements(program: Program) -> Iterable[ast.stmt]:
-    for node in ast.walk(program.tree):
-        if isinstance(node, ast.FunctionDef):
-            yield from statements(node)
 
 
 def _lines(program: Program, changes: Sequence[patch.Change]) -> tuple[list[int | None], set[int]]:

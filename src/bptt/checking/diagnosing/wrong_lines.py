@@ -20,6 +20,7 @@ from bptt.checking.diagnosing.searching import Search
 from bptt.checking.program import Program, Sizes
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative
+from bptt.checking.repairing.nodes import place_of
 from bptt.checking.repairing.prove import Proof, preconditions
 from bptt.checking.repairing.samples import Candidate
 from bptt.checking.report import Finding, Fix, Note, Replacement
@@ -110,7 +111,7 @@ def _of_change(judging: Judging, judgement: Judgement, change: Alternative) -> F
     """Return the finding of one change: by the forced value where that is known, else by what the change does."""
     if change.what:
         return shape_finding(judging, change)
-    place = (change.statement.lineno, change.statement.col_offset)
+    place = place_of(change.statement)
     kind = change.changes[0].kind
     judged = next((j for j in judgement.wrong if (j.unit.line, j.unit.column) == place), None)
     if judged is None:

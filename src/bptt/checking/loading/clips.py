@@ -22,10 +22,9 @@ def without_clips(tree: ast.Module, program: ast.Module | None = None) -> tuple[
     program : ast.Module, optional
         The whole program, where the tree is a part of it.
     """
-    if not any(isinstance(node, ast.Call) and _bounds(node) for node in ast.walk(tree)):
-        return tree, ()
-    kinks = _kinks(program or tree)
-    lines = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Call) and _bounds(node, kinks)]
+    clips = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _bounds(node)]
+    kinks = _kinks(program or tree) if clips else ()
+    lines = [node.lineno for node in clips if _bounds(node, kinks)]
     if not lines:
         return tree, ()
     changed = copy.deepcopy(tree)

@@ -166,7 +166,7 @@ class Passes(Homes):
                 labels = labels_of(function)
                 named = [i for i, x in enumerate(labels) if re.search(COST_LIKE, x, re.I)] or [0]
                 for path in ((("item", named[0]),),) if len(labels) > 1 else ((),):
-                    sign = -1 if re.search(r"likelihood|posterior|log_?prob|reward", function.name, re.I) else 1
+                    sign = -1 if re.search(rf"{roles.GAIN}|reward", function.name, re.I) else 1
                     candidate = replace(
                         chosen, sign=sign, cost=Cost("call", call_of(function, function.owner, choice), path=path)
                     )

@@ -254,12 +254,12 @@ class Search(Passes):
     @property
     def climbs(self) -> bool:
         """Whether the program adds its gradients to the weights, or speaks of a likelihood."""
-        return self.ascends or re.search(r"likelihood|posterior|log_?prob", self.facts.text, re.I) is not None
+        return self.ascends or re.search(roles.GAIN, self.facts.text, re.I) is not None
 
     @property
     def ascends(self) -> bool:
         """Whether the program adds its gradients to the weights."""
-        rate = rf"(self\.)?({roles.RATE}|step(_?size)?)\b"
+        rate = rf"(self\.)?({roles.RATE}|step)\b"
         return re.search(rf"\+= *\(?{rate}|\+ *{rate} *\*|\+= .*\* *{rate}", self.facts.text, re.I) is not None
 
     def slopes(self, case: PlannedCase) -> tuple[dict[str, tuple[float, Any]], tuple[Parameter, ...]]:
