@@ -24,6 +24,12 @@ class Note:
     message: str
 
 
+def gradient_name(parameter: str) -> str:
+    """Return what the gradient of a parameter is called: ``dW_aa``, and of an object's ``net.dW_aa``."""
+    owner, dot, own = parameter.rpartition(".")
+    return f"{owner}{dot}d{own}"
+
+
 @dataclass(frozen=True)
 class Expected:
     """What a statement should have computed: the quantity's name and its named dimensions."""

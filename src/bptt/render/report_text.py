@@ -9,7 +9,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 
-from bptt.checking.report import Dims, Expected, Finding, Note, ParameterRow, Report
+from bptt.checking.report import Dims, Expected, Finding, Note, ParameterRow, Report, gradient_name
 
 _COLOURS = {"wrong": "1;31", "right": "32", "code": "1;36", "mark": "33", "quiet": "2", "strong": "1"}
 _LABEL = 12  # where the text of "wanted", "because", "write" begins
@@ -228,7 +228,7 @@ def _note(note: Note, width: int, style: Style) -> list[str]:
 
 
 def _table(rows: Sequence[ParameterRow], fixed: bool, width: int, style: Style) -> list[str]:
-    names = max([len("gradient"), *(len(f"d{row.name}") for row in rows)])
+    names = max([len("gradient"), *(len(gradient_name(row.name)) for row in rows)])
     shapes = max(len(named(row.dims)) for row in rows)
     lines = [
         style("quiet", f"  {'gradient':<{names}}  {'':<{shapes}}  {'relative error':<14}" + "  after the fix" * fixed)
@@ -238,8 +238,8 @@ def _table(rows: Sequence[ParameterRow], fixed: bool, width: int, style: Style) 
         after = _error(row.fixed_error, "right") if row.fixed_error is not None else ""
         mark = "right" if row.status == "right" else "wrong" if row.status == "wrong" else "mark"
         lines.append(
-            f"  {f'd{row.name}':<{names}}  {named(row.dims):<{shapes}}  {style(mark, f'{before:<14}')}  {after:<13}"
-            f"  {style(mark, row.status)}"
+            f"  {gradient_name(row.name):<{names}}  {named(row.dims):<{shapes}}  "
+            f"{style(mark, f'{before:<14}')}  {after:<13}  {style(mark, row.status)}"
         )
     return lines
 

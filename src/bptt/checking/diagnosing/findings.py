@@ -14,7 +14,7 @@ from bptt.checking.diagnosing.mistakes import Label
 from bptt.checking.diagnosing.operands import operands
 from bptt.checking.diagnosing.verdict import named_dims
 from bptt.checking.program import Sizes
-from bptt.checking.report import Dims, Expected, Finding, Got
+from bptt.checking.report import Dims, Expected, Finding, Got, gradient_name
 from bptt.checking.tracing.bank import Role
 from bptt.checking.tracing.series import Series
 from bptt.checking.tracing.stepping import Unit
@@ -82,9 +82,9 @@ def wanted(judging: Judging, role: Role) -> tuple[str, Dims]:
 def quantity(judging: Judging, series: Series) -> str:
     """Name a true quantity in words that fit the person's program."""
     if series.kind == "contribution":
-        return f"one step's part of d{series.parameter}"
+        return f"one step's part of {gradient_name(series.parameter)}"
     if series.kind == "gradient":
-        return f"d{series.parameter}"
+        return gradient_name(series.parameter)
     if series.kind == "adjoint":
         return series.name.replace("dJ/d(", "dJ/d(")
     if series.later or (series.kind == "share" and series.future is not None):

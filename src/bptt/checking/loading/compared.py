@@ -24,7 +24,7 @@ def likelier(search: Search, guessed: Read | None, rehearsed: Read | None) -> Re
     if guessed is None or rehearsed is None:
         return guessed or rehearsed
     if guessed[1].complete and rehearsed[1].complete:
-        return min(rehearsed, guessed, key=lambda read: numbers(search, read))
+        return min(rehearsed, guessed, key=lambda read: (len(read[1].unused), numbers(search, read)))
     if guessed[1].runs_through and len(rehearsed[1].unused) > len(guessed[1].unused) and not rehearsed[1].complete:
         return guessed  # made-up data may leave parts of a network idle
     ahead = agreeing(rehearsed[1]) - agreeing(guessed[1])

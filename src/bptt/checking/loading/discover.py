@@ -22,12 +22,12 @@ from bptt.checking.loading.joined import JoinedCase
 from bptt.checking.loading.namespace import Namespace
 from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.protocol import cannot_check
-from bptt.checking.loading.readings import Search
+from bptt.checking.loading.readings import Search, upstreams
 from bptt.checking.loading.said import doubt, run_sentences
 from bptt.checking.loading.script import STEP, as_function
 from bptt.checking.loading.shown import SHOWN, as_class, missing_attributes
 from bptt.checking.loading.training_loops import Where, as_step, line_of, training_loops
-from bptt.checking.loading.units import Unit, kinship, units_of
+from bptt.checking.loading.units import Unit, callers_of, kinship, units_of
 from bptt.checking.loading.unrun import Place, backward_functions, loss_layer, outermost_first, place_of
 from bptt.checking.program import Case, Sizes
 from bptt.checking.tracing.quiet import quiet
@@ -94,6 +94,8 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
         best = _first_that_runs(search, units) or best
     if best is None:
         raise CannotCheckError(_what_is_missing(search, namespace, file, units, name))
+    if not name and upstreams(best[1].plan):
+        best = _around(search, best) or best
     best = shorter(search, best)
     best = (best[0], replace(best[1], plan=as_trained(search, with_data(search, best[1].plan))))
     others = [] if name or facts.functions.get(STEP) else _others(search, best, units)
@@ -144,7 +146,8 @@ def _first_that_runs(search: Search, units: list[Unit], *, rehearsed: bool = Fal
                 break
             if most and since >= STALLED:
                 break
-            if _settles(attempt, seen) and attempt.plan.penalty <= search.least + MARGIN:
+            plain = attempt.plan.penalty <= search.least + MARGIN and not (rehearsed and attempt.unused)
+            if _settles(attempt, seen) and plain:
                 break
         found = _best(seen)
         if found is not None and (best is None or (found.complete and not best[1].complete)):
@@ -187,6 +190,13 @@ def _others(search: Search, best: Read, units: list[Unit]) -> list[Read]:
     return found
 
 
+def _around(search: Search, best: Read) -> Read | None:
+    """Return the reading of what hands a backward pass its gradient, and makes that of a cost of its own."""
+    search = replace(search, log=Log(seconds=CONFIRMING))
+    whole = _first_that_runs(search, callers_of(search.facts, best[0]), rehearsed=True)
+    return whole if whole is not None and whole[1].runs_through and not whole[1].unused else None
+
+
 def _what_is_missing(search: Search, namespace: Namespace, file: str, units: list[Unit], name: str | None) -> str:
     """Return the message of a program that cannot be read: what was found, what is missing, the adapter to fill in."""
     facts = search.facts
@@ -224,7 +234,14 @@ def _best(seen: list[Attempt]) -> Attempt | None:
     """Return the reading that agrees in full, if it is nearly as plausible as any, or else the most plausible."""
     least = min((a.plan.penalty for a in seen if a.ran or a.error), default=np.inf)
     whole = [a for a in seen if _settles(a, seen) and a.plan.penalty <= least + MARGIN]
-    return max(whole or seen, key=lambda a: a.plausibility, default=None)
+    return max(whole or seen, key=_worth, default=None)
+
+
+def _worth(attempt: Attempt) -> tuple[float, ...]:
+    """Order readings: of the program's own run, one in which every weight counts goes before one of a single step."""
+    if attempt.plan.rehearsal is None:
+        return (0, 0, attempt.plausibility)
+    return (attempt.runs_through, -len(attempt.unused), attempt.plausibility)
 
 
 def _found(search: Search, namespace: Namespace, tree: ast.Module, parts: list[Read]) -> Found:

@@ -191,8 +191,9 @@ class Search(Passes):
             plan.forward,
             plan.cost,
             plan.constructor,
-            _upstreams(plan),
+            upstreams(plan),
             plan.parameters,
+            plan.rehearsal and (plan.rehearsal.level, plan.rehearsal.skip),
         )
         key = repr(reading)
         if key not in self.known_slopes:
@@ -290,7 +291,8 @@ class Search(Passes):
         return slopes, tuple(kept)
 
 
-def _upstreams(plan: Plan) -> tuple[Any, ...]:
+def upstreams(plan: Plan) -> tuple[Any, ...]:
+    """Return the outputs of the forward whose gradients the backward is given from outside."""
     return tuple(s.path for _, s in plan.backward.arguments if s.kind == "upstream") if plan.backward else ()
 
 

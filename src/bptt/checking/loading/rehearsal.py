@@ -75,9 +75,16 @@ class Recorder:
     """Watches a run: remembers the calls of some functions, and stops it at the second start."""
 
     def __init__(
-        self, wanted: set[str], passes: tuple[str, ...], start: str, read: set[str], disturb: Sequence[Path]
+        self,
+        wanted: set[str],
+        passes: tuple[str, ...],
+        start: str,
+        read: set[str],
+        disturb: Sequence[Path],
+        skip: int = 0,
     ) -> None:
         self.wanted, self.passes, self.starts, self.read, self.disturb = wanted, passes, {start}, read, disturb
+        self.skip, self.skips = skip, skip > 0  # so many starts go by first
         self.handed: set[str] = set()  # what a pass through a marked loop takes of the function that it stands in
         self.moments: list[Moment] = []
         self.open: list[tuple[FrameType, Moment]] = []
@@ -116,13 +123,15 @@ class Recorder:
         name = frame.f_code.co_qualname
         inside = tuple(m.function for _, m in self.open)
         first = name in self.starts and not self.starts & set(inside)
+        if first and self.skip:
+            self.skip, first = self.skip - 1, False
         moment = Moment(name, self._state(frame), inside)
         if first and self.reached:
             self.second = moment.live
             raise Finished
         if first:
             self._starts(moment)
-        self.reached = self.reached or name == self.passes[-1]
+        self.reached = self.reached or (name == self.passes[-1] and (self.start is not None or not self.skips))
         self.moments.append(moment)
         self.open.append((frame, moment))
 

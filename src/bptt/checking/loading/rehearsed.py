@@ -29,6 +29,7 @@ from bptt.checking.program import Sizes
 
 LARGEST = 4000  # numbers in all parameters
 PLAIN = bool | int | float | str | None
+LATER = 3  # so many later passes are looked at where the first leaves a gradient at zero, as one step does
 OURS = f"{LIMIT}|{roles.TRUNCATION}"  # numbers that are set, whatever the run passes
 
 
@@ -41,6 +42,7 @@ class Rehearsal:
     facts: Facts
     unit: Unit
     level: int = 0
+    skip: int = 0  # so many passes go by before the one that is looked at
     files: Files = field(default_factory=Files)
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     costs: tuple[Function, ...] = ()
@@ -57,7 +59,9 @@ class Rehearsal:
         read = {n for f in functions for n in f.reads}
         passes = tuple(f.qualified for f in (unit.forward, unit.backward) if f is not None)
         start = unit.forward if unit.forward_first or unit.backward is None else unit.backward
-        recorder = Recorder({*(f.qualified for f in functions), *passes}, passes, start.qualified, read, disturb)
+        recorder = Recorder(
+            {*(f.qualified for f in functions), *passes}, passes, start.qualified, read, disturb, self.skip
+        )
         if self.namespace.step is not None:
             recorder = Recorder(set(), passes, STEP, read, disturb)
             recorder.handed = set(unit.forward.arguments)
@@ -116,8 +120,9 @@ def rehearsed(
     if first is None:
         return
     plain = replace(rehearsal, level=AS_IT_IS, sources={}, kept={})
-    for one, recording in ((rehearsal, first), (plain, None)):
-        if recording is None and rehearsal.level != one.level:
+    later = (replace(rehearsal, skip=skip, sources={}, kept={}) for skip in range(1, LATER + 1))
+    for one, recording in ((rehearsal, first), (plain, None), *((other, None) for other in later)):
+        if recording is None and (rehearsal.level != one.level or one.skip):
             recording = one.record(sizes, 0)
         found = _read_off(one, recording, sizes) if recording is not None else None
         if found is not None:

@@ -58,6 +58,15 @@ def units_of(facts: Facts, name: str | None = None) -> list[Unit]:
     return sorted(found, key=lambda u: -u.score)
 
 
+def callers_of(facts: Facts, unit: Unit) -> list[Unit]:
+    """Return the functions that run both passes of a unit, and make the gradient that its backward is given."""
+    if unit.backward is None:
+        return []
+    both = {unit.forward.name, unit.backward.name}
+    found = [f for f in facts.functions.values() if both <= f.calls and f not in (unit.forward, unit.backward)]
+    return [Unit(f, None, f.owner, unit.score, False, ()) for f in found]
+
+
 def _named(unit: Unit, name: str) -> bool:
     names = {unit.owner, unit.forward.name, unit.forward.qualified}
     if unit.backward:
