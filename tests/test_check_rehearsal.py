@@ -13,6 +13,7 @@ from bptt.checking.loading.knobs import PLAIN, Knobs
 from bptt.checking.loading.load import load_program
 from bptt.checking.loading.made_up import Files, kinds_of_files
 from bptt.checking.loading.training_loops import as_step, line_of, training_loops
+from bptt.checking.loading.unrun import backward_functions
 from bptt.checking.program import Case, Program, Sizes
 from bptt.checking.tracing.quiet import quiet
 from bptt.errors import CannotCheckError
@@ -138,3 +139,42 @@ def test_what_ends_the_own_run_is_said() -> None:
         load_program(ENDLESS, "a.py")
     with pytest.raises(CannotCheckError):
         load_program(ENDLESS.replace("    out,", "    continue\n    out,"), "a.py")
+
+
+def test_what_makes_the_upstream_gradient_is_checked_with_the_class_that_takes_it() -> None:
+    text = _text("labels_of_phrases")
+    program, case = _built(text)
+    assert program.names == {"learn_one": "forward"}
+    right = case.gradients()
+    assert all(
+        gradient.any() for gradient in right.values()
+    )  # also of the recurrent weight: a phrase of one word hides it
+    _, wrong = _built(text.replace("dscore[label] -= 1", "dscore[label] -= 2"))
+    assert all(not np.allclose(gradient, right[name]) for name, gradient in wrong.gradients().items())
+
+
+def test_of_two_sweeps_the_one_that_is_gone_back_through_is_read() -> None:
+    program, _ = _built(_text("scanned_both_ways"))
+    assert program.names["derivatives"] == "backward"
+    sweep = load_program(_text("scanned_both_ways"), "a.py", name="sweep_back")
+    case = sweep.build(sweep.load(sweep.tree), SMALL, 2)
+    h = 1e-6
+    for name, gradient in case.gradients().items():
+        value = case.parameters[name]
+        value.flat[0] += h
+        after = float(np.asarray(case.cost()))
+        value.flat[0] -= 2 * h
+        before = float(np.asarray(case.cost()))
+        value.flat[0] += h
+        assert np.isclose((after - before) / (2 * h), gradient.flat[0], rtol=1e-5)
+
+
+def test_of_ids_that_are_inputs_and_targets_one_more_is_made() -> None:
+    program = load_program(_text("words_from_pictures"), "a.py")
+    case = program.build(program.load(program.tree), Sizes(n_x=4, n_a=3, n_y=5, m=2, T_x=1), 2)
+    assert all(case.gradients()[name].any() for name in "EUbVc")
+
+
+def test_a_whole_model_that_was_not_run_is_no_right_one() -> None:
+    functions = {name for name, _ in backward_functions(ast.parse(_text("words_from_pictures")))}
+    assert functions == {"words_back", "rnn_back", "Describer.loss"}

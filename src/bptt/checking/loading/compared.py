@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from bptt.checking.loading.attempts import Attempt
 from bptt.checking.loading.bench import PROBE
+from bptt.checking.loading.layouts import T
 from bptt.checking.loading.namespace import BUDGET, Exhausted, within_budget
 from bptt.checking.loading.readings import Search
 from bptt.checking.loading.rehearsed import smaller
@@ -60,6 +62,25 @@ def shorter(search: Search, read: Read) -> Read:
         shorter = search.judge(replace(plan, rehearsal=found[0]))
     same = shorter is not None and (shorter.right, shorter.delivered) == (read[1].right, read[1].delivered)
     return (read[0], shorter) if shorter is not None and same else read
+
+
+def longer(search: Search, read: Read) -> Read:
+    """Return a reading with one more element in the data of which all but the last are inputs: T_x are left."""
+    plan = read[1].plan
+    text = "\n".join(f.text for f in search.facts.functions.values())
+    roles = {
+        source.value
+        for name, source in plan.forward.arguments
+        if source.kind == "data"
+        and re.search(rf"\b{name}\[(:, )*:-1\]", text)
+        and re.search(rf"\b{name}\[(:, )*1:\]", text)
+    }
+    layouts = {
+        role: replace(layout, axes=tuple(f"{T} + 1" if a == T else a for a in layout.axes)) if role in roles else layout
+        for role, layout in plan.layouts.items()
+    }
+    longer = search.judge(replace(plan, layouts=layouts)) if roles else None
+    return read if longer is None or longer.delivered < read[1].delivered else (read[0], longer)
 
 
 def numbers(search: Search, read: Read) -> int:

@@ -13,7 +13,17 @@ import numpy as np
 from bptt.checking.loading.accumulating import as_trained
 from bptt.checking.loading.attempts import Attempt
 from bptt.checking.loading.bench import MARGIN
-from bptt.checking.loading.compared import DOUBTLESS, Read, agreeing, covered, likelier, numbers, run_of, shorter
+from bptt.checking.loading.compared import (
+    DOUBTLESS,
+    Read,
+    agreeing,
+    covered,
+    likelier,
+    longer,
+    numbers,
+    run_of,
+    shorter,
+)
 from bptt.checking.loading.data_gradients import with_data
 from bptt.checking.loading.discover_state import SelfCase, forward_lints, plan_self, wrap_lints
 from bptt.checking.loading.explore import SECONDS, Log
@@ -96,7 +106,7 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
         raise CannotCheckError(_what_is_missing(search, namespace, file, units, name))
     if not name and upstreams(best[1].plan):
         best = _around(search, best) or best
-    best = shorter(search, best)
+    best = longer(search, shorter(search, best))
     best = (best[0], replace(best[1], plan=as_trained(search, with_data(search, best[1].plan))))
     others = [] if name or facts.functions.get(STEP) else _others(search, best, units)
     found = _found(search, namespace, as_class(tree) if namespace.dressed else tree, [best, *others])

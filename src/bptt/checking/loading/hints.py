@@ -142,7 +142,8 @@ def _same_values(value: ast.expr, name: str) -> bool:
 
 def _is_step(item: ast.expr) -> bool:
     if isinstance(item, ast.Slice):
-        return item.lower is not None and item.upper is not None  # x[:, t:t+1]
+        several = item.lower is not None and item.upper is not None  # x[:, t:t+1]
+        return several or ast.unparse(item) in (":-1", "1:")  # all but the last, all but the first
     return not isinstance(item, ast.Constant) or isinstance(item.value, int)
 
 

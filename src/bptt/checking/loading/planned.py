@@ -175,14 +175,21 @@ class PlannedCase:
         Where one function does both passes and its backward half raises or forgets to return, the cost that it had
         computed by then is read from its frame.
         """
-        world = World(self)
-        if self.plan.backward is not None or not self.plan.cost_name:
-            world.result = world.call(self.plan.forward)
+        plan, world = self.plan, World(self)
+        kept: dict[str, Any] = {}
+        if plan.backward is not None or not plan.cost_name:
+            world.result = world.call(plan.forward)
             return world
+        local = plan.cost is not None and plan.cost.kind == "local"
+        saved = self._saved()
         try:
-            world.result, kept = with_locals(lambda: world.call(self.plan.forward), self.plan.forward.function)
+            world.result = None if local else world.call(plan.forward)
+            if world.result is None:  # its variables are needed: watching them takes time
+                self._restore(saved)
+                world = World(self)
+                world.result, kept = with_locals(lambda: world.call(plan.forward), plan.forward.function)
         except Exception as error:
-            found = locals_at(error, self.plan.forward.function, self.plan.cost_line)
+            found = locals_at(error, plan.forward.function, plan.cost_line)
             if found is None:
                 raise
             kept = found

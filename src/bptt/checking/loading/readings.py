@@ -82,13 +82,12 @@ class Search(Passes):
             called = next(
                 (c for c in unit.costs if plan.cost and plan.cost.call and c.name == plan.cost.call.function), None
             )
-            options = [
-                told_by_calls(
-                    n, self.choices(n, function, context, plan, stage="backward", outputs=outputs), function,
-                    unit.forward, plan, self.evidence, called,
-                )
-                for n in function.arguments
-            ]  # fmt: skip
+            options: list[list[Option]] = []
+            for n in function.arguments:
+                own = self.choices(n, function, context, plan, stage="backward", outputs=outputs)
+                seen = plan.rehearsal is not None and plan.rehearsal.source(function, n) is not None
+                by_text = told_by_calls(n, own, function, unit.forward, plan, self.evidence, called)
+                options.append(own if seen else by_text)  # the run says more than the text
             choices = best_first(options, BACKWARD_TRIES)
         for choice in choices:
             if twice_the_same(choice):

@@ -90,6 +90,7 @@ class Recorder:
         self.open: list[tuple[FrameType, Moment]] = []
         self.start: Moment | None = None
         self.around: tuple[Moment, ...] = ()  # the calls that were open when it started
+        self.begun: list[tuple[Moment, tuple[Moment, ...]]] = []  # every start so far, with those
         self.second: State = {}
         self.reached = False
         self.lines = LINES
@@ -131,7 +132,10 @@ class Recorder:
             raise Finished
         if first:
             self._starts(moment)
-        self.reached = self.reached or (name == self.passes[-1] and (self.start is not None or not self.skips))
+        if name == self.passes[-1] and (self.start is not None or not self.skips):
+            if not self.reached:
+                self._goes_back_from(moment)
+            self.reached = True
         self.moments.append(moment)
         self.open.append((frame, moment))
 
@@ -156,8 +160,16 @@ class Recorder:
         moment.places = places_in(moment.live)
         self.start = moment
         self.around = tuple(m for _, m in self.open)
+        self.begun.append((moment, self.around))
         for path in self.disturb:
             _shift(places.read(moment.live, path))
+
+    def _goes_back_from(self, backward: Moment) -> None:
+        """Take the start whose result the backward pass is given, where several went before it."""
+        given = places_in(backward.live["given"]) if len(self.begun) > 1 else {}
+        for moment, around in self.begun:
+            if moment.ended and id(moment.result) in given:
+                self.start, self.around = moment, around
 
     def _state(self, frame: FrameType) -> State:
         code = frame.f_code

@@ -226,10 +226,12 @@ def _sources(
                 made.append((kind, found))
     unbound = set(function.arguments) - set(moment.live["given"]) if moment.function == STEP else set()
     out = {(STEP, name): Source("const", None) for name in unbound}
+    called = rehearsal.facts.reached(function)
+    text = "\n".join(f.text for f in rehearsal.facts.functions.values() if f is function or f.name in called)
     for name, value in moment.live["given"].items():
         source = _source(name, value, recording.start, made, function)
         number = isinstance(value, int | float)
-        ours = roles.is_rate(name, function.text) or roles.matches(name, OURS)
+        ours = roles.is_rate(name, text) or roles.matches(name, OURS)
         if number and not isinstance(value, bool) and ours:
             continue
         if source is None and other is not None and _alike(value, other.live["given"].get(name)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bptt.checking.loading.closures import pullbacks
 from bptt.checking.loading.facts import Facts, Function
@@ -55,7 +55,21 @@ def units_of(facts: Facts, name: str | None = None) -> list[Unit]:
         found = [u for u in found if _named(u, name)]
     # What runs the backward pass, and perhaps moves the weights by it, is no forward pass.
     found = [u for u in found if u.backward is None or u.backward.name not in facts.reached(u.forward)] or found
-    return sorted(found, key=lambda u: -u.score)
+    return sorted((_before_its_layers(u, found, facts) for u in found), key=lambda u: -u.score)
+
+
+def _before_its_layers(unit: Unit, units: list[Unit], facts: Facts) -> Unit:
+    """Return a unit that comes before the layers that it is made of, if it is a whole model."""
+    if unit.backward is None and not returns_cost_and_gradients(unit.forward):
+        return unit
+    back = facts.reached(unit.backward or unit.forward)
+    reached = back | facts.reached(unit.forward)
+    layers = [
+        u.score + 0.5
+        for u in units
+        if u.backward and u.forward.name in reached and u.backward.name in back and not (unit.backward and u.owner)
+    ]  # methods of one name are not told apart
+    return replace(unit, score=max([unit.score, *layers]))
 
 
 def callers_of(facts: Facts, unit: Unit) -> list[Unit]:
@@ -105,7 +119,7 @@ def _in_scope(
         for fs, f in forwards:
             if f is b or fs >= 2.0 or bs < 1.5 or not _activates(f, facts):
                 continue
-            if f.name in b.calls and set(f.arguments) == set(b.arguments) and re.search(r"\bfor\b", f.text):
+            if f.name in b.calls and set(f.arguments) <= set(b.arguments) and re.search(r"\bfor\b", f.text):
                 out.append(Unit(f, b, owner, 4.0 + bs + shift, False, chosen))  # a cost that is the forward as well
             elif fs < 1.0 and any(len(n) > 2 and n in b.arguments for n in f.labels):
                 out.append(Unit(f, b, owner, 3.0 + bs + shift, True, chosen))  # its name tells nothing, its result does
@@ -130,12 +144,6 @@ def _in_scope(
             score += 1.5 * returns_cost_and_gradients(b) + 1.0 * (
                 _does_both(b, facts) and any(f.name in b.calls for _, f in forwards[:6])
             )
-            whole = [
-                u.score + 0.5 for u in out
-                if u.backward and u.backward is not b and {u.forward.name, u.backward.name} <= facts.reached(b)
-            ]  # fmt: skip
-            if whole and returns_cost_and_gradients(b):  # the whole model comes before the layers that it is made of
-                score = max(score, *whole)
             out.append(Unit(b, None, owner, score, False, chosen))
     return out
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from bptt.checking.loading.facts import Function, label
 from bptt.checking.loading.roles_by_name import COST_NAME
+from bptt.checking.loading.scores import returns_cost_and_gradients
 
 NAMED = re.compile(
-    r"back_?(ward|prop)|bptt|bwd|bprop|^(?!.*(numer|check|clip|test|approx|desc|asc|norm|update|apply|zero)).*grad",
+    r"back_?(ward|prop)|(^|_)back(_|$)|bptt|bwd|bprop|^(?!.*(numer|check|clip|test|approx|desc|asc|norm|update|apply|zero)).*grad",
     re.IGNORECASE,
 )
 PRODUCTS = {"dot", "matmul", "einsum", "outer", "tensordot"}
@@ -24,7 +25,7 @@ Place = tuple[str, int]  # a function's name, and the line that it or its first 
 def backward_functions(tree: ast.Module) -> list[tuple[str, ast.FunctionDef]]:
     """Return the functions with a backward name and a matrix product, their own or of a function that they call.
 
-    A mere activation's derivative has none.
+    A mere activation's derivative has none. What returns its cost and gradients is one, whatever its name.
     """
     found = []
     every = [n for n in tree.body if isinstance(n, ast.FunctionDef) and NAMED.search(n.name)]
@@ -39,6 +40,7 @@ def backward_functions(tree: ast.Module) -> list[tuple[str, ast.FunctionDef]]:
             if isinstance(node, ast.FunctionDef) and (
                 (NAMED.search(node.name) and (_multiplies(node) or (node in every and node.name in products)))
                 or loss_layer(node) is not None
+                or returns_cost_and_gradients(Function(node))
             ):
                 found.append((prefix + node.name, node))
     return found
