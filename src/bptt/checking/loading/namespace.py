@@ -59,6 +59,7 @@ class Namespace:
             if self._provide(name) is None:
                 self.unknown.append(name)
         self.failed: dict[str, str] = {}
+        self._long: set[tuple[int, int]] = set()  # where the statements stand that ran for too long: they are left out
         self.files = Files()  # what stands in for its tables
         self.raised = ""  # what its own run raised last
         self._trees: list[tuple[ast.Module, tuple[bool, Where | None], ast.Module]] = []
@@ -174,7 +175,8 @@ class Namespace:
         left = [BUDGET]
         try:
             for statement in body:
-                if not self._wanted(statement, scope):
+                place = (statement.lineno, statement.col_offset)
+                if place in self._long or not self._wanted(statement, scope):
                     continue
                 code = self._compiled(statement, scope["__file__"])
                 try:
@@ -183,6 +185,7 @@ class Namespace:
                     else:
                         within_budget(lambda code=code: exec(code, scope), left)  # type: ignore[misc]
                 except Exhausted:
+                    self._long.add(place)
                     self._failed(statement, "it runs for too long to be a constant")
                 except SystemExit:
                     self._failed(statement, "it ends the program")

@@ -11,13 +11,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bptt.checking.repairing.comprehensions import within_comprehensions
 from bptt.checking.repairing.index_edits import (
     first_steps,
+    handed_ranges,
     moved_indices,
     other_ends,
     restated,
     subscripts,
-    within_comprehensions,
 )
 from bptt.checking.repairing.patch import Change, replace
 from bptt.checking.repairing.repair import Statement, statement_text
@@ -100,6 +101,6 @@ def _of_text(node: ast.stmt, names: Mapping[str, Any], code: str, tree: ast.Modu
         *first_steps(node, names, code, tree),
         *other_ends(node, names, code),
     ]
-    found += [*subscripts(node, code), *within_comprehensions(node, code)]
+    found += [*subscripts(node, code), *handed_ranges(node, code), *within_comprehensions(node, names, code)]
     for cost, change in found:
         yield Alternative((change,), cost, node, restated(code, node, change))

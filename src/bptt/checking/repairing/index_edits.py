@@ -13,9 +13,7 @@ import numpy as np
 from bptt.checking.repairing.leaves import enclosing
 from bptt.checking.repairing.nodes import text_of
 from bptt.checking.repairing.patch import Change, replace
-
-COMPREHENSIONS = ast.ListComp | ast.DictComp | ast.SetComp | ast.GeneratorExp
-OPPOSITE = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*"}
+from bptt.checking.repairing.ranges import ranges
 
 
 def moved_indices(
@@ -41,6 +39,9 @@ def moved_indices(
         inside = any(isinstance(n, ast.Name) and n.id in counted for n in ast.walk(holder.slice))
         if not inside and ast.unparse(holder) not in own:
             continue
+        if isinstance(holder.ctx, ast.Store) and ast.unparse(holder.slice) == ":":
+            for end in ("-1", "0"):  # a cost of one step alone
+                yield 1.0, replace(code, holder.slice, end)
         for index in ast.walk(holder.slice):
             if (
                 isinstance(index, ast.BinOp)
@@ -116,19 +117,6 @@ def subscripts(node: ast.stmt, code: str) -> Iterator[tuple[float, Change]]:
                 yield 1.0, replace(code, first, f"{quote}{text}{quote}")
 
 
-def within_comprehensions(node: ast.stmt, code: str) -> Iterator[tuple[float, Change]]:
-    """Yield a sum or a product within a comprehension without one of its sides, or with another operator."""
-    for loop in ast.walk(node):
-        inner = getattr(loop, "elt", getattr(loop, "value", None)) if isinstance(loop, COMPREHENSIONS) else None
-        for both in ast.walk(inner) if inner is not None else ():
-            if not isinstance(both, ast.BinOp) or type(both.op) not in OPPOSITE:
-                continue
-            left, right = text_of(code, both.left), text_of(code, both.right)
-            for text in (left, right):
-                yield 1.3, replace(code, both, text)
-            yield 1.2, replace(code, both, f"{left} {OPPOSITE[type(both.op)]} {right}")
-
-
 def _shape_of(node: ast.expr, names: Mapping[str, Any]) -> tuple[int, ...] | None:
     try:
         value = eval(compile(ast.Expression(node), "<theirs>", "eval"), dict(names))
@@ -176,6 +164,18 @@ def other_ends(node: ast.stmt, names: Mapping[str, Any], code: str) -> Iterator[
                     1.3,
                     replace(code, argument, f"{text}[::-1]" if isinstance(argument, ast.Name) else f"({text})[::-1]"),
                 )
+
+
+def handed_ranges(node: ast.stmt, code: str) -> Iterator[tuple[float, Change]]:
+    """Yield other ranges of steps that a call is given: the other direction, a step more or less."""
+    for call in ast.walk(getattr(node, "value", node)):
+        for argument in call.args if isinstance(call, ast.Call) else ():
+            base = argument
+            if isinstance(base, ast.Call) and ast.unparse(base.func) == "reversed" and base.args:
+                base = base.args[0]
+            if isinstance(base, ast.Call) and ast.unparse(base.func) in ("range", "np.arange", "xrange"):
+                for text, _ in ranges(code, argument):
+                    yield 1.0, replace(code, argument, text)
 
 
 def _turns(index: ast.expr) -> bool:

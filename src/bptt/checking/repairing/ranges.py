@@ -39,6 +39,8 @@ def ranges(code: str, loop: ast.expr) -> Iterator[tuple[str, str]]:
             yield whole.replace(inner, new, 1), what
     if down:  # range(T, 0, -1) written from the other side
         yield f"reversed({name}({start} + 1))", "over every step"
+        if (start, stop, step) == (f"{start.removesuffix(' - 1')} - 1", "-1", "-1"):
+            yield f"{name}({start.removesuffix(' - 1')})", "forwards in time"
 
 
 def _near(end: str) -> list[str]:

@@ -135,6 +135,7 @@ def _edits(
 ) -> Iterator[tuple[float, Whole]]:
     """Yield the whole expression with one place of it changed, and about how far that is: first what is near."""
     whole = parsed.term
+    acts = whole.op == "call" and whole.value is None  # it is called for what it does
 
     def keeps(value: Value) -> bool:
         return _same_kind(whole, value) or (room is not None and isinstance(value, Stack) and value.shape == room)
@@ -167,10 +168,10 @@ def _edits(
     slopes = [(leaf.rank, d) for leaf in atoms if activated(leaf.term) for d in derivatives(terms, leaf.term)]
     written = [leaf for leaf in nearby if leaf.term.op == "call" or (leaf.term.op not in ATOMS and leaf.term.size <= 4)]
     for stage, beside in ((_varied, atoms), (_replaced, [*atoms, *written]), (joined, atoms)):
-        for way in ways:
+        for way in ways[acts:]:
             here = way[-1].term
             deeper = DEEPER * sum(p.term.op in ("+", "-") for p in way[:-1]) if stage is joined else 0.0
-            handed_on = len(way) > 1 and whole.value is not None and not isinstance(whole.value, Stack)
+            handed_on = len(way) > 1 and (acts or (whole.value is not None and not isinstance(whole.value, Stack)))
             edits = [
                 (cost + deeper, new)
                 for cost, new in stage(terms, here, beside, slopes)
@@ -218,7 +219,7 @@ def _called_with(terms: Terms, way: tuple[Parsed, ...], fills: list[Term]) -> It
     for k, argument in wholes(terms, way[1:], fills):
         if _same_kind(call.args[place], argument.value):
             args = (*call.args[:place], argument.term(), *call.args[place + 1 :])
-            yield k, given(terms.known("call", args, call.payload, call.value))
+            yield k, given(terms.known("call", args, call.payload, call.value or ()))
 
 
 def _varied(terms: Terms, here: Term, atoms: list[Leaf], slopes: list[Costed]) -> Iterator[tuple[float, Term]]:

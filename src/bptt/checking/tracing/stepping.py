@@ -219,8 +219,11 @@ class Stepper(ast.NodeTransformer):
             unit = self._unit(original, ast.unparse(call.args[0]), op, original.value, None)
             return self._step(node, [call.args[0]], [unit])
         if not self._guarded:
-            number = self._unit(original, "", "call", original.value, None).number
-            return self._try([node], f"{HOOKS}.failed({HERE}, {number})", node)
+            unit = self._unit(original, "", "call", original.value, None)
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
+            if name in self.own and self._function:
+                return self._step(node, [], [unit])
+            return self._try([node], f"{HOOKS}.failed({HERE}, {unit.number})", node)
         return node
 
     def _arguments(self, value: ast.expr, statement: ast.stmt) -> None:
@@ -281,18 +284,19 @@ class Stepper(ast.NodeTransformer):
         numbers = ", ".join(str(u.number) for u in units)
         loads = [as_load(t) for t in targets]
         begin = statement_of(f"{HOOKS}.begin(({numbers},), locals(), {HERE})")
-        updates = units[0].op != "=" or units[0].recursive
-        if updates or (units[0].loops and isinstance(targets[0], ast.Name)):
+        updates = bool(targets) and (units[0].op != "=" or units[0].recursive)
+        if updates or (targets and units[0].loops and isinstance(targets[0], ast.Name)):
             old = ast.Lambda(ast.arguments([], [], None, [], [], None, []), copied(loads[0]))
             begin.value.args += [old, ast.Constant(updates)]  # type: ignore[attr-defined]
         place = ast.parse(f"({numbers},)", mode="eval").body
-        done = ast.Expr(ast.Call(hook("done"), [place, ast.Tuple(loads, ast.Load()), here()], []))
+        values = loads or [ast.Constant(None)]  # a call for what it does gives nothing
+        done = ast.Expr(ast.Call(hook("done"), [place, ast.Tuple(values, ast.Load()), here()], []))
         steps: list[ast.stmt] = [begin]
         if self._guarded:
             steps += [node, done]
         else:
             steps += self._try([node, done], f"{HOOKS}.failed({HERE}, {numbers})", node)
-        for unit, target in zip(units, targets, strict=True):
+        for unit, target in zip(units, targets, strict=bool(targets)):
             put = ast.Assign([as_store(target)], ast.Call(hook("forced"), [ast.Constant(unit.number), here()], []))
             steps.append(ast.If(ast.Call(hook("forces"), [ast.Constant(unit.number), here()], []), [put], []))
         return [located(s, node) for s in steps]
