@@ -54,6 +54,15 @@ def _cause(change: Alternative) -> tuple[str, str]:
         )
     if "instead of lost" in what:
         return "R1", f"what this call returns goes nowhere, so that nothing comes back to the step before: {what}"
+    if what.startswith("masked"):
+        return (
+            "W2",
+            "the cost leaves out what the mask is zero for, and nothing of it may come back: it is to be masked",
+        )
+    if what.startswith("another like"):
+        return "W1", "what this line does for one gate or weight is done for no other: its like is missing"
+    if what.startswith("added up in"):
+        return "U1", f"the weights move while the pass still reads them: this must be {what}"
     if what.startswith("scaled"):
         return "L1", f"every gradient is off by one and the same factor: here it must be {what}"
     if isinstance(change.statement, ast.For | ast.While) and change.changes[0].kind != "insert":

@@ -23,6 +23,7 @@ from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative, alternatives
 from bptt.checking.repairing.exchange import Exchange
 from bptt.checking.repairing.leaves import enclosing
+from bptt.checking.repairing.lines_to_add import lines_of_other_gates, lines_that_mask
 from bptt.checking.repairing.nodes import place_of, targets_of, text_of
 from bptt.checking.repairing.structure import Restructuring, restructurings
 from bptt.checking.repairing.terms import Stack, Term
@@ -45,7 +46,7 @@ TRUE = 0.8
 RIGHT = 1.0
 """What a change costs more of a statement that is right with true values above it."""
 KINDS = (
-    ("minus one", 1.1), ("comes twice", 1.2),
+    ("minus one", 1.1), ("masked", 1.2), ("another like", 1.3), ("added up in", 1.2), ("comes twice", 1.2),
     ("instead of", 1.0), ("return", 1.2), ("step", 1.3), ("time", 1.3), ("goes back", 2.0),
     ("other's target", 1.2),
     ("set to zero", 1.6), ("of its own", 1.4), ("into ", 1.2), ("line", 2.0), ("left out", 2.4),
@@ -208,11 +209,15 @@ class Likely:
     @cached_property
     def _forms(self) -> list[Alternative]:
         program = self.judging.program
-        return [
-            Alternative(form.changes, _cost_of(form), form.statement, what=form.what)
-            for function in backward_functions(self.judging)
-            for form in restructurings(program.code, program.tree, function)
-        ]
+        code = program.code
+        forms: list[Restructuring] = []
+        for function in backward_functions(self.judging):
+            forms += restructurings(code, program.tree, function)
+            forms += lines_of_other_gates(code, program.tree, function)
+        last = {(s.function, ast.unparse(t)): s for s in self.suspects for t in targets_of(s.statement)}
+        for suspect in {id(s): s for s in last.values() if s.environments}.values():
+            forms += lines_that_mask(code, suspect.statement, suspect.environments[-1])
+        return [Alternative(form.changes, _cost_of(form), form.statement, what=form.what) for form in forms]
 
 
 def _right_units(judging: Judging) -> set[int]:

@@ -45,7 +45,8 @@ def suspects(judging: Judging, short: Sizes | None) -> list[Suspect]:
     """
     found: dict[tuple[int, int], Suspect] = {}
     numbers = backward_statements(judging)
-    run, _, _ = judging.run(judging.roles, numbers.__contains__)
+    around = _around(judging, numbers)
+    run, _, _ = judging.run(judging.roles, lambda number: number in numbers or number in around.values())
     space = judging.space()
     for event in run.order:
         if event.unit not in numbers:
@@ -62,7 +63,9 @@ def suspects(judging: Judging, short: Sizes | None) -> list[Suspect]:
     for suspect in found.values():
         events = [e for e in run.events[suspect.units[0]] if e.names is not None]
         suspect.events = spread(events, EXECUTIONS)
-        suspect.environments = [{**space, **(e.names or {})} for e in suspect.events]
+        outer = run.events.get(around.get(suspect.function.rpartition(".")[0], -1), [])
+        beside = (outer[-1].names if outer else None) or {}
+        suspect.environments = [{**space, **beside, **(e.names or {})} for e in suspect.events]
         for number in suspect.units:
             if all(event.value is None and event.error is None for event in run.events[number]):
                 suspect.vague = True
@@ -73,6 +76,13 @@ def suspects(judging: Judging, short: Sizes | None) -> list[Suspect]:
             if short is not None:
                 suspect.moves_short |= _moves(judging, number, short, single)
     return list(found.values())
+
+
+def _around(judging: Judging, numbers: set[int]) -> dict[str, int]:
+    """Return the last unit that ran in each function that others of the backward pass stand in: it knew the most."""
+    names = {judging.units[n].function.rpartition(".")[0] for n in numbers} - {""}
+    ran = (judging.units[n] for n in judging.natural.events)
+    return {unit.function: unit.number for unit in sorted(ran, key=lambda u: u.line) if unit.function in names}
 
 
 def backward_statements(judging: Judging) -> set[int]:

@@ -77,7 +77,9 @@ def lines(program: Program, truth: Truth, sizes: Sizes, seed: int, deadline: flo
             found = dataclasses.replace(found, fix=Replacement(candidate.replacement, candidate.kind))
         result.findings.append(found)
     if mended is None:
-        result.findings = [f for f in result.findings if _certain(f, judgement.sufficient)]
+        raises = [f for f in result.findings if f.got is not None and f.got.error is not None]
+        first = judgement.sufficient and all("T1" in f.codes for f in result.findings)
+        result.findings = result.findings if first else raises
     result.findings = with_shared_steps(_merged(result.findings))
     result.functions = tuple(dict.fromkeys(judged.unit.function for judged in judgement.wrong))
     if mended is not None:
@@ -131,16 +133,6 @@ def _same_statement(judged: Judged, mended: Mended, judging: Judging) -> bool:
         judging.units[n].line == judged.unit.line and judging.units[n].column == judged.unit.column
         for n in mended.by_unit
     )
-
-
-def _certain(found: Finding, sufficient: bool) -> bool:
-    """Tell whether a finding without a proven fix may be shown: a wrong diagnosis is worse than none.
-
-    It raises, or it is wrong at the first step only and, with the others, explains the gradients.
-    """
-    if found.got is not None and found.got.error is not None:
-        return True
-    return sufficient and "T1" in found.codes
 
 
 def _fix(program: Program, changes: list[patch.Change], proof: Proof, conditions: tuple[str, ...]) -> Fix:

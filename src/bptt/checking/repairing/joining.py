@@ -43,13 +43,37 @@ def gated(terms: Terms, whole: Term, atoms: list[Leaf]) -> Iterator[tuple[float,
     shape = shape_of(whole)
     if not shape:
         return
-    one = terms.number(1)
+    one, nothing = terms.number(1), isinstance(whole.value, Stack) and not whole.value.data.any()
     gates = [a.term for a in atoms if _is_gate(a.term, shape)][:GATES]
     held = [a.term for a in atoms if shape_of(a.term) == shape]
     for gate in gates:
         for factor in (terms.make("-", one, gate), gate):
             for other in held:
-                yield 2.0, given(terms.make("+", whole, terms.make("*", factor, other)))
+                through = terms.make("*", factor, other)
+                yield 2.0, given(through if nothing else terms.make("+", whole, through))
+
+
+def masked(terms: Terms, ways: list[tuple[Parsed, ...]], atoms: list[Leaf]) -> Iterator[tuple[float, Whole]]:
+    """Yield a variable, or all, times a mask of fewer axes: of examples and steps, not of what they hold."""
+    none = terms.number(None)
+    colon = terms.make("slice", none, none, none)
+    masks = [leaf for leaf in atoms if leaf.term.op != "const" and _is_mask(leaf.term.value)]
+    for way in ways if masks else ():
+        here = way[-1].term
+        shape = shape_of(here) or ()
+        fills, costs = [], []
+        for leaf in masks if len(way) == 1 or here.op in ATOMS else ():
+            axes = shape_of(leaf.term) or ()
+            if len(axes) < len(shape) and axes == shape[: len(axes)]:
+                index = [colon] * len(axes) + [none] * (len(shape) - len(axes))
+                fills.append(terms.make("*", here, terms.make("item", leaf.term, *index, payload=True)))
+                costs.append(1.0 + 0.2 * leaf.rank + 0.1 * len(way))
+        for k, edited in wholes(terms, way, fills):
+            yield costs[k], edited
+
+
+def _is_mask(value: Value) -> bool:
+    return isinstance(value, Stack) and value.ndim > 0 and bool(np.isin(value.data, (0, 1)).all())
 
 
 def through_softmax(terms: Terms, whole: Term, atoms: list[Leaf]) -> Iterator[tuple[float, Whole]]:
@@ -77,13 +101,13 @@ def _sums_to_one(value: Value) -> int | None:
 
 
 def _is_gate(term: Term, shape: tuple[int, ...]) -> bool:
-    """Tell whether a term is a rate between 0 and 1, or a mask of less than the shape."""
+    """Tell whether a term is a rate between 0 and 1, or a mask or rates of less than the shape."""
     value = term.value
     if not isinstance(value, Stack) or term.op == "const" or value.data.dtype.kind not in "fb" or value.shape == shape:
         return False
     if value.ndim == 0:
         return _is_constant(term) and bool(0 < value.data.reshape(-1)[0] < 1)
-    return fits(shape, value.shape, shape) and bool(np.isin(value.data, (0, 1)).all())
+    return fits(shape, value.shape, shape) and bool(((value.data >= 0) & (value.data <= 1)).all())
 
 
 def joined(terms: Terms, here: Term, atoms: list[Leaf], slopes: list[Costed]) -> Iterator[Costed]:

@@ -23,7 +23,7 @@ def renamed(terms: Terms, term: Term, atoms: Sequence[Term]) -> Iterator[Term]:
     own = [t for t in dict.fromkeys(subterms(term)) if t.op in ATOMS and _name(t)]
     if len(own) < 2:
         return
-    changes = {change for old in own for name in named if name and (change := _changed(_name(old), name))}
+    changes = {change for old in own for name in named if name and (change := changed_part(_name(old), name))}
     for before, after in sorted(changes):
         new, count = term, 0
         for old in own:
@@ -63,7 +63,7 @@ def _name(term: Term) -> str:
     return keys[0] if keys else _name(term.args[0]) if term.op == "item" else ""
 
 
-def _changed(old: str, new: str) -> tuple[str, str] | None:
+def changed_part(old: str, new: str) -> tuple[str, str] | None:
     """Return what one name has where another has something else, if that is short."""
     start = _shared(old, new)
     end = min(_shared(old[::-1], new[::-1]), len(old) - start, len(new) - start)

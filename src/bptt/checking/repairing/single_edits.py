@@ -26,8 +26,8 @@ from bptt.checking.repairing.edits import (
     variants,
     without_slope,
 )
-from bptt.checking.repairing.joining import SCALED, Costed, gated, joined, of_each, through_softmax
-from bptt.checking.repairing.leaves import ATOMS, Leaf, leaves
+from bptt.checking.repairing.joining import SCALED, Costed, gated, joined, masked, of_each, through_softmax
+from bptt.checking.repairing.leaves import ATOMS, Leaf, leaves, pure_functions
 from bptt.checking.repairing.ranking import Ranking
 from bptt.checking.repairing.reading import Parsed, Reader
 from bptt.checking.repairing.renaming import beside_renamed, copied_over, renamed, siblings
@@ -38,6 +38,8 @@ from bptt.checking.repairing.together import Whole, given, wholes
 DEEPER = 0.35
 """What more for every sum around it: where one summand is scaled, and not all."""
 FORGOTTEN = 0.7
+PARTS = 3
+"""So many variables may stand in what a function of one variable replaces."""
 MADE = 4000
 """Distinct values that edits of one statement are made of, at most."""
 FORMS = 3
@@ -67,10 +69,28 @@ def edited(
         nearby.sort(key=lambda leaf: leaf.term not in unread)
         ranking = Ranking(reader.terms, parsed.term, {leaf.term: leaf.rank for leaf in nearby})
         activations = [reader.expression(name) for name in _activations(tree)]
+        own = [(cost, reader.expression(name)) for cost, name in pure_functions(tree)]
         edits = _edits(reader.terms, parsed, nearby, activations, _room(reader, node, parsed.term))
+        edits = chain(_by_their_functions(reader.terms, parsed, own), edits)
         if reshaping:
             edits = chain(_reshaped(reader.terms, parsed), edits)
         return reader, parsed, _nearest(edits, parsed.term, ranking, unread, most)
+
+
+def _by_their_functions(
+    terms: Terms, parsed: Parsed, functions: list[tuple[float, Term]]
+) -> Iterator[tuple[float, Whole]]:
+    """Yield a function of theirs of one variable in the place of a part that is made of that variable."""
+    for way in places(parsed) if functions else ():
+        here = way[-1].term
+        shape, held = shape_of(here), variables(here)
+        if here.op in ATOMS or not shape or len(held) > PARTS:
+            continue
+        inner = [t for t in dict.fromkeys(subterms(here)) if t is not here and t.op in ATOMS and shape_of(t) == shape]
+        fills = [(cost, terms.make("call", f, x, payload=())) for cost, f in functions for x in inner]
+        for k, edited in wholes(terms, way, [term for _, term in fills]):
+            if _same_kind(parsed.term, edited.value):
+                yield fills[k][0], edited
 
 
 def _nearest(
@@ -190,6 +210,7 @@ def _edits(
                     yield edits[place][0], edited
     yield from ((c, e) for c, e in of_each(terms, ways, atoms) if keeps(e.value))
     yield from ((c, e) for c, e in gated(terms, whole, atoms) if keeps(e.value))
+    yield from ((c, e) for c, e in masked(terms, ways, atoms) if keeps(e.value))
     yield from through_softmax(terms, whole, atoms)
     for way in ways if room is not None else ():
         here = way[-1].term

@@ -40,6 +40,7 @@ def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[
     yield from _initialisations(code, tree, function)
     yield from _exchanged(code, function)
     yield from _targets(code, function)
+    yield from _accumulated(code, function)
     yield from _repeated(code, tree, function)
     yield from _orders(code, tree, function)
     yield from _deletions(code, tree, function)
@@ -183,6 +184,20 @@ def _targets(code: str, function: Function) -> Iterator[Restructuring]:
         yield Restructuring((replace(code, target, written),), f"into {text}", node)
 
 
+def _accumulated(code: str, function: Function) -> Iterator[Restructuring]:
+    """Yield an update of the weights within a loop as a sum in a variable that starts as zeros and stays so."""
+    begun = {ast.unparse(t) for n in statements(function) for t in targets_of(n) if _begins(n)}
+    idle = begun - {ast.unparse(t) for n in statements(function) for t in targets_of(n) if not _begins(n)}
+    for loop in (n for n in statements(function) if isinstance(n, ast.For | ast.While)):
+        for node in (n for n in ast.walk(loop) if isinstance(n, ast.AugAssign) and idle):
+            value = node.value
+            sides = [value.left, value.right] if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult) else []
+            for name in sorted(idle):
+                for part in (value, *sides):  # without its rate as well
+                    text = f"{name} += {text_of(code, part)}"
+                    yield _restated(code, node, text, f"added up in {name}, and not to the weights that are still read")
+
+
 def _exchanged(code: str, function: Function) -> Iterator[Restructuring]:
     """Yield two statements that stand together with their targets exchanged."""
     for block in blocks(function):
@@ -193,6 +208,13 @@ def _exchanged(code: str, function: Function) -> Iterator[Restructuring]:
             if len(a) == len(b) == 1 and type(a[0]) is type(b[0]) and not _starts(first):
                 changes = replace(code, a[0], text_of(code, b[0])), replace(code, b[0], text_of(code, a[0]))
                 yield Restructuring(changes, "each into the other's target", first)
+
+
+def _begins(node: ast.stmt) -> bool:
+    """Tell whether a statement only makes zeros, one array or several."""
+    value = node.value if isinstance(node, ast.Assign) else None
+    parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value] if value is not None else []
+    return bool(parts) and all(is_zero(part) for part in parts)
 
 
 def _starts(node: ast.stmt) -> bool:

@@ -190,7 +190,10 @@ def forces(unit: int, here: int) -> bool:
     value = run.supplies[number](event)
     if value is None:
         return False
-    event.live = _placed(event.live if event.updates else None, value)
+    if isinstance(event.live, list):
+        event.live = [np.array(part) for part in value]
+    else:
+        event.live = _placed(event.live if event.updates else None, value)
     return True
 
 
@@ -236,7 +239,11 @@ def _placed(live: Any, value: Any) -> Any:
 
 
 def numbers(value: Any) -> Array | None:
-    """Return a copy of a real array or number; None for anything else."""
+    """Return a copy of a real array or number, of a list of arrays as one array; None for anything else."""
+    if type(value) is list and value and isinstance(value[0], np.ndarray):
+        parts = [numbers(part) for part in value]
+        alike = all(part is not None and part.shape == value[0].shape for part in parts)
+        return np.stack(parts) if alike else None  # type: ignore[arg-type]
     if isinstance(value, np.ndarray):
         return np.array(value, dtype=float) if value.dtype.kind in "fiu" else None
     if isinstance(value, float | np.floating):

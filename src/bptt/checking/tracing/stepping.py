@@ -158,9 +158,9 @@ class Stepper(ast.NodeTransformer):
     def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
         original = copied(node)
         target = node.targets[-1]
-        if isinstance(node.value, ast.Tuple | ast.List | ast.Dict | ast.ListComp | ast.DictComp) or isinstance(
-            target, ast.Starred
-        ):
+        listed = isinstance(node.value, ast.ListComp) and isinstance(target, ast.Name) and bool(self._function)
+        display = isinstance(node.value, ast.Tuple | ast.List | ast.Dict | ast.ListComp | ast.DictComp) and not listed
+        if display or isinstance(target, ast.Starred):
             before = len(self.units)
             node.value = self._elements(node.value, original, target)
             if len(self.units) > before or not self._function or not keeps_values(original):

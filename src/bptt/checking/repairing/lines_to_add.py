@@ -1,0 +1,93 @@
+"""Lines that are missing beside others: another gate's, like the one that is there, and the one that masks."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from bptt.checking.repairing.nodes import Function, statements, targets_of, text_of
+from bptt.checking.repairing.patch import insert_after
+from bptt.checking.repairing.renaming import changed_part
+from bptt.checking.repairing.structure import Restructuring
+
+LINES = 150
+"""So many lines of other gates are tried at most."""
+
+
+def lines_of_other_gates(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
+    """Yield a line that adds something, once more with another gate's or weight's names, where there is none such."""
+    known = {ast.unparse(node) for node in statements(function)}
+    everywhere, here = _tokens(tree), _tokens(function)
+    count = 0
+    for node in statements(function):
+        own = _tokens(node)
+        if not _adds(node) or len(own) < 2:
+            continue
+        changes = {part for old in own for name in here if old != name and (part := changed_part(old, name))}
+        for before, after in sorted(changes):
+            names = {old: old.replace(before, after) for old in own if before in old}
+            names = {old: new for old, new in names.items() if new in (everywhere if old in here else here)}
+            if len(names) < 2:
+                continue
+            line = ast.unparse(_Renamed(names).visit(ast.parse(text_of(code, node)).body[0]))
+            if line not in known and count < LINES:
+                known.add(line)
+                count += 1
+                yield Restructuring((insert_after(code, node, line),), f"another like this one: {line}", node)
+
+
+def lines_that_mask(code: str, statement: ast.stmt, names: Mapping[str, Any]) -> Iterator[Restructuring]:
+    """Yield the line that sets what a statement has changed to zero where a mask is."""
+    target = next(iter(targets_of(statement)), None)
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    held = names.get(target.id) if isinstance(target, ast.Name) else None
+    if not isinstance(target, ast.Name) or not isinstance(held, np.ndarray) or held.ndim == 0:
+        return
+    for name, mask in names.items():
+        shape = mask.shape if isinstance(mask, np.ndarray) and mask.dtype.kind in "fbiu" else ()
+        if name == target.id or not shape or held.shape[: len(shape)] != shape or not np.isin(mask, (0, 1)).all():
+            continue
+        spread = ", ".join([":"] * len(shape) + ["None"] * (held.ndim - len(shape)))
+        line = f"{target.id} *= {name}" + (f"[{spread}]" if held.ndim > len(shape) else "")
+        yield Restructuring((insert_after(code, statement, line),), f"masked: {line}", statement)
+
+
+def _adds(node: ast.stmt) -> bool:
+    if isinstance(node, ast.AugAssign):
+        return isinstance(node.op, ast.Add | ast.Sub)
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.BinOp):
+        return False
+    return ast.unparse(node.targets[0]) in {ast.unparse(n) for n in ast.walk(node.value)}
+
+
+def _tokens(tree: ast.AST) -> set[str]:
+    """Return the names, attributes and keys that a text is written with."""
+    names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    names |= {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    names |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+    return names | {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+
+
+class _Renamed(ast.NodeTransformer):
+    """Gives names, attributes and keys other names."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        node.id = self.names.get(node.id, node.id)
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        node.attr = self.names.get(node.attr, node.attr)
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        if isinstance(node.value, str):
+            node.value = self.names.get(node.value, node.value)
+        return node
