@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bptt.checking.loading.world import World
 
 BOXES = re.compile(
-    r"(params?|parameters?|weights|cache|caches|model|self|vars|variables|memory|state|net|theta|values?|val|data|v|p)$",
+    r"(params?|parameters?|weights|cache|caches|model|self|vars|variables|memory|state|net|theta|values?|val|data|(?-i:[vp]))$",
     re.I,
 )
 GRADIENT_BOXES = re.compile(

@@ -23,6 +23,9 @@ from bptt.dims import Array
 
 RIGHT = 1e-7
 """A gradient within this part of its largest element is right (check.md; central differences reach 1e-9)."""
+BENT = 1e-5
+"""Where two central differences lie further apart than this part of the slope, a finer step is tried."""
+FINER = 8.0
 
 
 @dataclass
@@ -127,29 +130,44 @@ def numeric_gradient(case: Case, name: str) -> tuple[Array, float]:
     slope, rough = np.zeros(live.shape), 0.0
     for index in np.ndindex(live.shape):
         x = float(kept[name][index])
-        h = CENTRAL_STEP * max(1.0, abs(x))
-        f: dict[int, float] = {}
-        for k in (-2, -1, 1, 2):
-            live[index] = x + k * h
-            f[k] = cost_of(case)
+
+        def moved(step: float, index: tuple[int, ...] = index, x: float = x) -> float:
+            live[index] = x + step
+            cost = cost_of(case)
             restore(case.parameters, kept)
-        near, far = (f[1] - f[-1]) / (2 * h), (f[2] - f[-2]) / (4 * h)
-        slope[index] = (4 * near - far) / 3
-        rough = max(rough, abs(near - far))
+            return cost
+
+        slope[index], apart = _central(moved, CENTRAL_STEP * max(1.0, abs(x)))
+        rough = max(rough, apart)
     largest = float(np.abs(slope).max(initial=0.0))
     return slope, rough / largest if largest > 0 else 0.0
 
 
 def directional_slope(case: Case, name: str, direction: Array) -> tuple[float, float]:
     """Return the slope of the cost along one direction of one parameter, and its roughness."""
-    kept, f = snapshot(case.parameters), {}
-    h = CENTRAL_STEP
-    for k in (-2, -1, 1, 2):
-        case.parameters[name][...] = kept[name] + k * h * direction
-        f[k] = cost_of(case)
+    kept = snapshot(case.parameters)
+
+    def moved(step: float) -> float:
+        case.parameters[name][...] = kept[name] + step * direction
+        cost = cost_of(case)
         restore(case.parameters, kept)
-    near, far = (f[1] - f[-1]) / (2 * h), (f[2] - f[-2]) / (4 * h)
-    return (4 * near - far) / 3, abs(near - far)
+        return cost
+
+    return _central(moved, CENTRAL_STEP)
+
+
+def _central(moved: Callable[[float], float], h: float) -> tuple[float, float]:
+    """Return a slope at 0 by fourth-order central differences, and how far those over h and over 2h lie apart.
+
+    A steep bend asks for a smaller step: of one that is smooth, the two then lie closer by the square of it.
+    """
+    near, far = (moved(h) - moved(-h)) / (2 * h), (moved(2 * h) - moved(-2 * h)) / (4 * h)
+    slope, apart = (4 * near - far) / 3, abs(near - far)
+    if apart > BENT * abs(slope) and h > CENTRAL_STEP / FINER:
+        finer, closer = _central(moved, h / FINER)
+        if closer < apart / FINER:
+            return finer, closer
+    return slope, apart
 
 
 def relative_error(yours: Array, true: Array, overall: float) -> float:
