@@ -34,8 +34,11 @@ class Missing:
 
     @property
     def last(self) -> ast.stmt:
-        """The statement that it may follow."""
-        return (self.loop if self.function is None else self.function).body[-1]
+        """The statement that it follows: one of its like, ``da_next = cell["da_prev"]``, or else the last."""
+        body = (self.loop if self.function is None else self.function).body
+        made = {ast.unparse(s.targets[0]) for s in body if isinstance(s, ast.Assign) and isinstance(s.value, ast.Call)}
+        like = [s for s in body if self.function is None and _takes_an_item(s, made)]
+        return like[-1] if like else body[-1]
 
     def text(self, expression: str) -> str:
         """Return the statement that is missing."""
@@ -46,6 +49,14 @@ class Missing:
         if self.function is not None:
             return self.function.lineno <= unit.line <= (self.function.end_lineno or unit.line)
         return self.loop.lineno in unit.loops[-1:]
+
+
+def _takes_an_item(node: ast.stmt, made: set[str]) -> bool:
+    """Tell whether a statement takes one of the values that a call has made, and no more."""
+    value = node.value if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) else None
+    return (
+        isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Constant) and ast.unparse(value.value) in made
+    )
 
 
 def missing_update(judging: Judging, judged: Judged) -> Missing | None:

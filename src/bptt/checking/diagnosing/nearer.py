@@ -58,6 +58,8 @@ def nearer(judging: Judging, judgement: Judgement, mended: Mended, climbing: Cal
         return climbing().single(max(SIMPLE, sum(costs) / 2))
     if len(changed) != 1 or not costs:
         return None
+    if any(candidate.kind == "rewrite" for candidate in mended.by_unit.values()):  # no small change of that statement
+        return climbing().single(SIMPLE)
     judged = changed[0]
     name = judged.unit.function.split(".")[-1]
     if judged.role.series.kind == "slope" or elementary(judging, judged.unit):

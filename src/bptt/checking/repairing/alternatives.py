@@ -78,8 +78,9 @@ def alternatives(
     if not environments or not isinstance(value, ast.expr):
         return []
     reader, parsed, all_edits = edited(
-        node, value, environments, code=code, tree=tree, forgotten=forgotten, reshaping=reshaping, most=LOOKED_AT
-    )
+        node, value, environments, code=code, tree=tree, forgotten=forgotten, reshaping=reshaping, most=LOOKED_AT,
+        speaks=likelier,
+    )  # fmt: skip
     better = ((cost, term, likelier(parsed.term, term)) for cost, term in all_edits)
     chosen = [(cost - more, term, more > 0) for k, (cost, term, more) in enumerate(better) if more or k < KEPT]
     chosen.sort(key=lambda pair: pair[0])

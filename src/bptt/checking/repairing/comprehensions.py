@@ -1,4 +1,4 @@
-"""Edits within a comprehension: its parts have values for one element only, so that they are changed as text."""
+"""Edits within a comprehension or a lambda: its parts have no values here, so that they are changed as text."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ FACTORS = 8
 
 
 def within_comprehensions(node: ast.stmt, names: Mapping[str, Any], code: str) -> Iterator[tuple[float, Change]]:
-    """Yield the changes of what a comprehension makes of each element."""
+    """Yield the changes of what a comprehension makes of each element, and of what a lambda returns."""
     for loop in ast.walk(node):
-        inner = getattr(loop, "elt", getattr(loop, "value", None)) if isinstance(loop, COMPREHENSIONS) else None
-        if inner is None:
+        if isinstance(loop, ast.Lambda):
+            inner, own = loop.body, {a.arg for a in loop.args.args}
+        elif isinstance(loop, COMPREHENSIONS):
+            inner = loop.value if isinstance(loop, ast.DictComp) else loop.elt
+            own = {n.id for part in loop.generators for n in ast.walk(part.target) if isinstance(n, ast.Name)}
+        else:
             continue
-        own = {n.id for part in loop.generators for n in ast.walk(part.target) if isinstance(n, ast.Name)}  # type: ignore[attr-defined]
         yield from _operators(inner, code)
         yield from _other_names(inner, own, names, code)
         yield from _turned(inner, code)

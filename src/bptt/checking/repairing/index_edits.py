@@ -39,6 +39,12 @@ def moved_indices(
         inside = any(isinstance(n, ast.Name) and n.id in counted for n in ast.walk(holder.slice))
         if not inside and ast.unparse(holder) not in own:
             continue
+        if isinstance(holder.ctx, ast.Store) and isinstance(holder.value, ast.Name):
+            own_array: Any = names.get(holder.value.id)
+            for name, value in names.items():
+                alike = isinstance(value, np.ndarray) and isinstance(own_array, np.ndarray) and name != holder.value.id
+                if alike and np.shape(value) == np.shape(own_array) and holder.value.id[:2] == name[:2]:
+                    yield 1.1, replace(code, holder.value, name)
         if isinstance(holder.ctx, ast.Store) and ast.unparse(holder.slice) == ":":
             for end in ("-1", "0"):  # a cost of one step alone
                 yield 1.0, replace(code, holder.slice, end)

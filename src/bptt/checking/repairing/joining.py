@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bptt.checking.repairing.edits import fits
+from bptt.checking.repairing.edits import fits, subterms
 from bptt.checking.repairing.leaves import ATOMS, Leaf
 from bptt.checking.repairing.reading import Parsed
 from bptt.checking.repairing.terms import Stack, Term, Terms, Value, shape_of
@@ -21,6 +21,10 @@ RATE = 1.1
 GATES = 4
 """So many rates and masks are tried as what lets a missing part of a sum through."""
 
+PAIRED = 14
+"""So many variables that an expression reads, and as many others, are tried as the factors of a product it lacks."""
+NEARBY = 6
+"""So many variables of one shape are tried in pairs."""
 CHANCE = 0.8
 """What a number more costs beside a number: n + k may be another size by chance."""
 Costed = tuple[float, Term]
@@ -38,13 +42,16 @@ def of_each(terms: Terms, ways: list[tuple[Parsed, ...]], atoms: list[Leaf]) -> 
             yield 1.3 + 0.4 * spread[k].rank, edited
 
 
-def gated(terms: Terms, whole: Term, atoms: list[Leaf]) -> Iterator[tuple[float, Whole]]:
-    """Yield a sum that lacks what a rate or a mask lets through: a leak, the state where nothing is read."""
+def gated(terms: Terms, whole: Term, atoms: list[Leaf], known: list[Leaf]) -> Iterator[tuple[float, Whole]]:
+    """Yield a sum that lacks what a rate or a mask lets through: a leak, the state where nothing is read.
+
+    The rate may stand in another function alone.
+    """
     shape = shape_of(whole)
     if not shape:
         return
     one, nothing = terms.number(1), isinstance(whole.value, Stack) and not whole.value.data.any()
-    gates = [a.term for a in atoms if _is_gate(a.term, shape)][:GATES]
+    gates = [a.term for a in known if a.term.op in ATOMS and _is_gate(a.term, shape)][:GATES]
     held = [a.term for a in atoms if shape_of(a.term) == shape]
     for gate in gates:
         for factor in (terms.make("-", one, gate), gate):
@@ -73,7 +80,10 @@ def masked(terms: Terms, ways: list[tuple[Parsed, ...]], atoms: list[Leaf]) -> I
 
 
 def _is_mask(value: Value) -> bool:
-    return isinstance(value, Stack) and value.ndim > 0 and bool(np.isin(value.data, (0, 1)).all())
+    """Tell whether numbers are zeros and ones, and not only the ones or the other."""
+    if not isinstance(value, Stack) or value.ndim == 0 or value.data.dtype.kind not in "fbi":
+        return False
+    return bool(np.isin(value.data, (0, 1)).all() and value.data.any() and not value.data.all())
 
 
 def through_softmax(terms: Terms, whole: Term, atoms: list[Leaf]) -> Iterator[tuple[float, Whole]]:
@@ -87,6 +97,45 @@ def through_softmax(terms: Terms, whole: Term, atoms: list[Leaf]) -> Iterator[tu
                 total = terms.make("sum", terms.make("*", d.term, s.term), payload=(axis, True))
                 back = terms.make("*", s.term, terms.make("-", d.term, total))
                 yield 1.2 + 0.2 * (s.rank + d.rank), given(back)
+
+
+def lacking(terms: Terms, whole: Term, nearby: list[Leaf]) -> Iterator[Term]:
+    """Yield an expression with a product of two variables added to it, elementwise or of matrices."""
+    shape, make = shape_of(whole), terms.make
+    atoms = [leaf.term for leaf in nearby if leaf.term.op in ATOMS and leaf.term.op != "const" and _is_float(leaf.term)]
+    own = set(subterms(whole))
+    held = [a for a in atoms if a not in own][:PAIRED] + [a for a in atoms if a in own][:PAIRED]
+    for x in held if shape else ():
+        for y in held:
+            a, b = shape_of(x), shape_of(y)
+            if shape and a == shape and b is not None and (x.number < y.number or b != a) and fits(a, b, a):
+                yield make("+", whole, make("*", x, y))
+            if a is None or b is None or len(a) != 2 or len(b) != 2 or x is y:
+                continue
+            for left, one in ((x, a), (make("T", x), a[::-1])):
+                for right, other in ((y, b), (make("T", y), b[::-1])):
+                    if one[1] == other[0] and (one[0], other[1]) == shape:
+                        yield make("+", whole, make("dot", left, right))
+
+
+def projected(terms: Terms, ways: list[tuple[Parsed, ...]], atoms: list[Leaf]) -> Iterator[tuple[float, Whole]]:
+    """Yield a difference less x * (sum or mean of y * x): what comes back through a scaling to one length."""
+    for way in ways:
+        here = way[-1].term
+        shape = shape_of(here) or ()
+        if here.op not in ("+", "-") or len(shape) < 2:
+            continue
+        same = [leaf.term for leaf in atoms if shape_of(leaf.term) == shape and leaf.term.op != "const"][:NEARBY]
+        fills = [
+            terms.make("-", here, terms.make("*", x, terms.make(op, terms.make("*", y, x), payload=(axis, True))))
+            for x in same
+            for y in same
+            if x is not y
+            for op in ("mean", "sum")
+            for axis in range(len(shape))
+        ]
+        for _, edited in wholes(terms, way, fills):
+            yield 1.6, edited
 
 
 def _sums_to_one(value: Value) -> int | None:
@@ -103,8 +152,10 @@ def _sums_to_one(value: Value) -> int | None:
 def _is_gate(term: Term, shape: tuple[int, ...]) -> bool:
     """Tell whether a term is a rate between 0 and 1, or a mask or rates of less than the shape."""
     value = term.value
-    if not isinstance(value, Stack) or term.op == "const" or value.data.dtype.kind not in "fb" or value.shape == shape:
+    if not isinstance(value, Stack) or term.op == "const" or value.data.dtype.kind not in "fb":
         return False
+    if value.shape == shape:
+        return _is_mask(value)
     if value.ndim == 0:
         return _is_constant(term) and bool(0 < value.data.reshape(-1)[0] < 1)
     return fits(shape, value.shape, shape) and bool(((value.data >= 0) & (value.data <= 1)).all())
@@ -138,6 +189,10 @@ def joined(terms: Terms, here: Term, atoms: list[Leaf], slopes: list[Costed]) ->
                         yield cost, make("dot", here, right)
                     if shape[0] == turned[1]:
                         yield cost, make("dot", right, here)
+
+
+def _is_float(term: Term) -> bool:
+    return isinstance(term.value, Stack) and term.value.data.dtype.kind == "f"
 
 
 def _is_constant(term: Term) -> bool:

@@ -61,6 +61,8 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
             if term.op == "item" and (kind := _kind(term.args[0])):
                 key = tuple(a.number for a in term.args[1:])
                 patterns.setdefault(kind, {})[key] = (bool(term.payload), term.args[1:])
+    for argument in function.args.args if function is not None else ():
+        add(reader.expression(argument.arg), 0.5)  # one that the function never reads stands nowhere in it
     for base in _reachable(reader):
         add(base, 1.2)
         kind = _kind(base)

@@ -30,13 +30,15 @@ def lines_of_other_gates(code: str, tree: ast.Module, function: Function) -> Ite
         for before, after in sorted(changes):
             names = {old: old.replace(before, after) for old in own if before in old}
             names = {old: new for old, new in names.items() if new in (everywhere if old in here else here)}
-            if len(names) < 2:
+            if not names:
                 continue
             line = ast.unparse(_Renamed(names).visit(ast.parse(text_of(code, node)).body[0]))
-            if line not in known and count < LINES:
-                known.add(line)
-                count += 1
-                yield Restructuring((insert_after(code, node, line),), f"another like this one: {line}", node)
+            lines = [line] if len(names) > 1 else _at_other_steps(line)  # of one name changed, another step
+            for line in lines:
+                if line not in known and count < LINES:
+                    known.add(line)
+                    count += 1
+                    yield Restructuring((insert_after(code, node, line),), f"another like this one: {line}", node)
 
 
 def lines_that_mask(code: str, statement: ast.stmt, names: Mapping[str, Any]) -> Iterator[Restructuring]:
@@ -56,6 +58,17 @@ def lines_that_mask(code: str, statement: ast.stmt, names: Mapping[str, Any]) ->
         yield Restructuring((insert_after(code, statement, line),), f"masked: {line}", statement)
 
 
+def _at_other_steps(line: str) -> list[str]:
+    """Return a line with the index of its target moved by a step, as far as it has one."""
+    target = getattr(ast.parse(line).body[0], "target", None)
+    if not isinstance(target, ast.Subscript):
+        return []
+    index, rest = ast.unparse(target.slice), line[len(ast.unparse(target)) :]
+    base = index.split(" ")[0]
+    others = [o for o in (base, f"{base} - 1", f"{base} + 1") if base.isidentifier() and o != index]
+    return [f"{ast.unparse(target.value)}[{other}]{rest}" for other in others]
+
+
 def _adds(node: ast.stmt) -> bool:
     if isinstance(node, ast.AugAssign):
         return isinstance(node.op, ast.Add | ast.Sub)
@@ -69,7 +82,8 @@ def _tokens(tree: ast.AST) -> set[str]:
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
     names |= {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
     names |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
-    return names | {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    names |= {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    return {name for name in names if name.isidentifier()} - {"np", "numpy", "self"}
 
 
 class _Renamed(ast.NodeTransformer):

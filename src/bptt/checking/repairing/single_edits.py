@@ -7,7 +7,7 @@ import heapq
 import re
 import warnings
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, pairwise
 from typing import Any
@@ -26,7 +26,18 @@ from bptt.checking.repairing.edits import (
     variants,
     without_slope,
 )
-from bptt.checking.repairing.joining import SCALED, Costed, gated, joined, masked, of_each, through_softmax
+from bptt.checking.repairing.functions import by_their_functions, called_with, same_kind
+from bptt.checking.repairing.joining import (
+    SCALED,
+    Costed,
+    gated,
+    joined,
+    lacking,
+    masked,
+    of_each,
+    projected,
+    through_softmax,
+)
 from bptt.checking.repairing.leaves import ATOMS, Leaf, leaves, pure_functions
 from bptt.checking.repairing.ranking import Ranking
 from bptt.checking.repairing.reading import Parsed, Reader
@@ -38,8 +49,8 @@ from bptt.checking.repairing.together import Whole, given, wholes
 DEEPER = 0.35
 """What more for every sum around it: where one summand is scaled, and not all."""
 FORGOTTEN = 0.7
-PARTS = 3
-"""So many variables may stand in what a function of one variable replaces."""
+LACKING = 2.4
+"""What a product more in a sum costs, which is a true quantity then."""
 MADE = 4000
 """Distinct values that edits of one statement are made of, at most."""
 FORMS = 3
@@ -56,8 +67,12 @@ def edited(
     most: int,
     forgotten: Collection[str] = (),
     reshaping: bool = False,
+    speaks: Callable[[Term, Term], float] | None = None,
 ) -> tuple[Reader, Parsed, list[tuple[float, Term]]]:
-    """Return the single edits of an expression that change its value, with their costs, the nearest first."""
+    """Return the single edits of an expression that change its value, with their costs, the nearest first.
+
+    With ``speaks``, which tells whether anything speaks for an edit of a term, also sums that lack a product of two.
+    """
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         reader = Reader(Terms(list(environments)), code)
@@ -70,27 +85,15 @@ def edited(
         ranking = Ranking(reader.terms, parsed.term, {leaf.term: leaf.rank for leaf in nearby})
         activations = [reader.expression(name) for name in _activations(tree)]
         own = [(cost, reader.expression(name)) for cost, name in pure_functions(tree)]
-        edits = _edits(reader.terms, parsed, nearby, activations, _room(reader, node, parsed.term))
-        edits = chain(_by_their_functions(reader.terms, parsed, own), edits)
+        edits = _edits(reader.terms, parsed, nearby, activations, _room(reader, node, parsed.term), known)
+        edits = chain(by_their_functions(reader.terms, parsed, own), edits)
         if reshaping:
             edits = chain(_reshaped(reader.terms, parsed), edits)
-        return reader, parsed, _nearest(edits, parsed.term, ranking, unread, most)
-
-
-def _by_their_functions(
-    terms: Terms, parsed: Parsed, functions: list[tuple[float, Term]]
-) -> Iterator[tuple[float, Whole]]:
-    """Yield a function of theirs of one variable in the place of a part that is made of that variable."""
-    for way in places(parsed) if functions else ():
-        here = way[-1].term
-        shape, held = shape_of(here), variables(here)
-        if here.op in ATOMS or not shape or len(held) > PARTS:
-            continue
-        inner = [t for t in dict.fromkeys(subterms(here)) if t is not here and t.op in ATOMS and shape_of(t) == shape]
-        fills = [(cost, terms.make("call", f, x, payload=())) for cost, f in functions for x in inner]
-        for k, edited in wholes(terms, way, [term for _, term in fills]):
-            if _same_kind(parsed.term, edited.value):
-                yield fills[k][0], edited
+        found = _nearest(edits, parsed.term, ranking, unread, most)
+        if speaks is not None:
+            more = (term for term in lacking(reader.terms, parsed.term, nearby) if speaks(parsed.term, term) > 0)
+            found += [(LACKING, term) for term in more]
+        return reader, parsed, found
 
 
 def _nearest(
@@ -151,14 +154,19 @@ def _room(reader: Reader, node: ast.stmt, own: Term) -> tuple[int, ...] | None:
 
 
 def _edits(
-    terms: Terms, parsed: Parsed, nearby: list[Leaf], activations: list[Term], room: tuple[int, ...] | None
+    terms: Terms,
+    parsed: Parsed,
+    nearby: list[Leaf],
+    activations: list[Term],
+    room: tuple[int, ...] | None,
+    known: list[Leaf],
 ) -> Iterator[tuple[float, Whole]]:
     """Yield the whole expression with one place of it changed, and about how far that is: first what is near."""
     whole = parsed.term
     acts = whole.op == "call" and whole.value is None  # it is called for what it does
 
     def keeps(value: Value) -> bool:
-        return _same_kind(whole, value) or (room is not None and isinstance(value, Stack) and value.shape == room)
+        return same_kind(whole, value) or (room is not None and isinstance(value, Stack) and value.shape == room)
 
     atoms = [leaf for leaf in nearby if leaf.term.op in ATOMS]
     variable = [a.term for a in atoms]
@@ -202,15 +210,16 @@ def _edits(
             ]
             fills = [new for _, new in edits]
             if handed_on and whole.op == "call" and len(way) > 1:
-                found = _called_with(terms, way, fills)
+                found = called_with(terms, way, fills)
             else:
                 found = wholes(terms, way, fills)
             for place, edited in found:
                 if keeps(edited.value):
                     yield edits[place][0], edited
     yield from ((c, e) for c, e in of_each(terms, ways, atoms) if keeps(e.value))
-    yield from ((c, e) for c, e in gated(terms, whole, atoms) if keeps(e.value))
+    yield from ((c, e) for c, e in gated(terms, whole, atoms, known) if keeps(e.value))
     yield from ((c, e) for c, e in masked(terms, ways, atoms) if keeps(e.value))
+    yield from ((c, e) for c, e in projected(terms, ways, atoms) if keeps(e.value))
     yield from through_softmax(terms, whole, atoms)
     for way in ways if room is not None else ():
         here = way[-1].term
@@ -232,15 +241,6 @@ def _reshaped(terms: Terms, parsed: Parsed) -> Iterator[tuple[float, Whole]]:
         reshaped = isinstance(new.value, Stack) and shape_of(new) != shape_of(whole)
         if reshaped and new.op in (whole.op, "sum", "dot", "T"):
             yield 1.0 if whole.op == new.op else 1.4, given(new)
-
-
-def _called_with(terms: Terms, way: tuple[Parsed, ...], fills: list[Term]) -> Iterator[tuple[int, Whole]]:
-    """Yield a call of theirs with other arguments, for each fill that has a value; what it returns is not looked at."""
-    call, place = way[0].term, way[0].place(way[1])
-    for k, argument in wholes(terms, way[1:], fills):
-        if _same_kind(call.args[place], argument.value):
-            args = (*call.args[:place], argument.term(), *call.args[place + 1 :])
-            yield k, given(terms.known("call", args, call.payload, call.value or ()))
 
 
 def _varied(terms: Terms, here: Term, atoms: list[Leaf], slopes: list[Costed]) -> Iterator[tuple[float, Term]]:
@@ -286,15 +286,6 @@ def _unlikely(old: Term, new: Term) -> float:
 def _complement(new: Term, old: Term) -> bool:
     """Tell whether a term is one less another."""
     return new.op == "-" and new.args[0].op == "const" and new.args[0].payload == 1 and new.args[1] is old
-
-
-def _same_kind(old: Term, new: Value) -> bool:
-    """Tell whether one value may stand for another: numbers of one shape; where theirs raises, anything may."""
-    if new is None:
-        return False
-    if old.value is None:
-        return True
-    return shape_of(old) == (new.shape if isinstance(new, Stack) else None)
 
 
 def _value_key(term: Term) -> Any:

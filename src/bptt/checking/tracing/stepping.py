@@ -258,6 +258,7 @@ class Stepper(ast.NodeTransformer):
                 keyword.value = self._elements(keyword.value, statement, ast.Constant(keyword.arg))
             return value
         handed_on = isinstance(value, ast.Subscript) and isinstance(target, ast.Name)
+        handed_on |= isinstance(statement, ast.Return) and isinstance(statement.value, ast.Name)
         handed_on |= assigned and isinstance(value, ast.Name) and isinstance(target, ast.Subscript | ast.Attribute)
         if not handed_on and not any(isinstance(n, ast.BinOp | ast.Call | ast.UnaryOp) for n in ast.walk(value)):
             return value
