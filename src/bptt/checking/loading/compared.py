@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from bptt.checking.loading.attempts import Attempt
-from bptt.checking.loading.bench import PROBE
+from bptt.checking.loading.bench import PROBE, last_name
 from bptt.checking.loading.layouts import T
 from bptt.checking.loading.namespace import BUDGET, Exhausted, within_budget
 from bptt.checking.loading.readings import Search
@@ -23,6 +23,7 @@ Read = tuple[Unit, Attempt]
 
 def likelier(search: Search, guessed: Read | None, rehearsed: Read | None) -> Read | None:
     """Return the reading of which more agrees, then the smaller one; the program's own run before a guess."""
+    rehearsed = None if rehearsed is not None and hollow(search, rehearsed) else rehearsed
     if guessed is None or rehearsed is None:
         return guessed or rehearsed
     if guessed[1].complete and rehearsed[1].complete:
@@ -40,6 +41,19 @@ def likelier(search: Search, guessed: Read | None, rehearsed: Read | None) -> Re
     if kept and not rehearsed[1].complete and ahead > 0:
         return guessed
     return rehearsed if ahead > 0 or (ahead == 0 and (doubtful or smaller)) else guessed
+
+
+def hollow(search: Search, read: Read) -> bool:
+    """Tell whether a reading of the program's own run leaves most of the weights idle, as one of made-up text may.
+
+    Weights that its functions do not name belong to others.
+    """
+    plan, forward = read[1].plan, read[0].forward
+    names = search.facts.reached(forward)
+    text = "\n".join(f.text for f in search.facts.functions.values() if f is forward or f.name in names)
+    own = [p for p in plan.parameters if re.search(rf"\b{re.escape(str(last_name(p)))}\b", text)]
+    idle = sum(p.idle or p.name in read[1].unused for p in own)
+    return plan.rehearsal is not None and len(own) > 2 and 2 * idle >= len(own)
 
 
 def shorter(search: Search, read: Read) -> Read:

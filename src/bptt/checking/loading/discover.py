@@ -18,6 +18,7 @@ from bptt.checking.loading.compared import (
     Read,
     agreeing,
     covered,
+    hollow,
     likelier,
     longer,
     numbers,
@@ -102,7 +103,7 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
     if (best is None or not best[1].complete) and best in (guessed, None) and cut_short:
         search = Search(facts, namespace, module, given)
         best = _first_that_runs(search, units) or best
-    if best is None:
+    if best is None or _only_raises(best[1]):
         raise CannotCheckError(_what_is_missing(search, namespace, file, units, name))
     if not name and upstreams(best[1].plan):
         best = _around(search, best) or best
@@ -131,7 +132,7 @@ def _step_that_runs(namespace: Namespace, tree: ast.Module) -> tuple[Search, Rea
             module = namespace.load(tree)
         search = Search(facts_of(stepped), namespace, module, tree)
         read = _first_that_runs(search, units_of(search.facts), rehearsed=True)
-        if read is not None:
+        if read is not None and not hollow(search, read):
             found.append((search, read, where))
         if read is not None and read[1].complete:
             break
@@ -233,6 +234,11 @@ def _what_is_missing(search: Search, namespace: Namespace, file: str, units: lis
         file, wrong + ".", found=[*found, *(f"it was tried, and {r}" for r in reasons)],
         forward=calls[0], backward=calls[1], parameters=keys,
     )  # fmt: skip
+
+
+def _only_raises(attempt: Attempt) -> bool:
+    """Tell whether a backward raises in a reading that is doubtful: the reading is the likelier fault."""
+    return bool(attempt.error) and attempt.plan.rehearsal is None and attempt.plan.penalty > DOUBTLESS
 
 
 def _settles(attempt: Attempt, seen: list[Attempt]) -> bool:

@@ -45,6 +45,8 @@ class Passes(Homes):
         found: dict[Any, tuple[float, Plan, list[Any]]] = {}
         name, line = _cost_variable(function) if unit.backward is None else ("", 0)
         told: dict[str, Any] = {"cost_name": name, "cost_line": line}
+        if unit.backward is None and function.updates_weights:
+            told["forward_first"] = False  # a cost of theirs is asked for before it has moved them
 
         rank = 2
 
@@ -166,7 +168,7 @@ class Passes(Homes):
                 labels = labels_of(function)
                 named = [i for i, x in enumerate(labels) if re.search(COST_LIKE, x, re.I)] or [0]
                 for path in ((("item", named[0]),),) if len(labels) > 1 else ((),):
-                    sign = -1 if re.search(rf"{roles.GAIN}|reward", function.name, re.I) else 1
+                    sign = -1 if roles.is_gain(function.name) else 1
                     candidate = replace(
                         chosen, sign=sign, cost=Cost("call", call_of(function, function.owner, choice), path=path)
                     )

@@ -76,6 +76,11 @@ def matches(name: str, pattern: str) -> bool:
     return re.fullmatch(pattern, name.lstrip("_").removesuffix("_"), re.IGNORECASE) is not None
 
 
+def is_gain(name: str) -> bool:
+    """Tell whether a function of that name gives what is made larger; a negative likelihood is a cost."""
+    return re.search(rf"{GAIN}|reward", name, re.I) is not None and re.search("neg|minus", name, re.I) is None
+
+
 def is_rate(name: str, text: str) -> bool:
     """Tell whether a name is that of a learning rate; ``alpha`` of ``(1 - alpha) * h`` is a part of the equations.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 from bptt.checking.loading import roles_by_name as roles
@@ -87,6 +88,18 @@ def returns_cost_and_gradients(function: Function) -> bool:
     return len(labels) == 2 and bool(cost) and bool(gradient)
 
 
+def _is_one_number(function: Function) -> bool:
+    """Tell whether all that a function returns is a sum or a mean over everything, perhaps scaled."""
+    returned = [n.value for n in ast.walk(function.node) if isinstance(n, ast.Return)]
+    value = returned[0] if len(returned) == 1 else None
+    while isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult | ast.Div):
+        value = value.left if isinstance(value.left, ast.Call | ast.BinOp) else value.right
+    if not isinstance(value, ast.Call) or ast.unparse(value.func).split(".")[-1] not in ("sum", "mean"):
+        return False
+    method = isinstance(value.func, ast.Attribute) and ast.unparse(value.func.value) not in ("np", "numpy")
+    return not value.keywords and len(value.args) == (0 if method else 1)
+
+
 def cost_score(function: Function, facts: Facts) -> float:
     """Return how much a function looks like the cost."""
     name, text = function.name, function.text
@@ -95,5 +108,7 @@ def cost_score(function: Function, facts: Facts) -> float:
     if re.search(r"(^d_?|grad|deriv|prime|delta|back|_d$)", name, re.I) and not re.search(r"total", name, re.I):
         return -9
     score = 3.0 * bool(re.search(COST, name, re.I)) - 2.0 * bool(re.search(TRAIN, name, re.I))
+    if function.calls & set(facts.plain()) and _is_one_number(function):  # it runs the forward, whatever its name
+        score += 1.5
     score += 1.0 * bool(re.search(r"log\(|\*\* 2|square\(|power\(", text)) + 0.4 * bool(re.search("total", name, re.I))
     return score
