@@ -102,6 +102,6 @@ def _of_text(node: ast.stmt, names: Mapping[str, Any], code: str, tree: ast.Modu
         *first_steps(node, names, code, tree),
         *other_ends(node, names, code),
     ]
-    found += [*subscripts(node, code), *handed_ranges(node, code), *within_comprehensions(node, names, code)]
+    found += [*subscripts(node, code), *handed_ranges(node, code), *within_comprehensions(node, names, code, tree)]
     for cost, change in found:
         yield Alternative((change,), cost, node, restated(code, node, change))

@@ -17,7 +17,9 @@ FACTORS = 8
 """So many arrays are tried as a factor that an element lacks."""
 
 
-def within_comprehensions(node: ast.stmt, names: Mapping[str, Any], code: str) -> Iterator[tuple[float, Change]]:
+def within_comprehensions(
+    node: ast.stmt, names: Mapping[str, Any], code: str, tree: ast.Module
+) -> Iterator[tuple[float, Change]]:
     """Yield the changes of what a comprehension makes of each element, and of what a lambda returns."""
     for loop in ast.walk(node):
         if isinstance(loop, ast.Lambda):
@@ -31,6 +33,7 @@ def within_comprehensions(node: ast.stmt, names: Mapping[str, Any], code: str) -
         yield from _other_names(inner, own, names, code)
         yield from _turned(inner, code)
         yield from _factors(inner, own, names, code)
+        yield from _masks(inner, own, names, code, tree)
         if isinstance(loop, ast.ListComp) and own.isdisjoint(n.id for n in ast.walk(inner) if isinstance(n, ast.Name)):
             yield from _one_of_all(loop, code)
 
@@ -80,6 +83,24 @@ def _factors(inner: ast.expr, own: set[str], names: Mapping[str, Any], code: str
         yield 1.2 if masks else 1.7, replace(code, inner, f"{whole} * {name}")
 
 
+def _masks(
+    inner: ast.expr, own: set[str], names: Mapping[str, Any], code: str, tree: ast.Module
+) -> Iterator[tuple[float, Change]]:
+    """Yield an element times a part of a mask, as the program has it elsewhere: ``mask[:, t, None]``."""
+    parts: dict[str, None] = {}
+    for node in ast.walk(tree):
+        base = node.value if isinstance(node, ast.Subscript) else None
+        held = names.get(base.id) if isinstance(base, ast.Name) else None
+        if isinstance(held, np.ndarray) and held.dtype.kind in "fbi" and np.isin(held, (0, 1)).all():
+            read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+            if read <= own | set(names) and read & own:
+                parts[ast.unparse(node)] = None
+    text = text_of(code, inner)
+    for part in list(parts)[:FACTORS]:
+        if part not in text:
+            yield 1.2, replace(code, inner, f"{part} * ({text})")
+
+
 def _one_of_all(loop: ast.ListComp, code: str) -> Iterator[tuple[float, Change]]:
     """Yield a list that holds its value in the last or the first place only, and zeros elsewhere."""
     value, of = text_of(code, loop.elt), text_of(code, loop.generators[0].iter)
@@ -94,4 +115,4 @@ def _build(value: Any) -> Any:
     if isinstance(value, list | tuple) and value:
         parts = tuple(_build(v) for v in value)
         return None if all(p is None for p in parts) else (type(value).__name__, parts)
-    return None
+    return ("dict", tuple(map(_build, value.values()))) if isinstance(value, dict) and value else None

@@ -123,7 +123,8 @@ def projected(terms: Terms, ways: list[tuple[Parsed, ...]], atoms: list[Leaf]) -
     for way in ways:
         here = way[-1].term
         shape = shape_of(here) or ()
-        if here.op not in ("+", "-") or len(shape) < 2:
+        scaled = len(way) > 1 and way[-2].term.op in ("/", "*") and here.op in ATOMS
+        if len(shape) < 2 or not (here.op in ("+", "-") or scaled):
             continue
         same = [leaf.term for leaf in atoms if shape_of(leaf.term) == shape and leaf.term.op != "const"][:NEARBY]
         fills = [
