@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from bptt.checking.diagnosing.diagnose import diagnose
+from bptt.checking.diagnosing.differences_in_text import labels_of_edit
 from bptt.checking.loading.load import load_program
 from bptt.checking.repairing.comprehensions import within_comprehensions
 from bptt.checking.repairing.lines_to_add import lines_of_other_gates
+from bptt.checking.tracing.stepping import stepped_tree
 from checking_programs import line_of, mended_lines, planted
 
 TAGGER = """
@@ -164,6 +166,19 @@ def test_the_right_programs_are_right(text: str) -> None:
 @pytest.mark.parametrize(("text", "right", "wrong"), [f[1:] for f in FAULTS], ids=[f[0] for f in FAULTS])
 def test_what_is_missing_is_named_and_mended(text: str, right: str, wrong: str) -> None:
     assert mended_lines(planted(text, (right, wrong))) == [line_of(text, right)]
+
+
+def test_the_cause_is_read_off_the_repair() -> None:
+    text = planted(TAGGER, ("xs, back, d2, range(T))", "xs, back, d2, range(T - 1, -1, -1))"))
+    (finding,) = diagnose(load_program(text, "net.py")).findings
+    assert "T3" in finding.codes
+    assert "go through the steps of `range(T)`" in finding.message
+    assert finding.expected is None or "an operand of" not in finding.expected.name
+    _, units = stepped_tree(ast.parse("def f(a, k):\n    g = np.zeros_like(a)\n    b[:] = a\n"))
+    (label,) = labels_of_edit(units[0], "g = (1 - k) * a")
+    assert (label.code, "set to zeros" in label.cause) == ("R1", True)
+    (label,) = labels_of_edit(units[1], "b[-1] = a")
+    assert label.code == "R4"
 
 
 def test_a_line_is_missing_beside_that_of_another_weight() -> None:

@@ -81,19 +81,21 @@ def _cause(change: Alternative) -> tuple[str, str]:
         return "U1", "without this line every gradient is right"
     if "return" in what:
         return "K", f"{what} is right"
-    return "R1", f"a line is missing after it: {what}"
+    return "R1", f"it is missing that {what}"
 
 
 def edit_finding(judging: Judging, change: Alternative) -> Finding:
     """Return the finding of a statement whose proven edit tells what was wrong with it."""
     place = place_of(change.statement)
-    unit = next(u for u in judging.units if (u.line, u.column) == place)
+    here = [u for u in judging.units if (u.line, u.column) == place]
+    unit = next((u for u in here if not u.nameless), here[0])
     labels = labels_of_edit(unit, change.text)
     codes = tuple(dict.fromkeys(one.code for one in labels)) or ("X",)
     target = f"`{unit.target}`" if unit.target and not unit.nameless else "this statement"
     causes = [one.cause for one in labels] or ["so written, the gradients that come through it are right"]
     origin, last = judging.program.origins[unit.line - 1], judging.program.origins[unit.end_line - 1]
     role = judging.roles.get(unit.number)
+    role = None if role is not None and role.series.kind == "value" else role  # what it reads, and not what it gives
     return Finding(
         codes,
         origin.line,

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bptt.checking.diagnosing.mistakes import Label
+from bptt.checking.repairing.ranges import is_zero
 from bptt.checking.tracing.stepping import Unit
 
 Pair = tuple[ast.AST, ast.AST]
@@ -31,10 +32,16 @@ def labels_of_edit(unit: Unit, replacement: str) -> list[Label]:
     elif isinstance(old, ast.AugAssign) and isinstance(new, ast.AugAssign) and type(old.op) is not type(new.op):
         labels.append(Label("L1", "its sign is wrong"))
     before, after = _target(old), _target(new)
-    if before != after:
+    if before != after and before.endswith("[:]"):
+        labels.append(Label("R4", f"every step is given what belongs to one: `{after}` is meant"))
+    elif before != after:
         labels.append(Label("T2", f"it goes into `{before}`, where `{after}` is meant"))
     theirs, right = _value(old), _value(new)
-    if theirs is not None and right is not None and (changed := _addends_changed(theirs, right)):
+    if theirs is not None and right is not None and is_zero(theirs) and not is_zero(right):
+        labels.append(Label("R1", f"it is set to zeros here, so that nothing goes on from it: `{_short(right)}` does"))
+    elif theirs is not None and right is not None and (steps := _other_steps(theirs, right)):
+        labels.append(steps)
+    elif theirs is not None and right is not None and (changed := _addends_changed(theirs, right)):
         labels.append(changed)
     elif theirs is not None and right is not None:
         for pair, above in differing(theirs, right, ()):
@@ -71,6 +78,22 @@ class _Operators(ast.NodeTransformer):
 def _target(node: ast.AST) -> str:
     targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
     return ", ".join(ast.unparse(target) for target in targets if target is not None)
+
+
+def _short(node: ast.AST) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= SHORT else text[: SHORT - 4] + " ..."
+
+
+def _other_steps(old: ast.expr, new: ast.expr) -> Label | None:
+    """Tell whether all that differs is a range of steps that is handed to a function."""
+    if not isinstance(old, ast.Call) or not isinstance(new, ast.Call) or len(old.args) != len(new.args):
+        return None
+    pairs = [(a, b) for a, b in zip(old.args, new.args, strict=True) if ast.dump(a) != ast.dump(b)]
+    if len(pairs) != 1 or "range(" not in ast.unparse(pairs[0][0]):
+        return None
+    theirs, right = map(ast.unparse, pairs[0])
+    return Label("T3", f"it is to go through the steps of `{right}`, and not through those of `{theirs}`")
 
 
 def _addends_changed(old: ast.AST, new: ast.AST) -> Label | None:

@@ -21,7 +21,11 @@ def ranges(code: str, loop: ast.expr) -> Iterator[tuple[str, str]]:
         yield f"{base}[::-1]", "over every step, backwards in time"
         yield base, "over every step"
     inner = text_of(code, call)
-    yield (inner, "forwards in time") if backwards else (f"reversed({whole})", "backwards in time")
+    plain = _counted_up(call)
+    if plain:
+        yield plain, "forwards in time"
+    else:
+        yield (inner, "forwards in time") if backwards else (f"reversed({whole})", "backwards in time")
     if not isinstance(call, ast.Call) or ast.unparse(call.func).split(".")[-1] not in ("range", "arange", "xrange"):
         return
     name = text_of(code, call.func)
@@ -39,8 +43,15 @@ def ranges(code: str, loop: ast.expr) -> Iterator[tuple[str, str]]:
             yield whole.replace(inner, new, 1), what
     if down:  # range(T, 0, -1) written from the other side
         yield f"reversed({name}({start} + 1))", "over every step"
-        if (start, stop, step) == (f"{start.removesuffix(' - 1')} - 1", "-1", "-1"):
-            yield f"{name}({start.removesuffix(' - 1')})", "forwards in time"
+
+
+def _counted_up(call: ast.expr) -> str:
+    """Return ``range(T)`` of ``range(T - 1, -1, -1)``, and nothing of anything else."""
+    if isinstance(call, ast.Call) and [ast.unparse(a) for a in call.args[1:]] == ["-1", "-1"]:
+        first = call.args[0]
+        if isinstance(first, ast.BinOp) and isinstance(first.op, ast.Sub) and ast.unparse(first.right) == "1":
+            return f"{ast.unparse(call.func)}({ast.unparse(first.left)})"
+    return ""
 
 
 def _near(end: str) -> list[str]:
