@@ -85,7 +85,8 @@ def edited(
         ranking = Ranking(reader.terms, parsed.term, {leaf.term: leaf.rank for leaf in nearby})
         activations = [reader.expression(name) for name in _activations(tree)]
         own = [(cost, reader.expression(name)) for cost, name in pure_functions(tree)]
-        edits = _edits(reader.terms, parsed, nearby, activations, _room(reader, node, parsed.term), known)
+        room, acts = _room(reader, node, parsed.term), isinstance(node, ast.Expr)
+        edits = _edits(reader.terms, parsed, nearby, activations, room, known, acts)
         edits = chain(by_their_functions(reader.terms, parsed, own), edits)
         if reshaping:
             edits = chain(_reshaped(reader.terms, parsed), edits)
@@ -160,10 +161,13 @@ def _edits(
     activations: list[Term],
     room: tuple[int, ...] | None,
     known: list[Leaf],
+    acts: bool,
 ) -> Iterator[tuple[float, Whole]]:
-    """Yield the whole expression with one place of it changed, and about how far that is: first what is near."""
+    """Yield the whole expression with one place of it changed, and about how far that is: first what is near.
+
+    ``acts``: it is called for what it does, and gives nothing.
+    """
     whole = parsed.term
-    acts = whole.op == "call" and whole.value is None  # it is called for what it does
 
     def keeps(value: Value) -> bool:
         return same_kind(whole, value) or (room is not None and isinstance(value, Stack) and value.shape == room)
