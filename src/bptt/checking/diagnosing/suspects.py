@@ -46,7 +46,7 @@ def suspects(judging: Judging, short: Sizes | None) -> list[Suspect]:
     found: dict[tuple[int, int], Suspect] = {}
     numbers = backward_statements(judging)
     around = _around(judging, numbers)
-    run, _, _ = judging.run(judging.roles, lambda number: number in numbers or number in around.values())
+    run, _, _ = judging.run(judging.roles, (numbers | set(around.values())).__contains__)
     space = judging.space()
     for event in run.order:
         if event.unit not in numbers:

@@ -49,8 +49,7 @@ def hollow(search: Search, read: Read) -> bool:
     Weights that its functions do not name belong to others.
     """
     plan, forward = read[1].plan, read[0].forward
-    names = search.facts.reached(forward)
-    text = "\n".join(f.text for f in search.facts.functions.values() if f is forward or f.name in names)
+    text = search.facts.text_around(forward)
     own = [p for p in plan.parameters if re.search(rf"\b{re.escape(str(last_name(p)))}\b", text)]
     idle = sum(p.idle or p.name in read[1].unused for p in own)
     return plan.rehearsal is not None and len(own) > 2 and 2 * idle >= len(own)
@@ -93,8 +92,8 @@ def longer(search: Search, read: Read) -> Read:
         role: replace(layout, axes=tuple(f"{T} + 1" if a == T else a for a in layout.axes)) if role in roles else layout
         for role, layout in plan.layouts.items()
     }
-    longer = search.judge(replace(plan, layouts=layouts)) if roles else None
-    return read if longer is None or longer.delivered < read[1].delivered else (read[0], longer)
+    one_more = search.judge(replace(plan, layouts=layouts)) if roles else None
+    return read if one_more is None or one_more.delivered < read[1].delivered else (read[0], one_more)
 
 
 def numbers(search: Search, read: Read) -> int:

@@ -236,6 +236,11 @@ class Facts:
         """Return the functions outside classes."""
         return {f.name: f for f in self.functions.values() if f.owner is None}
 
+    def text_around(self, function: Function) -> str:
+        """Return the text of a function and of all that it reaches."""
+        names = self.reached(function)
+        return "\n".join(f.text for f in self.functions.values() if f is function or f.name in names)
+
     def reached(self, function: Function) -> set[str]:
         """Return the bare names of everything that a function calls, directly or through others of the file."""
         seen: set[str] = set()

@@ -86,8 +86,9 @@ class Search(Passes):
             for n in function.arguments:
                 own = self.choices(n, function, context, plan, stage="backward", outputs=outputs)
                 seen = plan.rehearsal is not None and plan.rehearsal.source(function, n) is not None
-                by_text = told_by_calls(n, own, function, unit.forward, plan, self.evidence, called)
-                options.append(own if seen else by_text)  # the run says more than the text
+                if not seen:  # the run says more than the text
+                    own = told_by_calls(n, own, function, unit.forward, plan, self.evidence, called)
+                options.append(own)
             choices = best_first(options, BACKWARD_TRIES)
         for choice in choices:
             if twice_the_same(choice):
@@ -154,7 +155,7 @@ class Search(Passes):
 
     def with_cost(self, unit: Unit, plan: Plan, outputs: list[Any]) -> Iterator[Plan]:
         """Yield the plan with its cost, where that was left to the backward."""
-        takes_upstream = plan.backward is not None and any(s.kind == "upstream" for _, s in plan.backward.arguments)
+        takes_upstream = bool(upstreams(plan))
         if plan.cost is not None:
             if not takes_upstream:
                 yield plan

@@ -226,8 +226,7 @@ def _sources(
                 made.append((kind, found))
     unbound = set(function.arguments) - set(moment.live["given"]) if moment.function == STEP else set()
     out = {(STEP, name): Source("const", None) for name in unbound}
-    called = rehearsal.facts.reached(function)
-    text = "\n".join(f.text for f in rehearsal.facts.functions.values() if f is function or f.name in called)
+    text = rehearsal.facts.text_around(function)
     for name, value in moment.live["given"].items():
         source = _source(name, value, recording.start, made, function)
         number = isinstance(value, int | float)

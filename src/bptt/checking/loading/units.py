@@ -150,9 +150,7 @@ def _in_scope(
 
 def _activates(function: Function, facts: Facts) -> bool:
     """Tell whether a function, or one that it calls, holds an activation."""
-    names = facts.reached(function)
-    texts = [f.text for f in facts.functions.values() if f.name in names or f is function]
-    return any(re.search(r"tanh|sigm|exp\(|relu", text) for text in texts)
+    return re.search(r"tanh|sigm|exp\(|relu", facts.text_around(function)) is not None
 
 
 def _takes_results(backward: Function, forward: Function) -> bool:

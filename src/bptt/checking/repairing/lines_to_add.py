@@ -29,7 +29,7 @@ def lines_of_other_gates(code: str, tree: ast.Module, function: Function) -> Ite
         changes = {part for old in own for name in here if old != name and (part := changed_part(old, name))}
         for before, after in sorted(changes):
             names = {old: old.replace(before, after) for old in own if before in old}
-            names = {old: new for old, new in names.items() if new in (everywhere if old in here else here)}
+            names = {old: new for old, new in names.items() if new in everywhere}
             if not names:
                 continue
             line = ast.unparse(_Renamed(names).visit(ast.parse(text_of(code, node)).body[0]))
