@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bptt.checking.diagnosing.diagnose import diagnose
-from bptt.checking.diagnosing.differences_in_text import labels_of_edit
+from bptt.checking.diagnosing.edit_labels import labels_of_edit
 from bptt.checking.loading.load import load_program
 from bptt.checking.repairing.comprehensions import within_comprehensions
 from bptt.checking.repairing.lines_to_add import lines_of_other_gates

@@ -103,7 +103,7 @@ def _named_slope(judging: Judging, quotients: Pairs, role: Role) -> Label | None
                 if everywhere(quotients, formula(kind)):
                     said = f"the factor used is {text.format(x=name)}{when}"
                     code = "T2" if shift and text in ("1 - {x}²", "{x}(1 - {x})") else "A1"
-                    return Label(code, f"{said}; the derivative wants another argument")
+                    return Label(code, f"{said}, which is not the derivative of this activation")
     return None
 
 

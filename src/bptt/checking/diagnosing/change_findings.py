@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
-from bptt.checking.diagnosing.differences_in_text import labels_of_edit
-from bptt.checking.diagnosing.findings import equations, statement_text, wanted
+from bptt.checking.diagnosing.edit_labels import labels_of_edit
+from bptt.checking.diagnosing.findings import STATIC, equations, statement_text, wanted
+from bptt.checking.diagnosing.meanings import Meanings
 from bptt.checking.repairing.alternatives import Alternative
-from bptt.checking.repairing.nodes import place_of
+from bptt.checking.repairing.index_edits import restated
+from bptt.checking.repairing.nodes import place_of, targets_of
 from bptt.checking.report import Expected, Finding, Replacement
 
 if TYPE_CHECKING:
@@ -21,10 +24,13 @@ def shape_finding(judging: Judging, change: Alternative) -> Finding:
     alone = first.kind == "insert" and len(change.changes) == 1
     line = first.line if alone else change.statement.lineno
     origin = judging.program.origins[line - 1]
-    code, cause = _cause(change)
+    code, cause = _raised(judging, change) or _cause(judging, change)
     text = judging.program.code.splitlines()[line - 1].strip()
     kind = first.kind
-    message = f"`{text}` is wrong in its form, not in its expression\n{cause}"
+    message = f"`{text}` is not right as it stands\n{cause}"
+    whole = change.text or first.text
+    if change.what.startswith("into ") and len(change.changes) == 1:
+        whole = restated(judging.program.code, change.statement, first)
     if alone:
         message = f"a line is missing after this one\n{cause}"
     return Finding(
@@ -33,12 +39,30 @@ def shape_finding(judging: Judging, change: Alternative) -> Finding:
         origin.line,
         text,
         message,
-        fix=Replacement(first.text.strip() if kind == "insert" else change.text or first.text, kind),
+        fix=Replacement(first.text.strip() if kind == "insert" else whole, kind),
         cell=origin.cell,
     )
 
 
-def _cause(change: Alternative) -> tuple[str, str]:
+def _raised(judging: Judging, change: Alternative) -> tuple[str, str] | None:
+    """Say which name does not exist, where the statement raises for that."""
+    place = place_of(change.statement)
+    here = {u.number for u in judging.units if (u.line, u.column) == place}
+    errors = [event.error for event in judging.natural.order if event.unit in here and event.error is not None]
+    if not errors or not isinstance(errors[0], STATIC) or not change.what.startswith("into "):
+        return None
+    error = errors[0]
+    missing = f"there is no key {error}" if isinstance(error, KeyError) else str(error)
+    return "K", f"{missing}: `{change.what.removeprefix('into ')}` is meant"
+
+
+def _moves_weights(judging: Judging, statement: ast.stmt) -> bool:
+    """Tell whether a statement updates a parameter."""
+    names = {name.rpartition(".")[2] for name in judging.truth.parameters}
+    return bool({re.split(r"\W+", ast.unparse(t).rstrip("]'\""))[-1] for t in targets_of(statement)} & names)
+
+
+def _cause(judging: Judging, change: Alternative) -> tuple[str, str]:
     what = change.what
     if change.changes[0].kind == "insert" and "return" in what:
         return "K", f"what it calculates is never returned: {what}"
@@ -75,6 +99,10 @@ def _cause(change: Alternative) -> tuple[str, str]:
         return "U1", f"it must be {what}"
     if what.startswith("into "):
         return "W1", f"its value belongs {what}"
+    if "line" in what and _moves_weights(judging, change.statement):
+        return "U1", f"it changes weights that the lines below still read: it must stand {what}"
+    if what == "returned in the other order":
+        return "K", f"the caller takes what it returns in the order of `{change.changes[0].text}`"
     if "before line" in what or "after line" in what:
         return "T2", f"it must stand {what}: there its operands are of the right step"
     if what == "left out":
@@ -89,7 +117,7 @@ def edit_finding(judging: Judging, change: Alternative) -> Finding:
     place = place_of(change.statement)
     here = [u for u in judging.units if (u.line, u.column) == place]
     unit = next((u for u in here if not u.nameless), here[0])
-    labels = labels_of_edit(unit, change.text)
+    labels = labels_of_edit(unit, change.text, Meanings(judging, unit))
     codes = tuple(dict.fromkeys(one.code for one in labels)) or ("X",)
     target = f"`{unit.target}`" if unit.target and not unit.nameless else "this statement"
     causes = [one.cause for one in labels] or ["so written, the gradients that come through it are right"]

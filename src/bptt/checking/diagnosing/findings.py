@@ -22,6 +22,7 @@ from bptt.checking.tracing.stepping import Unit
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judged, Judging
 
+SAID_ONCE = ("transpose", "`+=`", "sign is wrong")
 STATIC = (NameError, KeyError, AttributeError)
 
 
@@ -33,9 +34,11 @@ def finding(judging: Judging, judged: Judged, more: list[Label] | None = None) -
     error = event.error
     if error is not None:
         labels = [raised(judging, judged), *labels]
+    if any(one.code not in ("W1", "X") for one in more or []):
+        labels = [held for held in labels if held.code != "W1" or error is not None]  # another value by chance
     for one in more or []:
-        said_twice = "transpose" in one.cause and any("transpose" in held.cause for held in labels)
-        new = error is not None or one.code not in {held.code for held in labels}
+        said_twice = any(word in one.cause and word in held.cause for word in SAID_ONCE for held in labels)
+        new = error is not None or one.code == "W1" or one.code not in {held.code for held in labels}
         if new and not said_twice:
             labels.append(one)
     labels = [one for one in labels if one is not None]
@@ -145,7 +148,7 @@ def _near(key: object, names: dict[str, Any] | None, unit: Unit) -> str:
 
     keys: list[str] = []
     for value in _dicts(names or {}):
-        keys += [k for k in value if isinstance(k, str)]
+        keys += [k for k in value if isinstance(k, str) and k != key]
     close = difflib.get_close_matches(str(key), keys, 1, 0.7)
     return f"; the nearest is {close[0]!r}" if close else ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -62,28 +62,41 @@ class ForcedRuns:
         return self._execute(Run(self.callers, {} if number is None else {number: _moved}), sizes)[1]
 
     @cached_property
-    def _cost_alone(self) -> tuple[float, set[int]]:
-        """The cost, and the units that run for it alone."""
+    def _cost_alone(self) -> tuple[float, dict[int, None]]:
+        """The cost, and the units that run for it alone, in the order in which they begin."""
         run = Run(self.callers)
-        return self.cost(run), set(run.events)
+        return self.cost(run), dict.fromkeys(event.unit for event in run.order)
 
     def makes_the_cost(self, number: int) -> bool:
         """Tell whether the cost comes from what a unit computes: then it is right, for the cost is what is given."""
         if number not in self._makes:
-            cost, units = self._cost_alone
-            self._makes[number] = number in units and self.cost(disturb=number) != cost
+            self._makes[number] = number in self._before_the_cost and self.cost(disturb={number}) != self._cost_alone[0]
         return self._makes[number]
+
+    @cached_property
+    def _before_the_cost(self) -> set[int]:
+        """The units that run before the last one that the cost comes from: what begins later makes no cost."""
+        cost, units = self._cost_alone
+        order = list(units)
+        first, last = 0, len(order)
+        while first < last:  # with all from here on disturbed, the cost is what it was
+            middle = (first + last) // 2
+            if self.cost(disturb=set(order[middle:])) == cost:
+                last = middle
+            else:
+                first = middle + 1
+        return set(order[:last])
 
     def units_of_the_cost(self) -> set[int]:
         """Return the units that run for the cost alone, the forward pass, whatever the chain of calls."""
         return {self.units[number].root for number in self._cost_alone[1]}
 
-    def cost(self, run: Run | None = None, disturb: int | None = None) -> float:
-        """Run their cost, perhaps with one unit's values changed a little; not a number where it then raises."""
+    def cost(self, run: Run | None = None, disturb: Collection[int] = ()) -> float:
+        """Run their cost, perhaps with some units' values changed a little; not a number where it then raises."""
         with quiet():
             case = built(self.program, self.module, self.sizes, self.seed)
             self.callers.start(case.parameters)
-            with forced.recording(run or Run(self.callers, {} if disturb is None else {disturb: _moved})):
+            with forced.recording(run or Run(self.callers, dict.fromkeys(disturb, _moved))):
                 try:
                     return float(np.real(np.asarray(case.cost()).reshape(())))
                 except Exception:  # anybody's program

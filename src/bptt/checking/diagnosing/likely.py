@@ -184,11 +184,9 @@ class Likely:
             while isinstance(base, ast.Subscript):
                 base = base.value
             for text, value in _numbers_in(tree, suspect).items():
-                for sign, by in (("/=", factor), ("*=", 1 / factor)):
+                for sign, by in (("/", factor), ("*", 1 / factor)):
                     if abs(value - by) < 1e-9 * abs(by):
-                        line = f"{text_of(code, base)} {sign} {text}"
-                        change = patch.insert_after(code, suspect.statement, line)
-                        found.append(Alternative((change,), 1.0, suspect.statement, line, f"scaled: `{line}`"))
+                        found.append(_scaled(code, suspect.statement, base, sign, text))
         return found
 
     def _common_factor(self, wrong: set[str]) -> float | None:
@@ -242,6 +240,18 @@ def _cost_of(form: Restructuring) -> float:
         if difflib.SequenceMatcher(None, old, new).ratio() > ALIKE:
             return 0.8  # a slip of the pen
     return next((cost for word, cost in KINDS if word in form.what), 2.0)
+
+
+def _scaled(code: str, statement: ast.stmt, base: ast.expr, sign: str, number: str) -> Alternative:
+    """Return what a statement gives times a number: in itself where it gives a whole array, or else after it."""
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name) and sign == "/":
+        value = text_of(code, statement.value)
+        whole = isinstance(statement.value, ast.Name | ast.Call | ast.Subscript | ast.Attribute)
+        text = f"{text_of(code, base)} = {value if whole else f'({value})'} {sign} {number}"
+        if "\n" not in text:
+            return Alternative((patch.replace(code, statement, text),), 1.0, statement, text)
+    line = f"{text_of(code, base)} {sign}= {number}"
+    return Alternative((patch.insert_after(code, statement, line),), 1.0, statement, line, f"scaled: `{line}`")
 
 
 def _numbers_in(tree: ast.Module, suspect: Suspect) -> dict[str, float]:

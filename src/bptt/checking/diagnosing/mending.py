@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bptt.checking.diagnosing.causes import causes
+from bptt.checking.diagnosing.edit_labels import labels_of_edit
 from bptt.checking.diagnosing.handed import handed_wrong
 from bptt.checking.diagnosing.loops import WrongHeader
+from bptt.checking.diagnosing.meanings import Meanings
 from bptt.checking.diagnosing.missing import insertions, missing_update
 from bptt.checking.diagnosing.missing_terms import NAME, inserted, missing_term, with_missing_terms
 from bptt.checking.diagnosing.mistakes import Label
@@ -187,12 +189,10 @@ def repairs(judging: Judging, judged: Judged, seconds: float) -> list[tuple[int,
     return result
 
 
-def edit_labels(judged: Judged, candidate: Candidate) -> list[Label]:
+def edit_labels(judging: Judging, judged: Judged, candidate: Candidate) -> list[Label]:
     """Read the kind of mistake off the repair: what was exchanged tells what was wrong."""
     if judged.events[judged.wrong[0]].error is not None:
         found = causes(judged.unit.statement, ast.parse(candidate.replacement).body[0], 0 in judged.role.times)
         if found:
             return found
-    from bptt.checking.diagnosing.differences_in_text import labels_of_edit
-
-    return labels_of_edit(judged.unit, candidate.replacement)
+    return labels_of_edit(judged.unit, candidate.replacement, Meanings(judging, judged.unit))

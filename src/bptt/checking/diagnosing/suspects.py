@@ -66,7 +66,7 @@ def suspects(judging: Judging, short: Sizes | None) -> list[Suspect]:
         outer = run.events.get(around.get(suspect.function.rpartition(".")[0], -1), [])
         beside = (outer[-1].names if outer else None) or {}
         suspect.environments = [{**space, **beside, **(e.names or {})} for e in suspect.events]
-        for number in suspect.units:
+        for number in _telling(judging, suspect):
             if all(event.value is None and event.error is None for event in run.events[number]):
                 suspect.vague = True
                 suspect.moves |= set(judging.delivered)  # no numbers to disturb: a list, a count
@@ -76,6 +76,20 @@ def suspects(judging: Judging, short: Sizes | None) -> list[Suspect]:
             if short is not None:
                 suspect.moves_short |= _moves(judging, number, short, single)
     return list(found.values())
+
+
+def _telling(judging: Judging, suspect: Suspect) -> list[int]:
+    """Return the units of a statement whose disturbance tells what moves with it: its parts go through the whole."""
+    whole = [n for n in suspect.units if not judging.units[n].nameless]
+    calls = (n.func for n in ast.walk(suspect.statement) if isinstance(n, ast.Call))
+    return whole if whole and all(_only_computes(function) for function in calls) else suspect.units
+
+
+def _only_computes(function: ast.expr) -> bool:
+    """Tell whether a function changes nothing besides what it returns: one of NumPy, or of an array."""
+    if not isinstance(function, ast.Attribute):
+        return False
+    return ast.unparse(function).split(".")[0] in ("np", "numpy") or function.attr in ("sum", "mean", "dot", "copy")
 
 
 def _around(judging: Judging, numbers: set[int]) -> dict[str, int]:

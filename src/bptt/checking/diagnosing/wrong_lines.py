@@ -68,7 +68,7 @@ def lines(program: Program, truth: Truth, sizes: Sizes, seed: int, deadline: flo
         candidate = mended.by_unit.get(judged.unit.number) if mended else None
         missing = missing_update(judging, judged) if candidate is None or candidate.kind == "insert" else None
         term = missing_term(judging, judged) if candidate is not None and candidate.kind == "insert" else None
-        more = edit_labels(judged, candidate) if candidate and not missing and not term else None
+        more = edit_labels(judging, judged, candidate) if candidate and not missing and not term else None
         if missing is not None:
             found = missing_finding(judging, judged, missing)
         else:
@@ -124,7 +124,7 @@ def _of_change(judging: Judging, judgement: Judgement, change: Alternative) -> F
         found = term_finding(judging, judged, term)
     else:
         candidate = Candidate(change.text, "edit", change.cost)
-        found = finding(judging, judged, edit_labels(judged, candidate))
+        found = finding(judging, judged, edit_labels(judging, judged, candidate))
     return dataclasses.replace(found, fix=Replacement(change.text, kind))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from bptt.checking.loading.plan import Plan
 
@@ -17,6 +18,13 @@ class Attempt:
     ran: bool = False
     error: str = ""
     unused: tuple[str, ...] = ()
+
+    def leave(self, names: Collection[str]) -> None:
+        """Leave parameters alone that neither the cost nor the backward pass knows of."""
+        if names:
+            parameters = tuple(replace(p, idle=p.name in names) for p in self.plan.parameters)
+            self.plan = replace(self.plan, parameters=parameters)
+            self.unused = tuple(n for n in self.unused if n not in names)
 
     @property
     def plausibility(self) -> float:

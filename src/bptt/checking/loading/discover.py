@@ -32,9 +32,9 @@ from bptt.checking.loading.facts import facts_of
 from bptt.checking.loading.joined import JoinedCase
 from bptt.checking.loading.namespace import Namespace
 from bptt.checking.loading.planned import PlannedCase
-from bptt.checking.loading.protocol import cannot_check
+from bptt.checking.loading.printed import with_printed_cost
 from bptt.checking.loading.readings import Search, upstreams
-from bptt.checking.loading.said import doubt, run_sentences
+from bptt.checking.loading.said import doubt, run_sentences, what_is_missing
 from bptt.checking.loading.script import STEP, as_function
 from bptt.checking.loading.shown import SHOWN, as_class, missing_attributes
 from bptt.checking.loading.training_loops import Where, as_step, line_of, training_loops
@@ -78,8 +78,9 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
     shown = _methods_without_class(tree, namespace)
     if shown is not None:
         return shown
-    given = tree
-    tree, loop = _script(tree)
+    given = with_printed_cost(tree)
+    namespace.printed = given is not tree
+    tree, loop = _script(given)
     dressed = as_class(tree)
     namespace.dressed = dressed is not tree
     facts = facts_of(dressed)
@@ -104,7 +105,7 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
         search = Search(facts, namespace, module, given)
         best = _first_that_runs(search, units) or best
     if best is None or _only_raises(best[1]):
-        raise CannotCheckError(_what_is_missing(search, namespace, file, units, name))
+        raise CannotCheckError(what_is_missing(search, namespace, file, units, name))
     if not name and upstreams(best[1].plan):
         best = _around(search, best) or best
     best = longer(search, shorter(search, best))
@@ -206,34 +207,6 @@ def _around(search: Search, best: Read) -> Read | None:
     search = replace(search, log=Log(seconds=CONFIRMING))
     whole = _first_that_runs(search, callers_of(search.facts, best[0]), rehearsed=True)
     return whole if whole is not None and whole[1].runs_through and not whole[1].unused else None
-
-
-def _what_is_missing(search: Search, namespace: Namespace, file: str, units: list[Unit], name: str | None) -> str:
-    """Return the message of a program that cannot be read: what was found, what is missing, the adapter to fill in."""
-    facts = search.facts
-    known = [f.qualified for f in facts.functions.values() if not f.name.startswith("__")]
-    if not units:
-        what = f"{name} names no forward and backward pass" if name else "no forward and backward pass were found"
-        shown = f"; its functions are {', '.join(known[:12])}" if known else " and it defines no function"
-        found = [f"{n} could not be executed at module level ({why})" for n, why in list(namespace.failed.items())[:3]]
-        return cannot_check(file, f"{what}{shown}.", found=found)
-    unit = units[0]
-    found = [f"forward: {unit.forward.qualified}({', '.join(unit.forward.arguments)})"]
-    if unit.backward:
-        found.append(f"backward: {unit.backward.qualified}({', '.join(unit.backward.arguments)})")
-    reasons = list(dict.fromkeys(search.log[-40:]))[-2:]
-    if namespace.raised:
-        reasons.append(f"its own run ends before its first gradients with {namespace.raised}")
-    unknown = [f"`{n}` is used and not defined" for n in namespace.unknown if any(f"'{n}'" in r for r in search.log)]
-    wrong = "no reading of their arguments, parameters and cost runs"
-    if unknown:
-        wrong += f"; {', '.join(unknown)}"
-    calls = [f"module.{found[0].split(': ')[1]}", f"module.{found[-1].split(': ')[1]}"]
-    keys = [p.name for p in search.parameters_seen][:8] or ["W_aa"]
-    return cannot_check(
-        file, wrong + ".", found=[*found, *(f"it was tried, and {r}" for r in reasons)],
-        forward=calls[0], backward=calls[1], parameters=keys,
-    )  # fmt: skip
 
 
 def _only_raises(attempt: Attempt) -> bool:

@@ -97,6 +97,20 @@ class Function:
         return found
 
     @cached_property
+    def reads_outside(self) -> set[str]:
+        """Names that it reads and does not make itself: what is at module level, or built in."""
+        made: set[str] = set()
+        told: set[str] = set()
+        for node in ast.walk(self.node):
+            if isinstance(node, ast.arg):
+                made.add(node.arg)
+            elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                made.add(node.id)
+            elif isinstance(node, ast.Global):
+                told |= set(node.names)
+        return self.reads - (made - told)
+
+    @cached_property
     def has_backward_loop(self) -> bool:
         """Whether it runs through the steps backwards."""
         return re.search(r"reversed\(|, -1, -1\)|\[::-1\]|, 0, -1\)", self.text) is not None

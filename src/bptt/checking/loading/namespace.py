@@ -19,6 +19,7 @@ from bptt.checking.loading.clips import without_clips
 from bptt.checking.loading.displayed import squared
 from bptt.checking.loading.entries import Arguments, entries
 from bptt.checking.loading.made_up import Files
+from bptt.checking.loading.printed import with_printed_cost
 from bptt.checking.loading.script import as_function
 from bptt.checking.loading.shown import as_class
 from bptt.checking.loading.standins import importer, open_stand_in
@@ -54,6 +55,7 @@ class Namespace:
         self.supplied: dict[str, Any] = {}
         self.unknown: list[str] = []
         self.dressed = False  # whether lone methods are put in a class
+        self.printed = False  # whether a cost that is only shown is made a function
         self.step: Where | None = None  # the training loop whose body is checked, where it is not the script's own
         for name in (n for n in missing_names(tree) if n not in given):
             if self._provide(name) is None:
@@ -62,7 +64,7 @@ class Namespace:
         self._long: set[tuple[int, int]] = set()  # where the statements stand that ran for too long: they are left out
         self.files = Files()  # what stands in for its tables
         self.raised = ""  # what its own run raised last
-        self._trees: list[tuple[ast.Module, tuple[bool, Where | None], ast.Module]] = []
+        self._trees: list[tuple[ast.Module, tuple[bool, bool, Where | None], ast.Module]] = []
         self._codes: dict[int, tuple[ast.stmt, CodeType]] = {}
 
     def _provide(self, name: str) -> Any:
@@ -148,11 +150,11 @@ class Namespace:
 
     def _ready(self, given: ast.Module) -> ast.Module:
         """Return the tree as it is executed; the last few are kept, for a program is loaded many times."""
-        way = (self.dressed, self.step)
+        way = (self.printed, self.dressed, self.step)
         for kept, former, ready in self._trees:
             if kept is given and former == way:
                 return ready
-        tree = squared(without_clips(given)[0])[0]
+        tree = squared(without_clips(with_printed_cost(given) if self.printed else given)[0])[0]
         tree = as_function(tree)[0] if self.step is None else as_step(tree, self.step)
         tree = as_class(tree) if self.dressed else tree
         self._trees = [(given, way, tree), *self._trees[:3]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -224,6 +224,7 @@ class Search(Passes):
             except (Exception, Exhausted, SystemExit) as error:
                 attempt.error = f"{type(error).__name__}: {error}"
                 attempt.plan = replace(plan, parameters=tuple(p for p in plan.parameters if p.likely))
+                attempt.leave(self.unspoken(plan, attempt.unused))
                 return attempt
         attempt.ran = True
         fused = plan.delivery is not None and plan.delivery.fused  # then whatever stands still has moved by zero
@@ -232,10 +233,7 @@ class Search(Passes):
         gradients = {p.name: gradients[p.name] for p in plan.parameters if p.name in gradients}
         slopes = {p.name: slopes[p.name] for p in plan.parameters if p.name in slopes}
         attempt.plan = plan
-        idle = [n for n in attempt.unused if n not in gradients]
-        if idle:  # neither the cost nor the backward knows of it
-            attempt.plan = replace(plan, parameters=tuple(replace(p, idle=p.name in idle) for p in plan.parameters))
-            attempt.unused = tuple(n for n in attempt.unused if n not in idle)
+        attempt.leave([n for n in attempt.unused if n not in gradients])
         signs = []
         for name, (slope, direction) in slopes.items():
             got = gradients.get(name)
@@ -251,6 +249,14 @@ class Search(Passes):
             attempt.right = signs.count(-1)
             attempt.plan = replace(attempt.plan, sign=-attempt.plan.sign)
         return attempt
+
+    def unspoken(self, plan: Plan, names: Iterable[str]) -> list[str]:
+        """Return the parameters of which the backward pass speaks nowhere, nor of a gradient of theirs."""
+        backward = [f for f in self.facts.functions.values() if plan.backward and f.name == plan.backward.function]
+        text = "\n".join(f.text for f in reachable(self.facts, backward))
+        words = set(re.findall(r"[^\W\d]\w*", text))
+        keys = {p.name: last_name(p) for p in plan.parameters}
+        return [n for n in names if backward and not any(roles.gradient_of(word, [keys[n]]) for word in words)]
 
     @property
     def climbs(self) -> bool:

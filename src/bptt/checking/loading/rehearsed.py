@@ -56,14 +56,14 @@ class Rehearsal:
         """Run the program at some sizes."""
         unit = self.unit
         functions = self.facts.functions.values()
-        read = {n for f in functions for n in f.reads}
+        read = {n for f in functions for n in f.reads_outside}
         passes = tuple(f.qualified for f in (unit.forward, unit.backward) if f is not None)
         start = unit.forward if unit.forward_first or unit.backward is None else unit.backward
         recorder = Recorder(
             {*(f.qualified for f in functions), *passes}, passes, start.qualified, read, disturb, self.skip
         )
         if self.namespace.step is not None:
-            recorder = Recorder(set(), passes, STEP, read, disturb)
+            recorder = Recorder(set(), passes, STEP, {n for f in functions for n in f.reads}, disturb)
             recorder.handed = set(unit.forward.arguments)
         files = replace(self.files, seed=seed)
         found = record(self.namespace, self.knobs.turned(self.level, sizes), recorder, seed, files)

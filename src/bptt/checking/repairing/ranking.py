@@ -176,6 +176,8 @@ class Ranking:
             odd += 1.5
         if op == "/" and b.op == "/":
             odd += 1.0
+        if op == "*" and any(x.op == "/" and x.args[1] in (y, *y.args) for x, y in ((a, b), (b, a))):
+            odd += 3.0  # x * y * (1 / y)
         if op in ("sum", "mean") and a.op in ("T", "sum", "mean"):
             odd += 2.0
         return odd

@@ -17,6 +17,7 @@ from bptt.checking.repairing.edits import (
     shifts,
     subterms,
     variants,
+    without_slope,
 )
 from bptt.checking.repairing.enumeration import Pool
 from bptt.checking.repairing.goals import Goal, Sign, part_goals
@@ -90,6 +91,7 @@ class Search:
         terms, start = self.terms, self.terms.evaluated
         self._keep([parsed.term])
         self._keep(shifts(terms, parsed))
+        self._keep(without_slope(terms, parsed))
         for way, parts in slices(terms, parsed, [leaf.term for leaf in self.leaves]):
             self._keep(promising(terms, way, parts, self.goals.values()))
         self._keep(everywhere(terms, parsed.term, self.atoms))

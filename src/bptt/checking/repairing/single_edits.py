@@ -42,7 +42,7 @@ from bptt.checking.repairing.leaves import ATOMS, Leaf, leaves, pure_functions
 from bptt.checking.repairing.ranking import Ranking
 from bptt.checking.repairing.reading import Parsed, Reader
 from bptt.checking.repairing.renaming import beside_renamed, copied_over, renamed, siblings
-from bptt.checking.repairing.slicing import slices
+from bptt.checking.repairing.slicing import cuts, slices
 from bptt.checking.repairing.terms import Stack, Term, Terms, Value, shape_of
 from bptt.checking.repairing.together import Whole, given, wholes
 
@@ -89,7 +89,10 @@ def edited(
         edits = _edits(reader.terms, parsed, nearby, activations, room, known, acts)
         edits = chain(by_their_functions(reader.terms, parsed, own), edits)
         if reshaping:
-            edits = chain(_reshaped(reader.terms, parsed), edits)
+            edits = chain(
+                _reshaped(reader.terms, parsed, [leaf.term for leaf in sorted(known, key=lambda leaf: leaf.rank)]),
+                edits,
+            )
         found = _nearest(edits, parsed.term, ranking, unread, most)
         if speaks is not None:
             more = (term for term in lacking(reader.terms, parsed.term, nearby) if speaks(parsed.term, term) > 0)
@@ -237,7 +240,7 @@ def _edits(
                 yield 1.4, edited
 
 
-def _reshaped(terms: Terms, parsed: Parsed) -> Iterator[tuple[float, Whole]]:
+def _reshaped(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[tuple[float, Whole]]:
     """Yield what has another shape: a sum over another axis, another layer's weights, where lines below do not fit."""
     whole = parsed.term
     yield from ((1.0, given(new)) for new in shifts(terms, parsed) if new.value is not None)
@@ -245,6 +248,13 @@ def _reshaped(terms: Terms, parsed: Parsed) -> Iterator[tuple[float, Whole]]:
         reshaped = isinstance(new.value, Stack) and shape_of(new) != shape_of(whole)
         if reshaped and new.op in (whole.op, "sum", "dot", "T"):
             yield 1.0 if whole.op == new.op else 1.4, given(new)
+    yield from ((1.4, given(new)) for new in cuts(terms, whole, leaves) if new.value is not None)
+    arrays = [leaf for leaf in leaves if leaf.op in ATOMS and isinstance(leaf.value, Stack) and leaf.value.ndim]
+    for way in places(parsed) if whole.value is None else ():  # it raises: a variable of another shape is meant
+        here = way[-1].term
+        if here.op in ATOMS and isinstance(here.value, Stack) and here.value.ndim:
+            others = (rebuild(terms, way, leaf) for leaf in arrays if leaf is not here)
+            yield from ((1.2, given(new)) for new in others if new.value is not None)
 
 
 def _varied(terms: Terms, here: Term, atoms: list[Leaf], slopes: list[Costed]) -> Iterator[tuple[float, Term]]:

@@ -34,6 +34,21 @@ def slices(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[tup
         yield way[:-1], [rebuild(terms, way[-2:], terms.make("slice", a, b, step)) for a, b in others]
 
 
+def cuts(terms: Terms, term: Term, leaves: Sequence[Term]) -> Iterator[Term]:
+    """Yield the first and the last rows or columns of an array: what is left of a stacked one."""
+    if not isinstance(term.value, Stack) or term.op == "item" or not 1 <= term.value.ndim <= 2:
+        return
+    none, one = terms.number(None), terms.number(1)
+    every = terms.make("slice", none, none, none)
+    sizes = {n: t for t in reversed(leaves) if (n := _whole_number(t)) is not None and n > 0}
+    for axis, length in enumerate(term.value.shape):
+        ends = [(none, t) for n, t in sizes.items() if n < length]
+        ends += [(t, none) for n, t in sizes.items() if n < length]
+        for lower, upper in (*ends, (none, terms.number(-1)), (one, none)):
+            part = terms.make("slice", lower, upper, none)
+            yield terms.make("item", term, *([every] * axis), part, payload=axis > 0)
+
+
 def _whole_number(term: Term) -> int | None:
     """Return the whole number that a term is at the first execution; None for anything else."""
     if not isinstance(term.value, Stack) or term.value.ndim or term.value.data.dtype.kind != "i":

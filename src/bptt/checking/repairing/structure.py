@@ -9,12 +9,15 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import pairwise
 
 from bptt.checking.repairing.nodes import Function, block_of, blocks, statements, targets_of, text_of
 from bptt.checking.repairing.patch import Change, delete, insert_after, insert_before, replace
 from bptt.checking.repairing.ranges import carries, endings, is_zero, ranges
 
+ALIKE = 0.7
+"""How alike two attributes are of which one may be a slip of the pen."""
 FARTHEST = 4
 """Over how many statements one is moved at most."""
 
@@ -157,7 +160,10 @@ def _targets(code: str, function: Function) -> Iterator[Restructuring]:
     """Yield an assignment to another target: one of the same function, or the same under another key."""
     targets: dict[str, ast.expr] = {}
     keys: dict[str, None] = {}
+    attributes: set[str] = set()
     for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Attribute) or (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
+            attributes.add(node.attr if isinstance(node, ast.Attribute) else ast.unparse(node.target))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
             keys.update(dict.fromkeys((node.value, f"d{node.value}")))
     for node in statements(function):
@@ -176,6 +182,10 @@ def _targets(code: str, function: Function) -> Iterator[Restructuring]:
             base, key = text_of(code, target.value), text_of(code, target.slice)
             for other_key in keys:
                 texts.setdefault(f"{base}[{other_key!r}]", f"{base}[{key[0]}{other_key}{key[0]}]")
+        if isinstance(target, ast.Attribute):  # a slip of the pen
+            for like in get_close_matches(target.attr, attributes - {target.attr}, 3, ALIKE):
+                text = f"{text_of(code, target.value)}.{like}"
+                texts.setdefault(text, text)
         for text, written in texts.items():
             other = text in targets and written_twice.get(ast.unparse(target), 0) < 2 and text in updated
             if text != ast.unparse(target) and not other:  # two statements share a target, or one has none

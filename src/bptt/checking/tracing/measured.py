@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +14,7 @@ from bptt.checking.tracing.numeric import fresh, reseed
 from bptt.checking.tracing.places import Place, array_places
 from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.truth import NoTruth, taped
-from bptt.differences import CENTRAL_STEP, carries_complex, central_difference, complex_step
+from bptt.differences import CENTRAL_STEP, COMPLEX_STEP, carries_complex, central_difference, complex_step
 from bptt.dims import Array
 
 BOUND = 1e-8  # of the gradient's largest element
@@ -27,9 +27,14 @@ SPARE_SIZES = (Sizes(n_x=2, n_a=4, n_y=3, m=5, T_x=3), Sizes(n_x=3, n_a=2, n_y=4
 ELEMENTS = 60
 """So many numbers are moved one by one; of more, the tape is taken and proven along random directions."""
 
+DIRECTIONS = 2
+"""In so many random directions of each parameter; a wrong gradient agrees along none."""
+EXACT = 1e-11
+
 Method = Literal[
     "complex step",
     "central differences",
+    "reverse mode proven by the complex step",
     "reverse mode proven by central differences",
     "central differences in float32",
 ]
@@ -86,24 +91,27 @@ class Truth:
 
 
 def numeric_slope(program: Program, sizes: Sizes, seed: int) -> Slope:
-    """Return the gradient of the cost of the program as given: complex step where it carries it.
+    """Return the gradient of the cost of the program as given, by its complex step, or else by central differences.
 
-    Else central differences over every number; of many, the replayed tape, proven against central differences along
-    random directions at these very sizes.
+    Of many numbers, it is the replayed tape, proven against these along random directions at these very sizes.
     """
     cost, values, single = _cost_of(program, sizes, seed)
     base = float(np.real(cost(values)))
     if not np.isfinite(base) or float(np.real(cost(values))) != base:
         raise ValueError("the cost is not finite, or two runs differ")
     if not single:
-        if carries_complex(cost, values):
-            return Slope(base, {n: complex_step(cost, values, n) for n in values}, "complex step", 0.0, frozenset())
+        carried = carries_complex(cost, values)
         if sum(value.size for value in values.values()) > ELEMENTS:
             with contextlib.suppress(NoTruth):
                 _, case = fresh(program, program.tree, sizes, seed)
                 noise = float(10 * np.finfo(np.float64).eps * max(abs(base), 1e-3))
                 true = taped(program, sizes, seed, case).parameters
-                return Slope(base, true, "reverse mode proven by central differences", noise, frozenset())
+                if not carried:
+                    return Slope(base, true, "reverse mode proven by central differences", noise, frozenset())
+                if _agrees_along(cost, values, true):
+                    return Slope(base, true, "reverse mode proven by the complex step", 0.0, frozenset())
+        if carried:
+            return Slope(base, {n: complex_step(cost, values, n) for n in values}, "complex step", 0.0, frozenset())
         cost, values, _ = _cost_of(program, sizes, seed)  # complex numbers may have stayed behind in the other
     step = FLOAT32_STEP if single else CENTRAL_STEP
     both = {n: central_difference(cost, values, n, step) for n in values}
@@ -115,6 +123,21 @@ def numeric_slope(program: Program, sizes: Sizes, seed: int) -> Slope:
         float(4 * epsilon * max(abs(base), 1e-3) / step),
         frozenset(n for n, (_, rough) in both.items() if rough > KINK),
     )
+
+
+def _agrees_along(
+    cost: Callable[[dict[str, Array]], complex], values: dict[str, Array], true: Mapping[str, Array]
+) -> bool:
+    """Tell whether gradients are the complex step's along random directions of each parameter."""
+    rng = np.random.default_rng(3)
+    largest = max(float(np.abs(gradient).max(initial=0.0)) for gradient in true.values())
+    for name in (name for name in values for _ in range(DIRECTIONS)):
+        direction = rng.normal(size=values[name].shape)
+        moved = {n: v + 1j * COMPLEX_STEP * direction if n == name else v.copy() for n, v in values.items()}
+        slope = float(np.imag(cost(moved))) / COMPLEX_STEP
+        if abs(slope - float(np.vdot(true[name], direction))) > EXACT * max(abs(slope), largest):
+            return False
+    return True
 
 
 def _cost_of(
