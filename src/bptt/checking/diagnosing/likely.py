@@ -47,7 +47,7 @@ RIGHT = 1.0
 """What a change costs more of a statement that is right with true values above it."""
 KINDS = (
     ("minus one", 1.1), ("masked", 1.2), ("another like", 1.3), ("added up in", 1.2), ("comes twice", 1.2),
-    ("instead of", 1.0), ("return", 1.2), ("step", 1.3), ("time", 1.3), ("goes back", 2.0),
+    ("instead of", 1.0), ("return", 1.2), ("step", 1.3), ("time", 1.3), ("handed on", 1.2), ("goes back", 2.0),
     ("other's target", 1.2),
     ("set to zero", 1.6), ("of its own", 1.4), ("into ", 1.2), ("line", 2.0), ("left out", 2.4),
 )  # fmt: skip
@@ -249,7 +249,8 @@ def _scaled(code: str, statement: ast.stmt, base: ast.expr, sign: str, number: s
         whole = isinstance(statement.value, ast.Name | ast.Call | ast.Subscript | ast.Attribute)
         text = f"{text_of(code, base)} = {value if whole else f'({value})'} {sign} {number}"
         if "\n" not in text:
-            return Alternative((patch.replace(code, statement, text),), 1.0, statement, text)
+            cost = 1.5 if number.isdigit() else 1.0  # a 2 is rather one too many
+            return Alternative((patch.replace(code, statement, text),), cost, statement, text)
     line = f"{text_of(code, base)} {sign}= {number}"
     return Alternative((patch.insert_after(code, statement, line),), 1.0, statement, line, f"scaled: `{line}`")
 

@@ -52,7 +52,8 @@ def lazy_arrays(
     gates = abs(gates)
     gated = {n[-1:].lower() for n in names if len(n) <= 3} >= {"f", "i"}  # then Wo is the output gate's
     for name in names:
-        if roles.matches(name, f"{roles.STATE0}|{roles.CELL0}") and not roles.is_weight(name) and len(name) > 1:
+        named = roles.matches(name, f"{roles.STATE0}|{roles.CELL0}") and not roles.is_weight(name) and len(name) > 1
+        if named and not _stands_as_weight(name, text, in_rows):
             out[name] = random_weights(_state_shape(sizes, in_rows, rank, text), rng)  # a state that is learnt
             continue
         if gated and re.fullmatch(r"[WUVRb]_?[a-z]?_?o|b_?o", name):
@@ -78,6 +79,13 @@ def lazy_arrays(
         bias = roles.is_bias(name) or (name == "c" and "b" in names)
         out[name] = LazyArray(gives, default, bias, lambda shape: random_weights(shape, rng), rank)
     return out
+
+
+def _stands_as_weight(name: str, text: str, in_rows: bool) -> bool:
+    """Tell whether an item of that name stands in products where weights do: on the right of rows, else on the left."""
+    item = rf"[\w.]+\[['\"]{name}['\"]\]"
+    side = rf"@ {item}|dot\([^()]*, {item}\)|\.dot\({item}\)" if in_rows else rf"{item} @|dot\({item},|{item}\.dot\("
+    return re.search(side, text) is not None
 
 
 def gates_in(text: str) -> list[int]:

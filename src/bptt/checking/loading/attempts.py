@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from bptt.checking.loading.plan import Plan
+from bptt.checking.loading.script import STEP
 
 
 @dataclass
@@ -42,6 +43,11 @@ class Attempt:
     def runs_through(self) -> bool:
         """Whether the backward runs and delivers most of the gradients, right or wrong."""
         return self.ran and 2 * self.delivered >= len(self.plan.parameters)
+
+    @property
+    def idle_script(self) -> bool:
+        """Whether it is a pass of a script in which weights stand idle, as where its made-up inputs are all zero."""
+        return self.plan.forward.function == STEP and self.plan.rehearsal is None and bool(self.unused)
 
     @property
     def complete(self) -> bool:

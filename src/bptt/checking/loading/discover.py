@@ -159,6 +159,7 @@ def _first_that_runs(search: Search, units: list[Unit], *, rehearsed: bool = Fal
             if most and since >= STALLED:
                 break
             plain = attempt.plan.penalty <= search.least + MARGIN and not (rehearsed and attempt.unused)
+            plain = plain and not attempt.idle_script
             if _settles(attempt, seen) and plain:
                 break
         found = _best(seen)
@@ -229,7 +230,7 @@ def _best(seen: list[Attempt]) -> Attempt | None:
 def _worth(attempt: Attempt) -> tuple[float, ...]:
     """Order readings: of the program's own run, one in which every weight counts goes before one of a single step."""
     if attempt.plan.rehearsal is None:
-        return (0, 0, attempt.plausibility)
+        return (0, -len(attempt.unused) if attempt.idle_script else 0, attempt.plausibility)
     return (attempt.runs_through, -len(attempt.unused), attempt.plausibility)
 
 

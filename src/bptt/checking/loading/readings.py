@@ -37,13 +37,15 @@ class Search(Passes):
     def attempts(self, unit: Unit, *, rehearsed: bool = False) -> Iterator[Attempt]:
         """Yield what ran, from every reading of a unit that is plausible enough, or from the program's own run."""
         through = False  # whether what was found first runs with a cost of theirs
+        idle = False  # whether each script that ran left weights idle: its data may need the sizes that it has
         for base, context, gates in self.rehearsed(unit) if rehearsed else self.bases(unit):
             unit = replace(unit, costs=base.rehearsal.costs) if base.rehearsal is not None else unit
-            if self.log.full or ((self.least < 4.0 or through) and not rehearsed):
+            if self.log.full or ((self.least < 4.0 or through) and not rehearsed and not idle):
                 return
+            idle = False
             self.parameters_seen = self.parameters_seen or base.parameters
             for forward, outputs in self.forwards(unit, base, context, gates):
-                if forward.penalty > self.least + MARGIN or self.log.full:
+                if forward.penalty > self.least + MARGIN or self.log.full or idle:
                     continue
                 shown = False  # whether a cost of theirs works: then none of ours is tried
                 for costed in self.costs(unit, forward, context, outputs):
@@ -57,8 +59,15 @@ class Search(Passes):
                         yield attempt
                         ours = attempt.plan.cost is not None and attempt.plan.cost.kind == "standard"
                         through = through or (attempt.runs_through and not ours)
+                        idle = attempt.idle_script
                         ran, tried = ran + (attempt.ran and not ours), tried + 1
-                        if tried >= 40 or ran >= 4 or self.log.full or attempt.plan.penalty > self.least + MARGIN:
+                        if (
+                            idle
+                            or tried >= 40
+                            or ran >= 4
+                            or self.log.full
+                            or attempt.plan.penalty > self.least + MARGIN
+                        ):
                             break
 
     def backwards(
@@ -193,6 +202,7 @@ class Search(Passes):
             plan.constructor,
             upstreams(plan),
             plan.parameters,
+            tuple(sorted(plan.constants.items())),
             plan.rehearsal and (plan.rehearsal.level, plan.rehearsal.skip),
         )
         key = repr(reading)

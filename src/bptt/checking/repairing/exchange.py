@@ -18,8 +18,10 @@ import numpy as np
 
 from bptt.checking.loading.clips import without_clips
 from bptt.checking.loading.displayed import squared
+from bptt.checking.loading.script import STEP
 from bptt.checking.program import Program, Sizes
 from bptt.checking.repairing.patch import Change, parsed, patched_code, replace
+from bptt.checking.repairing.step_text import statement_of, with_changed_step
 from bptt.checking.tracing.numeric import built, reseed
 from bptt.checking.tracing.quiet import quiet
 from bptt.checking.tracing.trees import copied
@@ -97,6 +99,8 @@ class Exchange:
         self._functions = [
             n for n in ast.walk(program.tree) if isinstance(n, ast.FunctionDef) and (n.lineno, n.name) in shown
         ]
+        written = [n for n in program.tree.body if isinstance(n, ast.FunctionDef) and n.name == STEP]
+        self._step = next((n for n in written if n not in self._functions), None)
         self._last: tuple[tuple[Change, ...], list[tuple[FunctionType, CodeType]] | None] | None = None
         self._groups: dict[Change, tuple[_Group, int]] = {}
         self._versions: dict[Any, CodeType] = {}
@@ -160,15 +164,14 @@ class Exchange:
 
     def _exchanged(self, changes: Sequence[Change]) -> list[tuple[FunctionType, CodeType]] | None:
         """Return the live functions that are changed and their new code; None where only a new load will do."""
-        inside: dict[int, list[Change]] = {}
+        inside: dict[int, tuple[ast.FunctionDef, list[Change]]] = {}
         for change in changes:
             node = self._around(change)
             if node is None:
                 return None
-            inside.setdefault(self._functions.index(node), []).append(change)
+            inside.setdefault(id(node), (node, []))[1].append(change)
         found = []
-        for place, own in inside.items():
-            node = self._functions[place]
+        for node, own in inside.values():
             found.append((self._live_of(node), self._version(node, self._live_of(node), tuple(own))))
         return found
 
@@ -199,10 +202,13 @@ class Exchange:
         self, node: ast.FunctionDef, live: FunctionType, changes: Sequence[Change], group: _Group | None
     ) -> CodeType:
         """Compile a changed function; with a group, the marked statement is one of its, by a number."""
-        lines = patched_code(self.program, changes).split("\n")
-        last = (node.end_lineno or node.lineno) + len(lines) - len(self._lines)
-        text = textwrap.dedent("\n".join(lines[_first_line(node) - 1 : last]))
-        tree = ast.parse("\n" * (_first_line(node) - 1) + text)  # so that the lines keep their numbers
+        if node is self._step:
+            text, tree = with_changed_step(self.program, node, changes)
+        else:
+            lines = patched_code(self.program, changes).split("\n")
+            last = (node.end_lineno or node.lineno) + len(lines) - len(self._lines)
+            text = textwrap.dedent("\n".join(lines[_first_line(node) - 1 : last]))
+            tree = ast.parse("\n" * (_first_line(node) - 1) + text)  # so that the lines keep their numbers
         if "clip" in text:
             tree, _ = without_clips(tree, self.program.tree)
         if "abs" in text:
@@ -237,7 +243,10 @@ class Exchange:
                 return node
             if (_first_line(node), node.name) in self._live:
                 return None
-        return None
+        step = self._step
+        if step is None or holders or not self._exchangeable(step):
+            return None
+        return step if statement_of(self.program, step, change) is not None else None
 
 
 def _count_turns(tree: ast.Module) -> None:

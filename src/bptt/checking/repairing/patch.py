@@ -16,6 +16,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Literal
 
 from bptt.checking.loading.cells import cell_lines, replace_cells
+from bptt.checking.loading.paste import PROMPT
 from bptt.checking.program import Program
 from bptt.errors import ValueRangeError, message
 
@@ -169,12 +170,14 @@ def _apply_line(program: Program, lines: list[str], given: list[str], change: Ch
         if end and at == len(lines):  # the last line gets a line break now
             lines[-1] += end
             end = ""
-        added = [_shifted(line, start.shift) for line in change.text.split("\n")]
+        prompted = change.line > 0 and PROMPT.match(given[start.line - 1])
+        prompt = ("... " if prompted[1] in (">>>", "...") else prompted[0]) if prompted else ""
+        added = [prompt + _shifted(line, start.shift + len(prompt)) for line in change.text.split("\n")]
         lines[at:at] = [line + end for line in added]
         return
     for number, origin in ((change.line, start), (change.end_line, stop)):
         here = code[number - 1].strip()
-        there = given[origin.line - 1].strip() if origin.line <= len(given) else ""
+        there = PROMPT.sub("", given[origin.line - 1]).strip() if origin.line <= len(given) else ""
         if here != there:
             raise ValueRangeError(
                 message(
@@ -188,7 +191,9 @@ def _apply_line(program: Program, lines: list[str], given: list[str], change: Ch
         del lines[start.line - 1 : stop.line]
         return
     first, *more = change.text.split("\n")
-    text = "\n".join([first, *(_shifted(line, start.shift) for line in more)])
+    prompted = PROMPT.match(given[start.line - 1])
+    prompt = "... " if prompted else ""
+    text = "\n".join([first, *(prompt + _shifted(line, start.shift + len(prompt)) for line in more)])
     _splice(lines, start.line, change.column - start.shift, stop.line, change.end_column - stop.shift, text)
 
 

@@ -110,6 +110,8 @@ def carries(code: str, function: Function) -> Iterator[tuple[ast.stmt, str, str]
         begun = {t.id for n in inside if not _adds(n) for t in targets_of(n) if isinstance(t, ast.Name)}
         before = _zeroed(function) - begun
         for carried in (name for name in read if name in before):
+            for x in reversed(made):
+                yield loop.body[-1], f"{carried} = {x}", f"{carried} is handed on to the next turn: `{carried} = {x}`"
             for matrix in matrices:
                 for x in reversed(made):
                     for right in (product.format(f"{matrix}.T", x), product.format(x, f"{matrix}.T")):

@@ -45,7 +45,9 @@ class Role:
         if time is None or not 0 <= time < len(self.series.items):
             return None
         value = self.series.items[time]
-        return None if value is None else self.sign * np.transpose(value, self.axes)
+        if value is None or value.ndim != len(self.axes):  # a first state may have an axis less
+            return None if value is None else self.sign * value
+        return self.sign * np.transpose(value, self.axes)
 
 
 class Bank:
