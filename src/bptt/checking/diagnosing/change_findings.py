@@ -71,6 +71,12 @@ def _cause(judging: Judging, change: Alternative) -> tuple[str, str]:
             "S1",
             "the gradient of cross-entropy by the logits is y_hat - y: nothing is subtracted at the target",
         )
+    if "in one step" in what:
+        return (
+            "S1",
+            "this is the slope by the probabilities, and only at the target: together, softmax and cross-entropy give "
+            "y_hat - y, the probabilities with 1 less at the target",
+        )
     if "comes twice" in what:
         return (
             "M3",

@@ -37,7 +37,7 @@ def labels_of_edit(unit: Unit, replacement: str, known: Meanings | None = None) 
     if theirs is None or right is None:
         return labels
     if is_zero(theirs) and not is_zero(right):
-        labels.append(_zeros(right, known))
+        labels.append(_zeros(unit, right, known))
     elif (steps := _other_steps(theirs, right)) is not None:
         labels.append(steps)
     else:
@@ -78,7 +78,10 @@ def _targets(node: ast.AST) -> str:
     return ", ".join(ast.unparse(target) for target in _target_nodes(node))
 
 
-def _zeros(right: ast.expr, known: Meanings | None) -> Label:
+def _zeros(unit: Unit, right: ast.expr, known: Meanings | None) -> Label:
+    if known is not None and known.is_filled(unit):
+        said = f"`{unit.target}` is zero wherever it is not written: at every other place it is `{short(right)}`"
+        return Label("S1" if "prob" in short(right) or known.sums_to_one(right) else "W1", said)
     if known is not None and (known.role_kind == "value" or "value" in known.kinds(right)):
         return Label("T1", f"zeros are no state of this network: before the first step it is `{short(right)}`")
     return Label("R1", f"it is set to zeros here, so that nothing goes on from it: `{short(right)}` does")

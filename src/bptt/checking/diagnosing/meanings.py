@@ -107,3 +107,13 @@ class Meanings:
     def comes_later(self, node: ast.AST) -> bool:
         """Tell whether an expression is what comes back from the later steps."""
         return any(s.later or s.future is not None for s in self.series(node))
+
+    def is_filled(self, unit: Unit) -> bool:
+        """Tell whether single places of what a unit makes are written later."""
+        units = self.judging.units
+        return any(u.function == unit.function and u.target.startswith(f"{unit.target}[") for u in units)
+
+    def sums_to_one(self, node: ast.AST) -> bool:
+        """Tell whether an expression is a distribution over classes, as a softmax gives."""
+        values = [v for v in self.values(node) if isinstance(v, np.ndarray) and v.ndim]
+        return bool(values) and all(any(np.allclose(v.sum(axis), 1) for axis in range(v.ndim)) for v in values)

@@ -14,6 +14,7 @@ from bptt.checking.repairing.nodes import statements
 from bptt.checking.repairing.ranges import is_zero
 from bptt.checking.repairing.repair import spread
 from bptt.checking.tracing.forced import Event
+from bptt.checking.tracing.stepping import Unit
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judging
@@ -102,7 +103,8 @@ def _around(judging: Judging, numbers: set[int]) -> dict[str, int]:
 def backward_statements(judging: Judging) -> set[int]:
     """Return the units that are no part of the forward pass and compute something."""
     forward = judging.units_of_the_cost()
-    ran = {n for n in judging.natural.events if judging.units[n].loops or not is_zero(judging.units[n].expression)}
+    units = judging.units
+    ran = {n for n in judging.natural.events if units[n].loops or not is_zero(units[n].expression) or _filled(units, n)}
     root = {n: judging.units[n].root for n in ran}
     backward = {n for n, role in judging.roles.items() if role.series.kind != "value"} | set(judging.sink_names)
     kept = {n for n in ran if judging.units[n].op == "call" and judging.units[n].target}  # put together for later
@@ -110,6 +112,13 @@ def backward_statements(judging: Judging) -> set[int]:
         return {n for n in ran if root[n] not in forward} | kept
     # One function does both passes: what the cost does not change with is no part of the forward pass.
     return {n for n in ran if not judging.makes_the_cost(n)} | kept
+
+
+def _filled(units: list[Unit], number: int) -> bool:
+    """Tell whether zeros are what is not written of an array like another: ``d = zeros_like(p); d[y] = ...``."""
+    zeros = units[number]
+    like = zeros.target.isidentifier() and "_like(" in ast.unparse(zeros.expression)
+    return like and any(u.function == zeros.function and u.target.startswith(f"{zeros.target}[") for u in units)
 
 
 def _moves(judging: Judging, number: int, sizes: Sizes, before: Mapping[str, Any]) -> set[str]:

@@ -132,6 +132,8 @@ def usual_definition(name: str, tree: ast.Module | None = None) -> tuple[Any, st
         return np, f"`{name}` is NumPy."
     if name in PLAIN and hasattr(np, name):
         return getattr(np, name), f"`{name}` is not shown; it is taken to be `np.{name}`."
+    if tree is not None and _labelled_texts(name, tree):
+        return dict(TEXTS), f"`{name}` is not shown: a few short texts, each true or false, stand in for it."
     for pattern, function, text in HELPERS:
         if re.fullmatch(pattern, name, re.IGNORECASE):
             if function is softmax and tree is not None and _in_rows(tree):
@@ -143,6 +145,15 @@ def usual_definition(name: str, tree: ast.Module | None = None) -> tuple[Any, st
             shown = f"{name}({argument.group()})" if argument and "called as" not in text else name
             return function, f"`{shown}` is not shown; it is taken to be {text}."
     return None
+
+
+TEXTS = {"good film": True, "this is bad": False, "a very good film": True, "bad": False, "not bad at all": True}
+
+
+def _labelled_texts(name: str, tree: ast.Module) -> bool:
+    """Tell whether a name is used as texts with their labels: ``for text, label in data.items()``, words split."""
+    text = ast.unparse(tree)
+    return re.search(rf"\b{name}\.(items|keys)\(\)", text) is not None and ".split(" in text
 
 
 WEIGHT = re.compile(r"(^|[._'\"\[])[WUVw](_?\w{0,4}|eights?)(\.T)?['\"\]]*$")

@@ -36,6 +36,7 @@ def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[
     yield from _returns(code, function)
     yield from _kept(code, tree, function)
     yield from _targets_subtracted(code, tree, function)
+    yield from _both_steps(code, function)
     yield from _signs(code, function)
     yield from _loops(code, function)
     for last, text, what in carries(code, function):
@@ -79,6 +80,24 @@ def _targets_subtracted(code: str, tree: ast.Module, function: Function) -> Iter
             for place in names:
                 text = f"{target.id}[{place}] -= 1"
                 yield Restructuring((insert_after(code, node, text),), f"minus one at the target: `{text}`", node)
+
+
+def _both_steps(code: str, function: Function) -> Iterator[Restructuring]:
+    """Yield y_hat - y in the place of what is only written at the target: ``d = zeros_like(p); d[y] = -1 / p[y]``."""
+    for block in blocks(function):
+        for first, second in pairwise(block):
+            if not isinstance(first, ast.Assign) or not isinstance(second, ast.Assign) or not is_zero(first.value):
+                continue
+            whole, item = first.targets[0], second.targets[0]
+            like = first.value.args[0] if isinstance(first.value, ast.Call) and first.value.args else None
+            if isinstance(item, ast.Subscript) and ast.unparse(item.value) == ast.unparse(whole) and _read(like):
+                given = replace(code, first.value, f"{text_of(code, like)}.copy()")  # type: ignore[arg-type]
+                less = replace(code, second, f"{text_of(code, item)} -= 1")
+                yield Restructuring((less, given), "softmax and cross-entropy in one step", second)
+
+
+def _read(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
 
 
 def _has_slice(index: ast.expr) -> bool:
