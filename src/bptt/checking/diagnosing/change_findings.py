@@ -29,7 +29,7 @@ def shape_finding(judging: Judging, change: Alternative) -> Finding:
     kind = first.kind
     message = f"`{text}` is not right as it stands\n{cause}"
     whole = change.text or first.text
-    if change.what.startswith("into ") and len(change.changes) == 1:
+    if change.what.startswith(("into ", "called as")) and len(change.changes) == 1:
         whole = restated(judging.program.code, change.statement, first)
     if alone:
         message = f"a line is missing after this one\n{cause}"
@@ -107,6 +107,8 @@ def _cause(judging: Judging, change: Alternative) -> tuple[str, str]:
         return "W1", f"its value belongs {what}"
     if "line" in what and _moves_weights(judging, change.statement):
         return "U1", f"it changes weights that the lines below still read: it must stand {what}"
+    if what.startswith("called as"):
+        return "K", f"the function takes another number of arguments: it is to be {what}"
     if what == "returned in the other order":
         return "K", f"the caller takes what it returns in the order of `{change.changes[0].text}`"
     if "before line" in what or "after line" in what:

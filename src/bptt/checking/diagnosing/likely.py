@@ -46,8 +46,8 @@ TRUE = 0.8
 RIGHT = 1.0
 """What a change costs more of a statement that is right with true values above it."""
 KINDS = (
-    ("minus one", 1.1), ("in one step", 1.2), ("masked", 1.2), ("another like", 1.3), ("added up in", 1.2),
-    ("comes twice", 1.2),
+    ("minus one", 1.1), ("in one step", 1.2), ("called as", 0.8), ("masked", 1.2), ("another like", 1.3),
+    ("added up in", 1.2), ("comes twice", 1.2),
     ("instead of", 1.0), ("return", 1.2), ("step", 1.3), ("time", 1.3), ("handed on", 1.2), ("goes back", 2.0),
     ("other's target", 1.2),
     ("set to zero", 1.6), ("of its own", 1.4), ("into ", 1.2), ("line", 2.0), ("left out", 2.4),

@@ -19,6 +19,8 @@ class Attempt:
     ran: bool = False
     error: str = ""
     unused: tuple[str, ...] = ()
+    alone: bool = False
+    """Whether no other reading raises anything else."""
 
     def leave(self, names: Collection[str]) -> None:
         """Leave parameters alone that neither the cost nor the backward pass knows of."""

@@ -163,6 +163,8 @@ def _first_that_runs(search: Search, units: list[Unit], *, rehearsed: bool = Fal
             if _settles(attempt, seen) and plain:
                 break
         found = _best(seen)
+        if found is not None:
+            found.alone = {attempt.error for attempt in seen} == {found.error}
         if found is not None and (best is None or (found.complete and not best[1].complete)):
             best = (unit, found)
         if best is not None and (best[1].complete or best[1].runs_through):
@@ -211,8 +213,12 @@ def _around(search: Search, best: Read) -> Read | None:
 
 
 def _only_raises(attempt: Attempt) -> bool:
-    """Tell whether a backward raises in a reading that is doubtful: the reading is the likelier fault."""
-    return bool(attempt.error) and attempt.plan.rehearsal is None and attempt.plan.penalty > DOUBTLESS
+    """Tell whether a backward raises in a reading that is doubtful: the reading is the likelier fault.
+
+    One that goes with a cost of theirs is not, where every other reading raises the same.
+    """
+    theirs = attempt.plan.cost is not None and attempt.plan.cost.kind in ("call", "local") and attempt.alone
+    return bool(attempt.error) and attempt.plan.rehearsal is None and attempt.plan.penalty > DOUBTLESS and not theirs
 
 
 def _settles(attempt: Attempt, seen: list[Attempt]) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
 
+from bptt.checking.repairing.arity import other_arguments
 from bptt.checking.repairing.nodes import Function, block_of, blocks, statements, targets_of, text_of
 from bptt.checking.repairing.patch import Change, delete, insert_after, insert_before, replace
 from bptt.checking.repairing.ranges import carries, endings, is_zero, ranges
@@ -34,6 +35,8 @@ class Restructuring:
 def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
     """Yield every change of form of a function, likely ones first."""
     yield from _returns(code, function)
+    for node, change, text in other_arguments(code, tree, function):
+        yield Restructuring((change,), f"called as `{text}`", node)
     yield from _kept(code, tree, function)
     yield from _targets_subtracted(code, tree, function)
     yield from _both_steps(code, function)
