@@ -130,7 +130,7 @@ class Assigning(Rhythm):
                 like = next((e.value for e in events if e.value is not None), None)
                 if like is None or name not in self.truth.parameters:
                     continue
-                series = self._contribution(both, len(events))
+                series = self.contribution(both, len(events))
                 if series is not None and series.kind == "gradient" and len({t.unit for t in terms}) > 1:
                     continue  # a part is not the whole: what the first turn of the loop is given
                 if series is None or update != accumulates(self.units[number]) or like.ndim not in (0, series.ndim):
@@ -235,7 +235,7 @@ class Assigning(Rhythm):
     def _whole_role(self, unit: Unit, name: str, events: list[Event]) -> Role | None:
         if np.size(events[-1].live) != self.truth.parameters[name].size:
             return None
-        series = self._contribution(name, len(events)) if accumulates(unit) else self._total(name)
+        series = self.contribution(name, len(events)) if accumulates(unit) else self._total(name)
         if series is None:
             return None
         axes = tuple(range(series.ndim))
@@ -256,7 +256,7 @@ class Assigning(Rhythm):
         if np.shape(self.delivered[name]) != true.shape:
             return None
         axis = known[0][0]
-        parts = self._contribution(name, len(events)) if accumulates(unit) and len(set(known)) == 1 else None
+        parts = self.contribution(name, len(events)) if accumulates(unit) and len(set(known)) == 1 else None
         if parts is not None and len(parts.items) == len(events):
             slices: list[Array | None] = [None if i is None else np.take(i, known[0][1], axis) for i in parts.items]
             series = Series(
@@ -273,7 +273,8 @@ class Assigning(Rhythm):
     def _total(self, name: str) -> Series | None:
         return next((s for s in self.bank.series if s.kind == "gradient" and s.parameter == name), None)
 
-    def _contribution(self, name: str, instances: int) -> Series | None:
+    def contribution(self, name: str, instances: int) -> Series | None:
+        """Return the parts of a parameter's gradient, of so many executions; the whole where there is one only."""
         options = [s for s in self.bank.series if s.kind == "contribution" and s.parameter == name]
         if not options:
             return None

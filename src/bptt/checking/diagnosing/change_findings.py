@@ -89,6 +89,8 @@ def _cause(judging: Judging, change: Alternative) -> tuple[str, str]:
             "W2",
             "the cost leaves out what the mask is zero for, and nothing of it may come back: it is to be masked",
         )
+    if what.startswith("never added to"):
+        return "W1", "this gradient starts as zeros and no line adds to it: its own line is missing"
     if what.startswith("another like"):
         return "W1", "what this line does for one gate or weight is done for no other: its like is missing"
     if what.startswith("added up in"):

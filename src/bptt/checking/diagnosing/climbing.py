@@ -65,13 +65,15 @@ class Climbing:
         limit: float = float("inf"),
         within: Callable[[ast.stmt], bool] = lambda statement: True,
         accept: Callable[[Alternative], bool] = lambda alternative: True,
+        most: int = STATES,
     ) -> Climbed | None:
         """Return the one change that makes every gradient right, if there is one of at most this rank.
 
-        ``within`` chooses the statements that are looked at, ``accept`` the changes.
+        ``within`` chooses the statements that are looked at, ``accept`` the changes; ``most`` are run.
         """
+        before = self.trials.count
         for rank, alternative in self._changes(self.trials.base, True, within):
-            if self._late or rank > limit:
+            if self._late or rank > limit or self.trials.count - before > most:
                 return None
             if not accept(alternative):
                 continue
@@ -122,12 +124,25 @@ class Climbing:
             return done
         if len(state.changes) >= self._depth:
             return None
+        done, ways = self.ways(state)
+        if done is not None:
+            return done
+        until = self._until
+        for turn, tried in enumerate(ways, 1):
+            self._until = self.trials.count + (until - self.trials.count) * (SHARE if turn < len(ways) else 1.0)
+            if (done := self._climb_from(tried)) is not None:
+                return done
+        self._until = until
+        return None
+
+    def ways(self, state: State) -> tuple[Climbed | None, list[State]]:
+        """Return the change that makes all right, if there is one, and else the states of those that help most."""
         helping: list[State] = []
         limit, sizes = float("inf"), len(self.trials.sizes)
         state = self.trials.state(state.changes)
         for rank, alternative in self._changes(state):
             if self._late:
-                return None
+                return None, []
             if len(self.trials.sizes) != sizes:  # one more was learnt
                 sizes, state = len(self.trials.sizes), self.trials.state(state.changes)
             if rank > limit:
@@ -138,20 +153,14 @@ class Climbing:
             if self.trials.all_right(tried):
                 done = self.proven(tried.changes)
                 if done is not None:
-                    return done
+                    return done, []
                 tried = self.trials.state(tried.changes)
             helping.append(tried)
             limit = min(limit, rank + NEAR)
         best: dict[int, State] = {}  # of each statement
         for tried in sorted(helping, key=lambda tried: _gain(tried, state), reverse=True):
             best.setdefault(id(tried.changes[-1].statement), tried)
-        ways, until = list(best.values())[:BRANCHES], self._until
-        for turn, tried in enumerate(ways, 1):
-            self._until = self.trials.count + (until - self.trials.count) * (SHARE if turn < len(ways) else 1.0)
-            if (done := self._climb_from(tried)) is not None:
-                return done
-        self._until = until
-        return None
+        return None, list(best.values())[:BRANCHES]
 
     def _together(self, given: Sequence[Alternative]) -> State:
         """Return the state of the first change for each statement, if that is better than theirs.

@@ -9,7 +9,7 @@ from bptt.checking.diagnosing.above import look_above
 from bptt.checking.diagnosing.assigning import ROUNDS, Assigning
 from bptt.checking.diagnosing.by_edit import by_edit
 from bptt.checking.diagnosing.guess import carries, guess
-from bptt.checking.diagnosing.roles import judge
+from bptt.checking.diagnosing.roles import HANDED_BACK, judge, match_unit
 from bptt.checking.repairing.patch import Change
 from bptt.checking.tracing.bank import Role
 from bptt.checking.tracing.forced import Event
@@ -61,16 +61,31 @@ class Judging(Assigning):
         """Force every role, list the units that computed something else, and look above them for the cause."""
         if self.number_by_number:
             return Judgement([], False)
-        wrong = self.wrong_units()
+        wrong = self._known_better(self.wrong_units())
         for _ in range(2 * ROUNDS):
             if not look_above(self, wrong) and not guess(self, wrong) and not self._edit_shows(wrong):
                 break
             self._match_again()
-            wrong = self.wrong_units()
+            wrong = self._known_better(self.wrong_units())
         wrong = self._needed(wrong)
         named, roots = {j.unit.number for j in wrong}, {j.unit.root for j in wrong}
         wrong = [j for j in self.wrong_units(capture=lambda n: self.units[n].root in roots) if j.unit.number in named]
         return Judgement(self._by_root(wrong), self.explains(wrong), dict(self.roles))
+
+    def _known_better(self, wrong: list[Judged]) -> list[Judged]:
+        """Return what is wrong when values speak again: with more that is true above it, a unit may be another one.
+
+        What was known by its value, and is now another true quantity at every step, was taken for a part of it.
+        """
+        changed = False
+        for judged in wrong:
+            if judged.role.evidence != "value" or any(event.error is not None for event in judged.events):
+                continue
+            scales = (self.scale, self.working, self.scales)
+            role, whole = match_unit(judged.unit, judged.events, self.bank, *scales)
+            if role is not None and whole and role.series.kind in HANDED_BACK:
+                self.roles[judged.unit.number], changed = role, True
+        return self.wrong_units() if changed else wrong
 
     def _edit_shows(self, wrong: list[Judged]) -> bool:
         return not self.explains(wrong) and by_edit(self)

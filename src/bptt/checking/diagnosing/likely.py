@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bptt.checking.diagnosing.by_edit import recognised
+from bptt.checking.diagnosing.missing_sums import missing_sums
 from bptt.checking.diagnosing.roles import judge
 from bptt.checking.diagnosing.suspects import Suspect, backward_functions, forgotten, suspects
 from bptt.checking.program import Sizes
@@ -109,7 +110,8 @@ class Likely:
             known = self._moves.get(place_of(alternative.statement), set())
             if not within(alternative.statement):
                 continue
-            moved = bool(known) and not alternative.what.startswith("into ")  # what goes nowhere may belong somewhere
+            # what goes nowhere may belong somewhere, and a new line moves what it is written for
+            moved = bool(known) and not alternative.what.startswith(("into ", "never added to"))
             if moved and delivered and (not known & wrong or (alone and not wrong <= known)):
                 continue
             queue.append((alternative.cost, len(queue), alternative))
@@ -216,7 +218,8 @@ class Likely:
         last = {(s.function, ast.unparse(t)): s for s in self.suspects for t in targets_of(s.statement)}
         for suspect in {id(s): s for s in last.values() if s.environments}.values():
             forms += lines_that_mask(code, suspect.statement, suspect.environments[-1])
-        return [Alternative(form.changes, _cost_of(form), form.statement, what=form.what) for form in forms]
+        found = [Alternative(form.changes, _cost_of(form), form.statement, what=form.what) for form in forms]
+        return [*missing_sums(self.judging), *found]
 
 
 def _right_units(judging: Judging) -> set[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bptt.checking.loading.unrun import backward_functions, place_of, ran_during
+from bptt.checking.loading.unrun import backward_functions, gradient_makers, place_of, ran_during
 from bptt.checking.program import Program, Sizes
 from bptt.checking.tracing.quiet import quiet
 
@@ -22,7 +22,7 @@ def unreached(program: Program, seed: int = 0) -> tuple[tuple[str, int], ...]:
     tuple of (str, int)
         Qualified name and line; in the order of the text.
     """
-    candidates = backward_functions(program.tree)
+    candidates = [*backward_functions(program.tree), *gradient_makers(program.tree)]
     if not candidates:
         return ()
     with quiet():

@@ -18,11 +18,13 @@ from bptt.checking.diagnosing.stages import changed, joined
 from bptt.checking.repairing.alternatives import Alternative
 from bptt.checking.tracing.numeric import fresh
 from bptt.checking.tracing.quiet import quiet
-from bptt.checking.tracing.truth import NoTruth, taped
+from bptt.checking.tracing.truth import NoTruth, find_truth
 
 if TYPE_CHECKING:
     from bptt.checking.tracing.measured import Truth as Slopes
 
+SOON = 500
+"""So many single changes are run before what helps a little is put in place."""
 LIKELY = 1.6
 """How far one change may be from the text to be looked for before several are."""
 STAGES = 3
@@ -66,7 +68,8 @@ class Search:
         many = len({(judged.unit.line, judged.unit.column) for judged in judgement.wrong}) > FEW
         options, complete = options_for(judging, judgement.wrong, self.header, deadline, known, every=not many)
         if many and not complete:  # one fault may make many lines look wrong
-            self.climbed = self._climbing().single(SIMPLE)
+            if not self._helping(_given(judgement, options)):
+                self.climbed = self._climbing().single(SIMPLE, most=SOON)
             if self.climbed is not None:
                 return
             options, complete = options_for(judging, judgement.wrong, self.header, deadline, known)
@@ -81,12 +84,29 @@ class Search:
     def _by_effect(self, given: list[Alternative]) -> Climbed | None:
         climbing = self._climbing()
         several = len({id(alternative.statement) for alternative in given}) > 1
-        found = climbing.climb(given) if several else None
+        helping = self._helping(given)
+        found = climbing.climb(given) if several or helping else None
         self.climbed = found  # it is kept when time runs out
+        if found is not None and helping:
+            return found
         if found is not None and len(found.changes) > 1:
             return climbing.single(SIMPLE) or climbing.fewer(found)
+        found = found or climbing.single(LIKELY, most=SOON) or self._judged_anew()
         found = found or climbing.single(LIKELY) or climbing.climb(given) or climbing.single()
         return found or self._in_stages(given)
+
+    def _judged_anew(self) -> Climbed | None:
+        """Put the change that helps most in place, or the next one, and judge the program that it leads to."""
+        done, ways = self._climbing().ways(self._climbing().trials.base)
+        for way in ways if done is None else ():
+            if (done := self._with(way.changes)) is not None:
+                break
+        return done
+
+    def _helping(self, given: list[Alternative]) -> bool:
+        """Tell whether what makes one statement right makes a gradient right as well: then it is a fault of its own."""
+        trials = self._climbing().trials
+        return any(trials.state([one], trials.base).right > trials.base.right for one in given)
 
     def _in_stages(self, given: list[Alternative]) -> Climbed | None:
         """Judge the program anew with what helped most in place; return all changes, proven together."""
@@ -120,7 +140,7 @@ class Search:
         try:
             with quiet():
                 _, case = fresh(program, program.tree, judging.sizes, judging.seed)
-            truth = taped(program, judging.sizes, judging.seed, case)
+            truth = find_truth(program, judging.sizes, judging.seed, case)
         except (NoTruth, Exception):  # anybody's program
             return None
         deeper = Search(

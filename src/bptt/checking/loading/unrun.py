@@ -33,7 +33,6 @@ def backward_functions(tree: ast.Module) -> list[tuple[str, ast.FunctionDef]]:
     calls = {n.name: Function(n).calls for n in every}
     for _ in calls:  # whoever calls one of them
         products |= {name for name, called in calls.items() if called & products}
-    named = {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and NAMED.search(n.name)}
     owners: list[ast.Module | ast.ClassDef] = [tree, *(n for n in tree.body if isinstance(n, ast.ClassDef))]
     for owner in owners:
         prefix = f"{owner.name}." if isinstance(owner, ast.ClassDef) else ""
@@ -42,7 +41,6 @@ def backward_functions(tree: ast.Module) -> list[tuple[str, ast.FunctionDef]]:
                 (NAMED.search(node.name) and (_multiplies(node) or (node in every and node.name in products)))
                 or loss_layer(node) is not None
                 or returns_cost_and_gradients(Function(node))
-                or _hands_gradient(node, named)
             ):
                 found.append((prefix + node.name, node))
     return found
@@ -67,11 +65,21 @@ def loss_layer(function: ast.FunctionDef) -> str | None:
     return None
 
 
-def _hands_gradient(function: ast.FunctionDef, backward: set[str]) -> bool:
-    """Tell whether a function makes the gradient by the output itself, and hands it to a backward pass."""
-    made = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+def gradient_makers(tree: ast.Module) -> list[tuple[str, ast.FunctionDef]]:
+    """Return the functions that work out the gradient by the output, and hand it to a backward pass."""
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+    own, backward = {f.name for f in functions}, {f.name for f in functions if NAMED.search(f.name)}
+    return [(f.name, f) for f in functions if f.name not in backward and _hands_gradient(f, backward, own)]
+
+
+def _hands_gradient(function: ast.FunctionDef, backward: set[str], own: set[str]) -> bool:
+    made: set[str] = set()
     for node in ast.walk(function):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in backward - {function.name}:
+        if isinstance(node, ast.Assign) and not Function(ast.FunctionDef("_", function.args, [node], [])).calls & own:
+            made |= {t.value.id if isinstance(t, ast.Subscript) and isinstance(t.value, ast.Name) else ast.unparse(t)
+                     for t in node.targets}  # fmt: skip
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in backward:
             names = {a.id for a in (*node.args, *(k.value for k in node.keywords)) if isinstance(a, ast.Name)}
             if any(re.fullmatch(r"(d|grad|delta)_?[A-Za-z]\w*|\w+_grad", name) for name in names & made):
                 return True
