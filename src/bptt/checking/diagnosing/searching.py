@@ -23,7 +23,7 @@ from bptt.checking.tracing.truth import NoTruth, find_truth
 if TYPE_CHECKING:
     from bptt.checking.tracing.measured import Truth as Slopes
 
-SOON = 500
+SOON = 900
 """So many single changes are run before what helps a little is put in place."""
 LIKELY = 1.6
 """How far one change may be from the text to be looked for before several are."""
@@ -99,7 +99,8 @@ class Search:
         """Put the change that helps most in place, or the next one, and judge the program that it leads to."""
         done, ways = self._climbing().ways(self._climbing().trials.base)
         for way in ways if done is None else ():
-            if (done := self._with(way.changes)) is not None:
+            soon = None if self.deadline is None else (self.deadline + time.monotonic()) / 2
+            if (done := self._with(way.changes, soon)) is not None:
                 break
         return done
 
@@ -131,7 +132,7 @@ class Search:
                 return self._with(list(chosen))
         return None
 
-    def _with(self, first: list[Alternative]) -> Climbed | None:
+    def _with(self, first: list[Alternative], deadline: float | None = None) -> Climbed | None:
         """Search on in the program with changes in place; return all changes, proven together."""
         judging = self.judging
         if not first or not self.stages or (self.deadline is not None and time.monotonic() > self.deadline):
@@ -143,9 +144,8 @@ class Search:
             truth = find_truth(program, judging.sizes, judging.seed, case)
         except (NoTruth, Exception):  # anybody's program
             return None
-        deeper = Search(
-            Judging(program, truth, judging.sizes, judging.seed), self.slopes, self.deadline, self.stages - 1
-        )
+        anew = Judging(program, truth, judging.sizes, judging.seed)
+        deeper = Search(anew, self.slopes, deadline or self.deadline, self.stages - 1)
         deeper.run()
         then = deeper.changes()
         every = joined(judging.program, first, then) if then else None
