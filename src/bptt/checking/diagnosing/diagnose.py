@@ -139,6 +139,8 @@ def misread(program: Program, theirs: Theirs, table: tuple[ParameterRow, ...]) -
         return None
     if not any(np.any(gradient) for gradient in theirs.gradients.values() if isinstance(gradient, np.ndarray)):
         return "every gradient that was found is zero: what the backward pass delivers was not found. " + ADAPTER
+    if any(said.startswith("The cost is not shown") for said in program.assumed):
+        return f"the cost is not shown, and with none of the usual ones is any gradient right. {ADAPTER}"
     return f"{program.doubt} {ADAPTER}" if program.doubt else None
 
 

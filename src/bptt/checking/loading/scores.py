@@ -8,13 +8,13 @@ import re
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.facts import Facts, Function
 
-FORWARD = r"forw|fprop|feed_?f|predict|^fp$|^f$|run_forward|compute_output|propagate$|__call__|^call$|unroll|^step$|_fwd$|fwd|evaluate|^activate"
+FORWARD = r"forw|fprop|feed_?f|predict|^fp$|^f$|run_forward|compute_output|propagate$|__call__|^call$|unroll|^step$|_fwd$|fwd|evaluate|^activate|vorw(ae|ä)?rts|^avant|adelante|adiante|prz[oó]d|avanti"
 
 
-BACKWARD = r"back|bptt|bprop|_bp$|^bp$|grad|bwd|deriv(?!.*(tanh|sig))|rtrl|^learn$|adjoint"
+BACKWARD = r"back|bptt|bprop|_bp$|^bp$|grad|bwd|deriv(?!.*(tanh|sig))|rtrl|^learn$|adjoint|r(ue|ü)ckw(ae|ä)?rts|arri[eè]re|atr[aá]s|wstecz|indietro|retroprop"
 
 
-COST = r"loss|cost|error|^err$|likelihood|posterior|^obj|objective|entropy|mse|nll|^J$|criterion|crit$|_ce$|bce"
+COST = r"loss|cost|error|^err$|likelihood|posterior|^obj|objective|entropy|mse|nll|^J$|criterion|crit$|_ce$|bce|verlust|kosten|fehler|co[uû]t|perte|perda|custo|p[eé]rdida|coste|strata|koszt"
 
 
 TRAIN = r"train|^fit|update|sgd|optimi[sz]e|^run_(?!f)|^main|epoch|minibatch|^learn|^step_?sgd"
@@ -26,7 +26,7 @@ SLOPES = r"(d_?)?(sigmoid|tanh|relu|softmax|activation|sigm|act|identity|linear)
 INITIALISER = r"init|create|make|build|random|new_|get_param|setup|glorot|xavier"
 
 
-NOT_FORWARD = r"sample|generate|check|numerical|clip|plot|load|save|encode|decode|one_?hot|accuracy|smooth|get_batch|next_batch|score$"
+NOT_FORWARD = r"sample|generate|check|numerical|clip|plot|load|save|encode|decode|one_?hot|accuracy|smooth|get_batch|next_batch|score$|genauigkeit|precis|exactitud|acur[aá]cia|acerto|trafno|echantillon"
 
 
 def forward_score(function: Function, facts: Facts) -> float:
@@ -92,8 +92,10 @@ def _is_one_number(function: Function) -> bool:
     """Tell whether all that a function returns is a sum or a mean over everything, perhaps scaled."""
     returned = [n.value for n in ast.walk(function.node) if isinstance(n, ast.Return)]
     value = returned[0] if len(returned) == 1 else None
+    value = value.operand if isinstance(value, ast.UnaryOp) else value
     while isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult | ast.Div):
-        value = value.left if isinstance(value.left, ast.Call | ast.BinOp) else value.right
+        value = value.left if isinstance(value.left, ast.Call | ast.BinOp | ast.UnaryOp) else value.right
+        value = value.operand if isinstance(value, ast.UnaryOp) else value
     if not isinstance(value, ast.Call) or ast.unparse(value.func).split(".")[-1] not in ("sum", "mean"):
         return False
     method = isinstance(value.func, ast.Attribute) and ast.unparse(value.func.value) not in ("np", "numpy")
