@@ -45,13 +45,15 @@ def shape_finding(judging: Judging, change: Alternative) -> Finding:
 
 
 def _raised(judging: Judging, change: Alternative) -> tuple[str, str] | None:
-    """Say which name does not exist, where the statement raises for that."""
+    """Say what raises: a name that does not exist, or a line that is not needed."""
     place = place_of(change.statement)
     here = {u.number for u in judging.units if (u.line, u.column) == place}
     errors = [event.error for event in judging.natural.order if event.unit in here and event.error is not None]
-    if not errors or not isinstance(errors[0], STATIC) or not change.what.startswith("into "):
+    error = errors[0] if errors else None
+    if error is not None and change.what == "left out":
+        return "K", f"it raises {type(error).__name__}: {error}. Nothing needs it: without this line all is right"
+    if not isinstance(error, STATIC) or not change.what.startswith("into "):
         return None
-    error = errors[0]
     missing = f"there is no key {error}" if isinstance(error, KeyError) else str(error)
     return "K", f"{missing}: `{change.what.removeprefix('into ')}` is meant"
 

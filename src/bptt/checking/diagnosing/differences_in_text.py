@@ -39,7 +39,8 @@ def differing(old: ast.AST, new: ast.AST, above: tuple[ast.AST, ...]) -> Iterato
     """Yield the smallest pairs of subexpressions that differ, each with what stands above it in theirs."""
     if ast.dump(old) == ast.dump(new):
         return
-    if not exchanged(old, new) and type(old) is type(new) and _head(old) == _head(new):
+    chain = any(addends_changed(old, new)) or any(factors_changed(old, new))  # as a whole, however it is grouped
+    if not chain and not exchanged(old, new) and type(old) is type(new) and _head(old) == _head(new):
         olds, news = list(ast.iter_child_nodes(old)), list(ast.iter_child_nodes(new))
         if len(olds) == len(news) and not isinstance(old, ast.Slice):
             for a, b in zip(olds, news, strict=True):

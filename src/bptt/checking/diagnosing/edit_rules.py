@@ -169,7 +169,8 @@ def _transposed(old: ast.AST, new: ast.AST, above: Above, known: Meanings | None
 def _factors(old: ast.AST, new: ast.AST, above: Above, known: Meanings | None) -> Label | None:
     """Tell which factor of a product is missing, or too many."""
     lacking, too_many = factors_changed(old, new)
-    shown = " * ".join(_parenthesised(f) for f in lacking or too_many)
+    which = lacking or too_many
+    shown = short(which[0]) if len(which) == 1 else " * ".join(_parenthesised(f) for f in which)
     numbers = all(isinstance(f, ast.Constant) or (known is not None and known.is_number(f)) for f in lacking + too_many)
     if lacking:
         if numbers:
