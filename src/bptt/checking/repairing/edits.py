@@ -245,9 +245,13 @@ def _shift_all(terms: Terms, term: Term, index: Term) -> Iterator[Term]:
     if index.op == "leaf" and isinstance(index.value, Stack) and not index.value.shape:
         yield terms.swap(term, index, terms.make("-", index, one))
         yield terms.swap(term, index, terms.make("+", index, one))
-    elif index.op in ("+", "-") and index.args[1].op == "const" and index.args[1].payload == 1:
-        yield terms.swap(term, index, index.args[0])
-        yield terms.swap(term, index, terms.make("+" if index.op == "-" else "-", index.args[0], one))
+    elif index.op in ("+", "-") and index.args[1].op == "const" and type(index.args[1].payload) is int:
+        amount = index.args[1].payload if index.op == "+" else -index.args[1].payload
+        for other in (amount - 1, amount + 1):
+            far = terms.make("+" if other > 0 else "-", index.args[0], terms.number(abs(other)))
+            yield terms.swap(term, index, far if other else index.args[0])
+        if abs(amount) == 1:
+            yield terms.swap(term, index, terms.make("+" if amount < 0 else "-", index.args[0], one))
     elif index.op in ("+", "call"):  # a key that is made of the step: cache["a" + str(t)]
         for part in index.args[index.op == "call" :]:
             for moved in _shift_all(terms, part, part):

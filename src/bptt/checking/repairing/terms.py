@@ -166,38 +166,36 @@ class Terms:
 
     def _one_by_one(self, op: str, payload: Any, values: list[Value]) -> Value:
         fills = max((v.data.shape[0] for v in values if isinstance(v, Stack) and v.data.ndim - v.ndim == 2), default=0)
+
+        def row(k: int | None) -> Value:
+            return pack([_single(op, payload, [pick(v, s, k) for v in values]) for s in range(self.count)])
+
         if not fills:
-            return pack([_single(op, payload, [pick(v, s) for v in values]) for s in range(self.count)])
-        rows = [
-            pack([_single(op, payload, [pick(v, s, k) for v in values]) for s in range(self.count)])
-            for k in range(fills)
-        ]
-        if not all(isinstance(row, Stack) for row in rows):
-            return None
-        stacks: list[Stack] = rows  # type: ignore[assignment]
-        return Stack(np.stack([row.data for row in stacks]), stacks[0].ndim)
+            return row(None)
+        rows = [row(k) for k in range(fills)]
+        stacks = [one for one in rows if isinstance(one, Stack)]
+        return Stack(np.stack([one.data for one in stacks]), stacks[0].ndim) if len(stacks) == fills else None
 
 
 def pack(values: Sequence[Any]) -> Value:
     """Return one value an execution as a stack, if they are numbers of one shape."""
-    values = _with_arrays_of_zeros(values)
+    values = _of_one_shape(values)
     first = values[0]
     if isinstance(first, np.ndarray):
         alike = all(isinstance(v, np.ndarray) and v.shape == first.shape for v in values)
         return Stack(np.array(values), first.ndim) if alike and first.dtype.kind in "fiub" else tuple(values)
-    if isinstance(first, int | float | np.number | np.bool_) and all(
-        isinstance(v, int | float | np.number | np.bool_) for v in values
-    ):
-        return Stack(np.array(values), 0)
-    return tuple(values)
+    numbers = all(isinstance(v, int | float | np.number | np.bool_) for v in values)
+    return Stack(np.array(values), 0) if numbers else tuple(values)
 
 
-def _with_arrays_of_zeros(values: Sequence[Any]) -> Sequence[Any]:
-    """Take a 0 that a variable starts as for an array of zeros, where the variable is an array later."""
-    like = next((v for v in values if isinstance(v, np.ndarray)), None)
-    if like is None or not any(isinstance(v, int | float) and v == 0 for v in values):
+def _of_one_shape(values: Sequence[Any]) -> Sequence[Any]:
+    """Take a 0 for an array of zeros where a variable is an array later, and an axis less, as of a first state, too."""
+    shapes = {v.shape for v in values if isinstance(v, np.ndarray)}
+    if not shapes or len({tuple(n for n in shape if n != 1) for shape in shapes}) != 1:
         return values
-    return [np.zeros(like.shape) if isinstance(v, int | float) and v == 0 else v for v in values]
+    like = max(shapes, key=len)
+    given = [np.zeros(like) if isinstance(v, int | float) and v == 0 else v for v in values]
+    return [v.reshape(like) if isinstance(v, np.ndarray) else v for v in given]
 
 
 def pick(value: Value, execution: int, fill: int | None = None) -> Any:
