@@ -32,7 +32,7 @@ def labels_of_edit(unit: Unit, replacement: str, known: Meanings | None = None) 
     except SyntaxError:
         return []
     old = unit.statement
-    labels = [*_operator(old, new), *_target(old, new, known)]
+    labels = [*_operator(old, new), *_target(old, new)]
     theirs, right = value_of(old), value_of(new)
     if theirs is None or right is None:
         return labels
@@ -58,7 +58,7 @@ def _operator(old: ast.stmt, new: ast.stmt) -> list[Label]:
     return [Label("L1", "its sign is wrong")] if set(signs) <= {ast.Add, ast.Sub} else []
 
 
-def _target(old: ast.stmt, new: ast.stmt, known: Meanings | None) -> list[Label]:
+def _target(old: ast.stmt, new: ast.stmt) -> list[Label]:
     before, after = _targets(old), _targets(new)
     if before == after:
         return []

@@ -97,7 +97,8 @@ class Meanings:
 
     def is_slope(self, node: ast.AST) -> bool:
         """Tell whether an expression is the derivative of an activation, and nothing else."""
-        return "slope" in self.kinds(node) and "value" not in self.kinds(node)
+        kinds = self.kinds(node)
+        return "slope" in kinds and "value" not in kinds
 
     def other_step(self, old: ast.AST, new: ast.AST) -> bool:
         """Tell whether two expressions are one quantity at different steps."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,7 +95,7 @@ def _as_others(judging: Judging, samples: list[Sample]) -> str | None:
         for old in dict.fromkeys(n.id for n in ast.walk(value) if isinstance(n, ast.Name)) if value is not None else ():
             for new in arrays:
                 other = re.sub(rf"\b{old}\b", new, text)
-                if other != text and all(_alike(_value(other, dict(s.env)), s.target) for s in samples):
+                if other != text and all(_alike(_value(other, s.env), s.target) for s in samples):
                     return other
     return None
 
@@ -106,9 +106,9 @@ def _alike(value: Any, wanted: Any) -> bool:
     )
 
 
-def _value(text: str, names: dict[str, Any]) -> Any:
+def _value(text: str, names: Mapping[str, Any]) -> Any:
     try:
         with np.errstate(all="ignore"):
-            return eval(text, names)
+            return eval(text, dict(names))
     except Exception:  # there is no such gradient here
         return None

@@ -68,8 +68,8 @@ class Search:
         many = len({(judged.unit.line, judged.unit.column) for judged in judgement.wrong}) > FEW
         options, complete = options_for(judging, judgement.wrong, self.header, deadline, known, every=not many)
         if many and not complete:  # one fault may make many lines look wrong
-            if not self._helping(_given(judgement, options)):
-                self.climbed = self._climbing().single(SIMPLE, most=SOON)
+            alone = not self._helping(_given(judgement, options))
+            self.climbed = self._climbing().single(SIMPLE, most=SOON) if alone else None
             if self.climbed is not None:
                 return
             options, complete = options_for(judging, judgement.wrong, self.header, deadline, known)

@@ -6,6 +6,7 @@ import ast
 import builtins
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -150,9 +151,15 @@ def usual_definition(name: str, tree: ast.Module | None = None) -> tuple[Any, st
 TEXTS = {"good film": True, "this is bad": False, "a very good film": True, "bad": False, "not bad at all": True}
 
 
+@lru_cache(maxsize=4)
+def _text(tree: ast.Module) -> str:
+    """Return the text of a program: it is asked for at every load, as often as names are not shown."""
+    return ast.unparse(tree)
+
+
 def _labelled_texts(name: str, tree: ast.Module) -> bool:
     """Tell whether a name is used as texts with their labels: ``for text, label in data.items()``, words split."""
-    text = ast.unparse(tree)
+    text = _text(tree)
     return re.search(rf"\b{name}\.(items|keys)\(\)", text) is not None and ".split(" in text
 
 

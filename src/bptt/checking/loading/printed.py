@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from bptt.checking.loading.facts import Facts, facts_of
 from bptt.checking.loading.scores import BACKWARD, FORWARD, cost_score, forward_score
+from bptt.checking.loading.training_loops import SHOWS
 
 NAME = "printed_loss"
-SHOWS = ("print", "append", "write")
 NAMED = re.compile(r"loss|cost|err|nll|mse|entropy|objective|^[jeJEL]$", re.IGNORECASE)
 MEASURES = re.compile(r"log\(|\*\* ?2|square\(|power\(")
 FEW = 4

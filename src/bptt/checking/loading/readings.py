@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -260,8 +260,10 @@ class Search(Passes):
             attempt.plan = replace(attempt.plan, sign=-attempt.plan.sign)
         return attempt
 
-    def unspoken(self, plan: Plan, names: Iterable[str]) -> list[str]:
+    def unspoken(self, plan: Plan, names: Collection[str]) -> list[str]:
         """Return the parameters of which the backward pass speaks nowhere, nor of a gradient of theirs."""
+        if not names:
+            return []
         backward = [f for f in self.facts.functions.values() if plan.backward and f.name == plan.backward.function]
         text = "\n".join(f.text for f in reachable(self.facts, backward))
         words = set(re.findall(r"[^\W\d]\w*", text))

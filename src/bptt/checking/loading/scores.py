@@ -92,10 +92,11 @@ def _is_one_number(function: Function) -> bool:
     """Tell whether all that a function returns is a sum or a mean over everything, perhaps scaled."""
     returned = [n.value for n in ast.walk(function.node) if isinstance(n, ast.Return)]
     value = returned[0] if len(returned) == 1 else None
-    value = value.operand if isinstance(value, ast.UnaryOp) else value
-    while isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult | ast.Div):
-        value = value.left if isinstance(value.left, ast.Call | ast.BinOp | ast.UnaryOp) else value.right
-        value = value.operand if isinstance(value, ast.UnaryOp) else value
+    while isinstance(value, ast.UnaryOp) or (isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult | ast.Div)):
+        if isinstance(value, ast.UnaryOp):
+            value = value.operand
+        else:
+            value = value.left if isinstance(value.left, ast.Call | ast.BinOp | ast.UnaryOp) else value.right
     if not isinstance(value, ast.Call) or ast.unparse(value.func).split(".")[-1] not in ("sum", "mean"):
         return False
     method = isinstance(value.func, ast.Attribute) and ast.unparse(value.func.value) not in ("np", "numpy")

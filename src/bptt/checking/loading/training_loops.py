@@ -15,6 +15,7 @@ from bptt.checking.loading.scores import BACKWARD, TRAIN
 from bptt.checking.loading.script import STEP, Ends, activates, carried, does_both, end_of_step, is_time, taken
 
 MARK = "__bptt_step__"
+SHOWS = ("print", "append", "write")  # what a program shows a number with, or keeps it
 SHOWN = "shown_"  # the numbers that a step only shows go by such names
 LEARNS = re.compile(rf"(?!.*(numeric|check|zero_?grad|clip|step))({BACKWARD}|grads?$|{TRAIN}|learn|loss)", re.I)
 
@@ -174,7 +175,7 @@ def _expressions(statement: ast.stmt) -> list[ast.expr]:
     """Return the calculations in a statement that are only shown or put into a list."""
     found: list[ast.expr] = []
     for node in ast.walk(statement):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("print", "append", "write"):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in SHOWS:
             for expression in node.args:
                 plain = ast.copy_location(_WithoutFloat().visit(copy.deepcopy(expression)), expression)
                 if isinstance(plain, ast.BinOp | ast.Call) and not re.search(r"format|str\(|%", ast.unparse(plain)):

@@ -170,15 +170,14 @@ def _apply_line(program: Program, lines: list[str], given: list[str], change: Ch
         if end and at == len(lines):  # the last line gets a line break now
             lines[-1] += end
             end = ""
-        prompted = change.line > 0 and PROMPT.match(given[start.line - 1])
-        prompt = ("... " if prompted[1] in (">>>", "...") else prompted[0]) if prompted else ""
+        prompt = _prompt(code[change.line - 1], given[start.line - 1]) if change.line else ""
         added = [prompt + _shifted(line, start.shift + len(prompt)) for line in change.text.split("\n")]
         lines[at:at] = [line + end for line in added]
         return
     for number, origin in ((change.line, start), (change.end_line, stop)):
         here = code[number - 1].strip()
-        there = PROMPT.sub("", given[origin.line - 1]).strip() if origin.line <= len(given) else ""
-        if here != there:
+        there = given[origin.line - 1].strip() if origin.line <= len(given) else ""
+        if here not in (there, PROMPT.sub("", there).strip()):
             raise ValueRangeError(
                 message(
                     program.file,
@@ -191,10 +190,15 @@ def _apply_line(program: Program, lines: list[str], given: list[str], change: Ch
         del lines[start.line - 1 : stop.line]
         return
     first, *more = change.text.split("\n")
-    prompted = PROMPT.match(given[start.line - 1])
-    prompt = "... " if prompted else ""
+    prompt = _prompt(code[change.line - 1], given[start.line - 1])
     text = "\n".join([first, *(prompt + _shifted(line, start.shift + len(prompt)) for line in more)])
     _splice(lines, start.line, change.column - start.shift, stop.line, change.end_column - stop.shift, text)
+
+
+def _prompt(code: str, given: str) -> str:
+    """Return the prompt of a line that goes on, where the text as given has one and its code has not."""
+    found = PROMPT.match(given) if code.strip() != given.strip() else None
+    return "" if found is None else "... " if found[1] in (">>>", "...") else found[0]
 
 
 def _shifted(line: str, shift: int) -> str:

@@ -191,6 +191,8 @@ def pack(values: Sequence[Any]) -> Value:
 def _of_one_shape(values: Sequence[Any]) -> Sequence[Any]:
     """Take a 0 for an array of zeros where a variable is an array later, and an axis less, as of a first state, too."""
     shapes = {v.shape for v in values if isinstance(v, np.ndarray)}
+    if len(shapes) == 1 and all(isinstance(v, np.ndarray) for v in values):
+        return values
     if not shapes or len({tuple(n for n in shape if n != 1) for shape in shapes}) != 1:
         return values
     like = max(shapes, key=len)
