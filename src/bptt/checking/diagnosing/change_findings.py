@@ -12,6 +12,7 @@ from bptt.checking.diagnosing.meanings import Meanings
 from bptt.checking.repairing.alternatives import Alternative
 from bptt.checking.repairing.index_edits import restated
 from bptt.checking.repairing.nodes import place_of, targets_of
+from bptt.checking.repairing.patch import Change
 from bptt.checking.report import Expected, Finding, Replacement
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def shape_finding(judging: Judging, change: Alternative) -> Finding:
     kind = first.kind
     message = f"`{text}` is not right as it stands\n{cause}"
     whole = change.text or first.text
-    if change.what.startswith(("into ", "called as")) and len(change.changes) == 1:
+    if not change.text and first.kind == "edit" and _within(first, change.statement):
         whole = restated(judging.program.code, change.statement, first)
     if alone:
         message = f"a line is missing after this one\n{cause}"
@@ -42,6 +43,13 @@ def shape_finding(judging: Judging, change: Alternative) -> Finding:
         fix=Replacement(first.text.strip() if kind == "insert" else whole, kind),
         cell=origin.cell,
     )
+
+
+def _within(change: Change, statement: ast.stmt) -> bool:
+    """Tell whether a change is of a part of a statement; of a loop, its first line is meant."""
+    end = (statement.end_lineno or statement.lineno, statement.end_col_offset or 0)
+    inside = place_of(statement) <= (change.line, change.column) and (change.end_line, change.end_column) <= end
+    return inside and not isinstance(statement, ast.For | ast.While | ast.If)
 
 
 def _raised(judging: Judging, change: Alternative) -> tuple[str, str] | None:
@@ -95,6 +103,14 @@ def _cause(judging: Judging, change: Alternative) -> tuple[str, str]:
         return "W1", "this gradient starts as zeros and no line adds to it: its own line is missing"
     if what.startswith("another like"):
         return "W1", "what this line does for one gate or weight is done for no other: its like is missing"
+    if "at one step only" in what or "own part at every step" in what:
+        return "R4", f"the output's gradient enters at the wrong steps: it must enter {what}"
+    if what.startswith("at every step"):
+        code = "T1" if re.search(r"(> 0|!= 0|>= 1|0 <|> -1)`$", what) else "T3"
+        return code, f"a step is left out here: this is to be done {what}"
+    if "through a gate" in what:
+        line = what.partition(": ")[2]
+        return "R1", f"nothing takes it through the gate on its way to the step before: `{line}` is missing"
     if what.startswith("added up in"):
         return "U1", f"the weights move while the pass still reads them: this must be {what}"
     if what.startswith("scaled"):
@@ -105,6 +121,10 @@ def _cause(judging: Judging, change: Alternative) -> tuple[str, str]:
         return "W1", f"{what} is right: each step overwrites what the steps before it left"
     if "instead of" in what:
         return "L1", f"{what} is right"
+    if "a copy" in what:
+        return "U1", f"two names mean one array, and it is changed in place: it must be {what.removeprefix('perhaps ')}"
+    if what.startswith("a new array"):
+        return "U1", "this changes an array in place that is kept for later under another name: it must make a new one"
     if "set to zero" in what or "its own" in what:
         return "U1", f"it must be {what}"
     if what.startswith("into "):

@@ -18,6 +18,7 @@ from bptt.checking.diagnosing.likely import Likely
 from bptt.checking.diagnosing.trials import State, Trials
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative
+from bptt.checking.repairing.nodes import place_of
 from bptt.checking.repairing.prove import Proof, minimise, prove
 from bptt.checking.repairing.prove import Truth as Slopes
 
@@ -90,6 +91,7 @@ class Climbing:
         given : sequence of Alternative
             What makes one statement right, as forced execution knows; it is tried first.
         """
+        given = sorted(given, key=lambda one: place_of(one.statement) not in self.likely.unlike)
         for _ in range(3):
             sizes = len(self.trials.sizes)
             found = self._climb(given)

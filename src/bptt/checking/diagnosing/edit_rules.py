@@ -96,6 +96,9 @@ def _products(old: ast.AST, new: ast.AST, above: Above, known: Meanings | None) 
 
 
 def _softmax(old: ast.AST, new: ast.AST, above: Above, known: Meanings | None) -> Label | None:
+    after = ast.unparse(new)
+    if re.search(r"diag\(.* - np\.outer\(", after) and "outer(" not in ast.unparse(old):
+        return Label("S1", f"each softmax output depends on every input: the Jacobian is `{short(new)}`, no diagonal")
     if "softmax_backward" in ast.unparse(old) and "softmax_backward" not in ast.unparse(new):
         return Label(
             "S1", "softmax_backward is the diagonal s(1 - s) alone: it leaves out how each class moves the others"

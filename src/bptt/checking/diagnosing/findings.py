@@ -84,12 +84,10 @@ def wanted(judging: Judging, role: Role) -> tuple[str, Dims]:
 
 def quantity(judging: Judging, series: Series) -> str:
     """Name a true quantity in words that fit the person's program."""
+    if series.kind == "gradient" or (series.kind == "contribution" and len(series.items) == 1):
+        return gradient_name(series.parameter)
     if series.kind == "contribution":
         return f"one step's part of {gradient_name(series.parameter)}"
-    if series.kind == "gradient":
-        return gradient_name(series.parameter)
-    if series.kind == "adjoint":
-        return series.name.replace("dJ/d(", "dJ/d(")
     if series.later or (series.kind == "share" and series.future is not None):
         site = series.node if series.future is None else series.future
         return f"the part of dJ/d({judging.truth.label(site)}) that comes back from the next step"

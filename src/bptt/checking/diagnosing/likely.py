@@ -18,15 +18,17 @@ import numpy as np
 from bptt.checking.diagnosing.by_edit import recognised
 from bptt.checking.diagnosing.missing_sums import missing_sums
 from bptt.checking.diagnosing.roles import judge
-from bptt.checking.diagnosing.suspects import Suspect, backward_functions, forgotten, suspects
+from bptt.checking.diagnosing.suspects import Suspect, backward_functions, forgotten, suspects, unlike_the_others
 from bptt.checking.program import Sizes
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative, alternatives
 from bptt.checking.repairing.exchange import Exchange
 from bptt.checking.repairing.leaves import enclosing
-from bptt.checking.repairing.lines_to_add import lines_of_other_gates, lines_that_mask
+from bptt.checking.repairing.lines_to_add import lines_of_other_gates, lines_that_carry, lines_that_mask
 from bptt.checking.repairing.nodes import place_of, targets_of, text_of
-from bptt.checking.repairing.structure import Restructuring, restructurings
+from bptt.checking.repairing.own_arrays import copies
+from bptt.checking.repairing.restructuring import Restructuring
+from bptt.checking.repairing.structure import restructurings
 from bptt.checking.repairing.terms import Stack, Term
 
 if TYPE_CHECKING:
@@ -46,9 +48,12 @@ TRUE = 0.8
 """How much likelier an edit is that gives a true quantity."""
 RIGHT = 1.0
 """What a change costs more of a statement that is right with true values above it."""
+UNLIKE = 0.5
+"""How much likelier a change is of a move of weights that has another sign than all the others."""
 KINDS = (
     ("minus one", 1.1), ("in one step", 1.2), ("called as", 0.8), ("masked", 1.2), ("another like", 1.3),
-    ("added up in", 1.2), ("comes twice", 1.2),
+    ("added up in", 1.0), ("comes twice", 1.2), ("at every step", 0.9), ("at one step only", 1.0), ("a gate", 1.0),
+    ("perhaps", 1.4), ("a copy", 0.9), ("a new array", 0.8),
     ("instead of", 1.0), ("return", 1.2), ("step", 1.3), ("time", 1.3), ("handed on", 1.2), ("goes back", 2.0),
     ("other's target", 1.2),
     ("set to zero", 1.6), ("of its own", 1.4), ("into ", 1.2), ("line", 2.0), ("left out", 2.4),
@@ -67,6 +72,7 @@ class Likely:
         self._moves = {place_of(suspect.statement): suspect.moves for suspect in self.suspects}
         self.forgotten = forgotten(judging)
         self._right = _right_units(judging)
+        self.unlike = {place_of(s) for f in backward_functions(judging) for s in unlike_the_others(f)}
         self.raises = any(event.error is not None for event in judging.natural.order)
         self._edits: dict[int, list[Alternative]] = {}
 
@@ -98,7 +104,7 @@ class Likely:
             if not within(suspect.statement):
                 continue
             doubt = 0.0 if suspect.raises or delivered else DOUBT
-            held = RIGHT * (id(suspect) in right)
+            held = RIGHT * (id(suspect) in right) - UNLIKE * (place_of(suspect.statement) in self.unlike)
             if delivered:
                 if not moves & wrong or (alone and not wrong <= moves):
                     continue
@@ -215,9 +221,17 @@ class Likely:
         for function in backward_functions(self.judging):
             forms += restructurings(code, program.tree, function)
             forms += lines_of_other_gates(code, program.tree, function)
+        run = {unit.function.split(".")[-1] for unit in self.judging.units}
+        known = {id(f) for f in backward_functions(self.judging)}
+        for node in ast.walk(program.tree):
+            if isinstance(node, ast.FunctionDef) and id(node) not in known and node.name in run:
+                forms += copies(code, node)
         last = {(s.function, ast.unparse(t)): s for s in self.suspects for t in targets_of(s.statement)}
         for suspect in {id(s): s for s in last.values() if s.environments}.values():
             forms += lines_that_mask(code, suspect.statement, suspect.environments[-1])
+            around = enclosing(program.tree, suspect.statement)
+            if around is not None:
+                forms += lines_that_carry(code, around, suspect.statement, suspect.environments[-1])
         found = [Alternative(form.changes, _cost_of(form), form.statement, what=form.what) for form in forms]
         return [*missing_sums(self.judging), *found]
 

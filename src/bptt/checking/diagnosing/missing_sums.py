@@ -1,4 +1,4 @@
-"""A gradient that stays zero because no line adds to it: the line that one of its like shows the place of."""
+"""A gradient that stays zero because no line gives it: the line that one of its like shows the place of."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def _like(judging: Judging, name: str) -> list[tuple[int, str]]:
 
 
 def _line(judging: Judging, number: int, other: str, name: str) -> str | None:
-    """Return the line that adds to a gradient where a unit adds to another one; None where it cannot be written."""
+    """Return the line that gives a gradient where a unit gives another one; None where it cannot be written."""
     unit, code = judging.units[number], judging.program.code
     targets = targets_of(unit.statement)
     role = judging.roles.get(number)
-    if len(targets) != 1 or role is None or not role.delta:
+    if len(targets) != 1 or role is None:
         return None
     old, new = (one.rpartition(".")[2] for one in (other, name))
     target = text_of(code, targets[0])
@@ -64,26 +64,28 @@ def _line(judging: Judging, number: int, other: str, name: str) -> str | None:
     target = target.replace(old, new)
     run, _, _ = judging.run(judging.roles, lambda n: n == number)
     events = [e for e in run.events.get(number, ()) if e.names is not None]
-    series = judging.contribution(name, len(events))
-    if series is None:
+    series, sign = judging.contribution(name, len(events)) if role.delta else None, "+=" if role.delta else "="
+    if role.delta and series is None:
         return None
     space = judging.space()
     samples = []
     for event in events:
         time = role.times.get(event.instance)
-        item = series.items[time] if time is not None and 0 <= time < len(series.items) else None
+        item = judging.truth.parameters[name] if series is None else None
+        if series is not None and time is not None and 0 <= time < len(series.items):
+            item = series.items[time]
         names = {**space, **(event.names or {})}
         held = _value(target, names)
         if item is None or not isinstance(held, np.ndarray) or held.size != item.size:
             return None
         samples.append(Sample(names, None, item.reshape(held.shape)))
     if (like := _as_others(judging, samples)) is not None:
-        return f"{target} += {like}"
+        return f"{target} {sign} {like}"
     with quiet():
         found = write_statement(NAME, "=", samples, code=code, near=unit.statement, budget=Budget(seconds=SECONDS))
     if not found:
         return None
-    return f"{target} += {found[0].replacement.removeprefix(f'{NAME} = ')}"
+    return f"{target} {sign} {found[0].replacement.removeprefix(f'{NAME} = ')}"
 
 
 def _as_others(judging: Judging, samples: list[Sample]) -> str | None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SOON = 900
 """So many single changes are run before what helps a little is put in place."""
+AT_ONCE = 400
+"""So many single changes are run for one that explains what several do, each of which helps."""
 LIKELY = 1.6
 """How far one change may be from the text to be looked for before several are."""
 STAGES = 3
@@ -88,7 +90,7 @@ class Search:
         found = climbing.climb(given) if several or helping else None
         self.climbed = found  # it is kept when time runs out
         if found is not None and helping:
-            return found
+            return found if len(found.changes) < 2 else climbing.single(SIMPLE, most=AT_ONCE) or found
         if found is not None and len(found.changes) > 1:
             return climbing.single(SIMPLE) or climbing.fewer(found)
         found = found or climbing.single(LIKELY, most=SOON) or self._judged_anew()

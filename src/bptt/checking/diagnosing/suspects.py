@@ -46,8 +46,7 @@ def suspects(judging: Judging, short: Sizes | None) -> list[Suspect]:
     """
     found: dict[tuple[int, int], Suspect] = {}
     numbers = backward_statements(judging)
-    around = _around(judging, numbers)
-    run, _, _ = judging.run(judging.roles, (numbers | set(around.values())).__contains__)
+    run, _, _ = judging.run(judging.roles, numbers.__contains__)
     space = judging.space()
     for event in run.order:
         if event.unit not in numbers:
@@ -64,9 +63,7 @@ def suspects(judging: Judging, short: Sizes | None) -> list[Suspect]:
     for suspect in found.values():
         events = [e for e in run.events[suspect.units[0]] if e.names is not None]
         suspect.events = spread(events, EXECUTIONS)
-        outer = run.events.get(around.get(suspect.function.rpartition(".")[0], -1), [])
-        beside = (outer[-1].names if outer else None) or {}
-        suspect.environments = [{**space, **beside, **(e.names or {})} for e in suspect.events]
+        suspect.environments = [{**space, **(e.names or {})} for e in suspect.events]
         for number in _telling(judging, suspect):
             if all(event.value is None and event.error is None for event in run.events[number]):
                 suspect.vague = True
@@ -93,13 +90,6 @@ def _only_computes(function: ast.expr) -> bool:
     return ast.unparse(function).split(".")[0] in ("np", "numpy") or function.attr in ("sum", "mean", "dot", "copy")
 
 
-def _around(judging: Judging, numbers: set[int]) -> dict[str, int]:
-    """Return the last unit that ran in each function that others of the backward pass stand in: it knew the most."""
-    names = {judging.units[n].function.rpartition(".")[0] for n in numbers} - {""}
-    ran = (judging.units[n] for n in judging.natural.events)
-    return {unit.function: unit.number for unit in sorted(ran, key=lambda u: u.line) if unit.function in names}
-
-
 def backward_statements(judging: Judging) -> set[int]:
     """Return the units that are no part of the forward pass and compute something."""
     forward = judging.units_of_the_cost()
@@ -119,6 +109,23 @@ def _filled(units: list[Unit], number: int) -> bool:
     zeros = units[number]
     like = zeros.target.isidentifier() and "_like(" in ast.unparse(zeros.expression)
     return like and any(u.function == zeros.function and u.target.startswith(f"{zeros.target}[") for u in units)
+
+
+def unlike_the_others(function: ast.FunctionDef) -> list[ast.AugAssign]:
+    """Return the one of several ``w -= rate * dw`` that has another sign than all the others with the same rate."""
+    moves: dict[str, list[ast.AugAssign]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
+            factors = [node.value.left, node.value.right] if isinstance(node.value, ast.BinOp) else []
+            for rate in {ast.unparse(f) for f in factors if not isinstance(f, ast.Subscript | ast.Call)}:
+                moves.setdefault(rate, []).append(node)
+    found: list[ast.AugAssign] = []
+    for several in moves.values():
+        added = [node for node in several if isinstance(node.op, ast.Add)]
+        taken = [node for node in several if isinstance(node.op, ast.Sub)]
+        fewer, more = sorted((added, taken), key=len)
+        found += fewer if len(fewer) == 1 < len(more) else []
+    return found
 
 
 def _moves(judging: Judging, number: int, sizes: Sizes, before: Mapping[str, Any]) -> set[str]:

@@ -14,7 +14,7 @@ from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.argument_arrays import rows
 from bptt.checking.loading.examples import misfit
 from bptt.checking.loading.facts import Facts, Function
-from bptt.checking.loading.hints import Hints, hints_for
+from bptt.checking.loading.hints import Hints, element_of, hints_for
 from bptt.checking.loading.instances import class_of
 from bptt.checking.loading.layouts import Layout, candidates, size_value
 from bptt.checking.loading.options import Option
@@ -26,6 +26,7 @@ from bptt.checking.loading.uses import is_count, is_indexed, is_series, is_used,
 LIMIT = r"(grad(ient)?s?_?)?(clip|clipping|clip_?(value|norm|threshold|val|at|grad|by)?|max_?(grad_?)?norm|threshold|max_?value|maxvalue|max_?grad|limit)"
 SWITCH = r"(is_?)?(train(ing)?|verbose|debug|return_\w+|plot|print_\w+|mode|test|check|shuffle|stateful|reverse|seed|random_state|dropout|show)"
 MIXED = 0.4  # a leak, which is a part of the equations
+ROLES = (roles.INPUT, roles.TARGET, roles.STATE0, roles.CELL0)
 COUNTS = r"(n_?)?(epochs?|iter(ation)?s?|num_?(iter(ation)?s?|epochs?)|max_?iter(s)?|n_?iter(s|ations)?|nepoch|max_?epochs?|n_?epochs?)"
 
 
@@ -38,14 +39,13 @@ class Context:
     classes: list[str]  # for targets
     batch: bool
     loose: list[str] = field(default_factory=list)  # parameters that are passed one by one
-    made: dict[str, Any] = field(
-        default_factory=dict
-    )  # arguments that an initialiser of theirs makes, with their paths
+    made: dict[str, Any] = field(default_factory=dict)  # what an initialiser of theirs makes, with its paths
     box: str | None = None  # the argument that holds the parameters
     handed: list[str] = field(default_factory=list)  # what one pass of a script hands to the next, from the setup
     shown: dict[tuple[str, str], Any] = field(default_factory=dict)  # (function, argument): what the run passes
     cell: bool = False  # a single step, not a sequence
     each: bool = False  # the forward is called for each step
+    target: str = ""  # the argument that a cost compares with what the forward gives, by whatever name
 
 
 def data_options(
@@ -278,10 +278,12 @@ def options_for(
         out.append(Option(0.4, Source("table", ("list", *special_words(context.facts.text)))))
         if stage == "forward" and not any(roles.matches(a, roles.INPUT) for a in function.arguments):
             out += data_options(name, "X", function, context, layouts, 0.0)  # the words themselves
+    called = name if any(roles.matches(name, p) for p in ROLES) else element_of(function.node, name) or name
     for pattern, role, cost in (
         (roles.INPUT, "X", 0.0), (roles.TARGET, "Y", 0.3), (roles.STATE0, "a0", 0.2), (roles.CELL0, "c0", 0.2),
     ):  # fmt: skip
-        if roles.matches(name, pattern) and not (own and role not in layouts):
+        meant = name == context.target if role == "Y" and context.target else roles.matches(called, pattern)
+        if meant and not (own and role not in layouts):
             more = 1.5 if stage == "backward" and role in ("a0", "c0") and role not in layouts else 0.0
             numbered = re.search(r"\d", name.rstrip("0")) if role in ("a0", "c0") else None
             role = f"{role} {numbered.group()}" if numbered else role  # h1_start, h2_start: one state for each layer
@@ -296,7 +298,7 @@ def options_for(
         taken = {roles.matches(a, roles.INPUT) for a in function.arguments}
         if stage == "forward" and True not in taken and first == 0:
             out += data_options(name, "X", function, context, layouts, 1.0)
-        if roles.matches(name, roles.CACHE) or re.fullmatch(r"d_?\w+|grads?\w*", name):
+        if roles.matches(name, roles.CACHE) or (re.fullmatch(r"d_?\w+|grads?\w*", name) and name != context.target):
             out.append(Option(0.8, Source("empty", {})))
         out += data_options(name, "Y", function, context, layouts, 2.0, outputs)
         if stage == "forward" or is_count(function, name):

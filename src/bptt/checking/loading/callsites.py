@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from bptt.checking.loading.facts import Facts, Function
+from bptt.checking.loading.links import assignments
 from bptt.checking.loading.options import Option
 from bptt.checking.loading.paths import Path
 from bptt.checking.loading.plan import Plan, Source
@@ -119,6 +120,34 @@ class Evidence:
             for name, path in site.names().items():
                 out.setdefault(name, path)
         return out
+
+    def orders(self, function: Function) -> list[list[str]]:
+        """Return the names by which callers unpack what a function returns, in their order."""
+        targets = [s.results.elts for s in self.of(function) if isinstance(s.results, ast.Tuple | ast.List)]
+        return [[ast.unparse(e) for e in names] for names in targets]
+
+    def zipped(self, function: Function, tree: ast.Module) -> Iterator[tuple[slice, list[str]]]:
+        """Yield the weights that callers go through together with what a function returns, and which part of it."""
+        values = {ast.unparse(target): value for target, value in assignments(ast.walk(tree))}
+        held = {name for site in self.of(function) for name, path in site.names().items() if path == ()}
+
+        def part_of(node: ast.expr) -> slice | None:
+            node = values.get(ast.unparse(node), node) if ast.unparse(node) not in held else node
+            of = node.value if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) else node
+            if ast.unparse(of) not in held:
+                return None
+            ends = (node.slice.lower, node.slice.upper) if of is not node else (None, None)  # type: ignore[attr-defined]
+            try:
+                return slice(*(None if end is None else int(ast.literal_eval(end)) for end in ends))
+            except (ValueError, TypeError):
+                return None
+
+        for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func) == "zip"):
+            parts = [part for a in call.args if (part := part_of(a)) is not None]
+            named = [values.get(ast.unparse(a), a) for a in call.args]
+            lists = [n.elts for n in named if isinstance(n, ast.List | ast.Tuple)]
+            if parts and lists:
+                yield parts[0], [ast.unparse(e).rpartition(".")[2] for e in lists[0]]
 
     def flows(self, producer: Function, consumer: Function) -> dict[str, Path]:
         """Return which arguments of one function take what another returned, and which part of it."""

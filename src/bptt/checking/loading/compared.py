@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import numpy as np
+
 from bptt.checking.loading.attempts import Attempt
-from bptt.checking.loading.bench import PROBE, last_name
+from bptt.checking.loading.bench import MARGIN, PROBE, last_name
 from bptt.checking.loading.layouts import T
 from bptt.checking.loading.namespace import BUDGET, Exhausted, within_budget
+from bptt.checking.loading.plan import Plan
 from bptt.checking.loading.readings import Search
 from bptt.checking.loading.rehearsed import smaller
 from bptt.checking.loading.units import Unit
@@ -16,9 +19,56 @@ from bptt.checking.loading.unrun import Place, backward_functions, place_of, ran
 from bptt.checking.tracing.quiet import quiet
 
 DOUBTLESS = 1.5  # a reading with no more against it is that of a layer that may be called wrong
+FURTHER, NEAR = 1.3, 0.6  # of two readings that raise, one that runs so many more lines is taken, if it is so plausible
+MANY = 600  # numbers in the parameters: with more of them the numeric gradients take long
 LONG = 300  # lines that a backward pass may run through before fewer steps are tried
 
 Read = tuple[Unit, Attempt]
+
+
+def only_raises(attempt: Attempt) -> bool:
+    """Tell whether a backward raises in a reading that is doubtful: the reading is the likelier fault.
+
+    One that goes with a cost of theirs is not, where every other reading raises the same.
+    """
+    theirs = attempt.plan.cost is not None and attempt.plan.cost.kind in ("call", "local") and attempt.alone
+    return bool(attempt.error) and attempt.plan.rehearsal is None and attempt.plan.penalty > DOUBTLESS and not theirs
+
+
+def settles(attempt: Attempt, seen: list[Attempt]) -> bool:
+    """Tell whether a reading agrees in full, and not only because it has fewer steps than another that runs."""
+    return attempt.complete and (attempt.steps or not any(a.steps and (a.ran or a.error) for a in seen))
+
+
+def best_of(seen: list[Attempt]) -> Attempt | None:
+    """Return the reading that agrees in full, if it is nearly as plausible as any, or else the most plausible.
+
+    Gradients that are right in variables of the backward are not what a move of the weights shows to be amiss.
+    """
+    least = min((a.plan.penalty for a in seen if a.ran or a.error), default=np.inf)
+    whole = [a for a in seen if settles(a, seen) and a.plan.penalty <= least + MARGIN]
+    moved = [a for a in seen if a.moves_amiss(whole) and a.plan.penalty <= least + MARGIN]
+    best = max(moved or whole or seen, key=_worth, default=None)
+    if best is None or best.ran:
+        return best
+    others = [a for a in seen if a.runs_through and _only_handed_otherwise(a.plan, best.plan)]
+    others = others if only_raises(best) else []
+    further = [a for a in seen if a.lines > FURTHER * best.lines and a.plan.penalty < best.plan.penalty + NEAR]
+    return max(others or further, key=_worth, default=best)
+
+
+def _only_handed_otherwise(plan: Plan, other: Plan) -> bool:
+    """Tell whether two readings differ in nothing but what the backward is handed."""
+    return (plan.forward, plan.cost, plan.layouts, plan.constructor) == (
+        other.forward, other.cost, other.layouts, other.constructor,
+    )  # fmt: skip
+
+
+def _worth(attempt: Attempt) -> tuple[float, ...]:
+    """Order readings: of the program's own run, one in which every weight counts goes before one of a single step."""
+    if attempt.plan.rehearsal is None:
+        return (0, -len(attempt.unused) if attempt.idle_script else 0, attempt.plausibility)
+    return (attempt.runs_through, -len(attempt.unused), attempt.plausibility)
 
 
 def likelier(search: Search, guessed: Read | None, rehearsed: Read | None) -> Read | None:
@@ -58,23 +108,27 @@ def hollow(search: Search, read: Read) -> bool:
 def shorter(search: Search, read: Read) -> Read:
     """Return a reading of a long run of the program's own with fewer steps, if the same gradients are right in it."""
     plan = read[1].plan
-    if plan.rehearsal is None or not read[1].ran:
+    if plan.rehearsal is None:
         return read
     left = [BUDGET]
     with quiet():
         try:
             within_budget(search.case(plan).gradients, left)
         except (Exception, Exhausted):
-            return read
-        if BUDGET - left[0] < LONG:
+            if read[1].ran:
+                return read
+        if BUDGET - left[0] < LONG and numbers(search, read) <= MANY:
             return read
         found = smaller(plan.rehearsal, PROBE)
         names = {p.name for p in plan.parameters}
         if found is None or not names <= {p.name for p in found[1]}:
             return read
         shorter = search.judge(replace(plan, rehearsal=found[0]))
-    same = shorter is not None and (shorter.right, shorter.delivered) == (read[1].right, read[1].delivered)
-    return (read[0], shorter) if shorter is not None and same else read
+    if shorter is None or (shorter.right, shorter.delivered, shorter.ran) != (
+        read[1].right, read[1].delivered, read[1].ran,
+    ):  # fmt: skip
+        return read
+    return read[0], shorter
 
 
 def longer(search: Search, read: Read) -> Read:

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import ModuleType
 
 import numpy as np
 
+from bptt.checking.loading import paths as places
 from bptt.checking.loading.accumulating import as_trained
+from bptt.checking.loading.argument_arrays import symbolic
 from bptt.checking.loading.attempts import Attempt
-from bptt.checking.loading.bench import MARGIN
+from bptt.checking.loading.bench import MARGIN, PROBE
 from bptt.checking.loading.compared import (
     DOUBTLESS,
+    MANY,
     Read,
     agreeing,
+    best_of,
     covered,
     hollow,
     likelier,
     longer,
     numbers,
+    only_raises,
     run_of,
+    settles,
     shorter,
 )
 from bptt.checking.loading.data_gradients import with_data
@@ -39,13 +45,19 @@ from bptt.checking.loading.script import STEP, as_function
 from bptt.checking.loading.shown import SHOWN, as_class, missing_attributes
 from bptt.checking.loading.training_loops import Where, as_step, line_of, training_loops
 from bptt.checking.loading.units import Unit, callers_of, kinship, units_of
-from bptt.checking.loading.unrun import Place, backward_functions, loss_layer, outermost_first, place_of
+from bptt.checking.loading.unrun import (
+    Place,
+    backward_functions,
+    cost_derivatives,
+    loss_layer,
+    outermost_first,
+    place_of,
+)
 from bptt.checking.program import Case, Sizes
 from bptt.checking.tracing.quiet import quiet
 from bptt.errors import CannotCheckError
 
 UNITS, ATTEMPTS, STEPS = 6, 80, 3
-MANY = 600  # numbers in the parameters: with more of them the numeric gradients take long
 ONE_PASS = "One pass through the body of the loop at line {} is checked; the loop itself is not run."
 FIRST = 250  # how many guesses may fail before the program's own run is looked at
 GUESSING = 2.5  # seconds before the program's own run is looked at
@@ -104,7 +116,7 @@ def discover(tree: ast.Module, namespace: Namespace, file: str, name: str | None
     if (best is None or not best[1].complete) and best in (guessed, None) and cut_short:
         search = Search(facts, namespace, module, given)
         best = _first_that_runs(search, units) or best
-    if best is None or _only_raises(best[1]):
+    if best is None or only_raises(best[1]):
         raise CannotCheckError(what_is_missing(search, namespace, file, units, name))
     if not name and upstreams(best[1].plan):
         best = _around(search, best) or best
@@ -160,11 +172,11 @@ def _first_that_runs(search: Search, units: list[Unit], *, rehearsed: bool = Fal
                 break
             plain = attempt.plan.penalty <= search.least + MARGIN and not (rehearsed and attempt.unused)
             plain = plain and not attempt.idle_script
-            if _settles(attempt, seen) and plain:
+            if settles(attempt, seen) and plain:
                 break
-        found = _best(seen)
+        found = best_of(seen)
         if found is not None:
-            found.alone = {attempt.error for attempt in seen} == {found.error}
+            found.alone = {attempt.error for attempt in seen} == {found.error} or any(a.complete for a in seen)
         if found is not None and (best is None or (found.complete and not best[1].complete)):
             best = (unit, found)
         if best is not None and (best[1].complete or best[1].runs_through):
@@ -202,7 +214,25 @@ def _others(search: Search, best: Read, units: list[Unit]) -> list[Read]:
         if read[1].ran or read[1].error:
             found.append((read[0], replace(read[1], plan=with_data(search, read[1].plan))))
             ran |= run_of(search, read[1])
-    return found
+    return [*found, *_derivatives(search, best, ran)]
+
+
+def _derivatives(search: Search, best: Read, ran: set[Place]) -> Iterator[Read]:
+    """Yield the reading of a cost and its derivative that makes what the first reading's backward is given."""
+    plain, given = search.facts.plain(), upstreams(best[1].plan)
+    for cost, derivative in cost_derivatives(search.facts.tree) if len(given) == 1 else ():
+        if place_of(derivative) in ran:
+            continue
+        try:
+            with quiet():
+                shape = np.shape(places.read(search.case(best[1].plan).run_forward().result, given[0]))
+        except Exception:  # steps of different shapes
+            continue
+        unit = Unit(plain[cost.name], plain[derivative.name], None, 0.0, outputs=symbolic(shape, PROBE))
+        anew = replace(search, log=Log(FIRST), least=np.inf)
+        attempt = best_of([a for a in islice(anew.attempts(unit), ATTEMPTS) if a.delivered])
+        if attempt is not None:
+            yield unit, attempt
 
 
 def _around(search: Search, best: Read) -> Read | None:
@@ -210,34 +240,6 @@ def _around(search: Search, best: Read) -> Read | None:
     search = replace(search, log=Log(seconds=CONFIRMING))
     whole = _first_that_runs(search, callers_of(search.facts, best[0]), rehearsed=True)
     return whole if whole is not None and whole[1].runs_through and not whole[1].unused else None
-
-
-def _only_raises(attempt: Attempt) -> bool:
-    """Tell whether a backward raises in a reading that is doubtful: the reading is the likelier fault.
-
-    One that goes with a cost of theirs is not, where every other reading raises the same.
-    """
-    theirs = attempt.plan.cost is not None and attempt.plan.cost.kind in ("call", "local") and attempt.alone
-    return bool(attempt.error) and attempt.plan.rehearsal is None and attempt.plan.penalty > DOUBTLESS and not theirs
-
-
-def _settles(attempt: Attempt, seen: list[Attempt]) -> bool:
-    """Tell whether a reading agrees in full, and not only because it has fewer steps than another that runs."""
-    return attempt.complete and (attempt.steps or not any(a.steps and (a.ran or a.error) for a in seen))
-
-
-def _best(seen: list[Attempt]) -> Attempt | None:
-    """Return the reading that agrees in full, if it is nearly as plausible as any, or else the most plausible."""
-    least = min((a.plan.penalty for a in seen if a.ran or a.error), default=np.inf)
-    whole = [a for a in seen if _settles(a, seen) and a.plan.penalty <= least + MARGIN]
-    return max(whole or seen, key=_worth, default=None)
-
-
-def _worth(attempt: Attempt) -> tuple[float, ...]:
-    """Order readings: of the program's own run, one in which every weight counts goes before one of a single step."""
-    if attempt.plan.rehearsal is None:
-        return (0, -len(attempt.unused) if attempt.idle_script else 0, attempt.plausibility)
-    return (attempt.runs_through, -len(attempt.unused), attempt.plausibility)
 
 
 def _found(search: Search, namespace: Namespace, tree: ast.Module, parts: list[Read]) -> Found:

@@ -201,8 +201,11 @@ class Delivery:
 
 
 def _names(parameter: Any) -> list[Any]:
-    """Return the names on the way to a parameter; one that an initialiser returns in a tuple goes by its own name."""
+    """Return the names on the way to a parameter; an element of a tuple goes by the name that it is unpacked into."""
     if not parameter.paths or (parameter.home == "made" and len(parameter.paths[0]) == 1):
+        return [parameter.name]
+    unpacked = isinstance(parameter.paths[0][-1][1], int) and str(parameter.name).isidentifier()
+    if parameter.home == "given" and len(parameter.paths[0]) == 2 and unpacked:
         return [parameter.name]
     return [n for _, n in parameter.paths[0]]
 

@@ -21,10 +21,15 @@ class Hints:
     iterated: bool = False
     unpacked: tuple[str, ...] | None = None  # names of `n_x, m, T_x = x.shape`, as sizes
     array: bool = False  # asked for its shape, or turned: no list
+    examples: bool = False  # run through, and each element is run through in turn by what it is handed to
 
 
 def hints_for(
-    function: ast.FunctionDef, name: str, others: Mapping[str, Sequence[ast.FunctionDef]] | None = None, depth: int = 2
+    function: ast.FunctionDef,
+    name: str,
+    others: Mapping[str, Sequence[ast.FunctionDef]] | None = None,
+    depth: int = 2,
+    beside: bool = True,
 ) -> Hints:
     """Read from the text how an argument is indexed, iterated and unpacked, also by the functions that it is passed to.
 
@@ -37,13 +42,16 @@ def hints_for(
         The functions and methods of the program, by bare name.
     depth : int
         How many calls deep to follow.
+    beside : bool
+        Whether what a loop runs through together with it is looked at as well.
     """
     hints = Hints(time_axes=set())
     assert hints.time_axes is not None
-    elements = {name}
+    elements, zipped = {name}, set[str]()
     for node in ast.walk(function):
         if isinstance(node, ast.For | ast.comprehension):
             hints.iterated |= _iterates(node.iter, node.target, name, elements)
+            zipped |= _zipped(node.iter, name)
             counted = re.search(rf"range\(.*\b{re.escape(name)}\.shape\[(\d)\]", ast.unparse(node.iter))
             if counted:  # for t in range(x.shape[1])
                 hints.time_axes.add((int(counted.group(1)), int(counted.group(1)) + 1))
@@ -77,7 +85,28 @@ def hints_for(
                 hints.index = True
         elif isinstance(node, ast.Call) and others and depth:
             _merge_call(hints, node, name, elements, others, depth)
+    if beside:
+        hints.examples |= any(hints_for(function, other, others, depth, False).examples for other in zipped)
     return hints
+
+
+def element_of(function: ast.FunctionDef, name: str) -> str:
+    """Return what a loop calls each element of an argument: ``x`` of ``for x, y in zip(batch, labels)``."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.For):
+            elements = {name}
+            if _iterates(node.iter, node.target, name, elements):
+                return next(iter(elements - {name}), "")
+    return ""
+
+
+def _zipped(iterable: ast.expr, name: str) -> set[str]:
+    """Return what a loop runs through beside the argument."""
+    for call in ast.walk(iterable):
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "zip":
+            names = {ast.unparse(a) for a in call.args}
+            return names - {name} if name in names else set()
+    return set()
 
 
 def _merge_call(
@@ -123,6 +152,7 @@ def _merge(
             inner = hints_for(definition, parameter, others, depth - 1)
             hints.index |= inner.index
             hints.array |= inner.array and text == name
+            hints.examples |= text != name and hints.iterated and (inner.iterated or bool(inner.time_axes))
             if text == name and hints.time_axes is not None:
                 hints.time_axes |= inner.time_axes or set()
                 hints.iterated |= inner.iterated

@@ -25,7 +25,7 @@ from bptt.checking.loading.parameters_found import held_by_object
 from bptt.checking.loading.plan import Call, Parameter, Plan, Source
 from bptt.checking.loading.shown import SHOWN, missing_attributes
 from bptt.checking.loading.staged import Staged, numbers_to_set
-from bptt.checking.loading.starters import appended_to, starting_methods
+from bptt.checking.loading.starters import appended_to, handed_on, starting_methods
 from bptt.checking.loading.units import Unit
 from bptt.checking.tracing.quiet import quiet
 
@@ -164,7 +164,7 @@ class Holders(Staged):
         A state is stored by the passes; a bias is only read by them, and its gradient is stored.
         """
         name = last_name(parameter)
-        if appended_to(self.facts, parameter.paths[0]):
+        if appended_to(self.facts, parameter.paths[0]) or handed_on(self.facts, name):
             return True
         if not _is_state_name(name):
             return False

@@ -34,7 +34,7 @@ from bptt.checking.loading.parameters_found import (
 from bptt.checking.loading.plan import Call, Parameter, Plan, Source
 from bptt.checking.loading.script import STEP
 from bptt.checking.loading.units import Unit
-from bptt.checking.loading.unrun import loss_layer
+from bptt.checking.loading.unrun import cost_derivatives, loss_layer
 from bptt.checking.loading.world import World
 
 SCORES: tuple[tuple[str, ...], ...] = (
@@ -69,12 +69,14 @@ class Homes(Holders):
             r"forward|backward", " ".join(self.facts.reached(unit.forward))
         )
         layer = loss_layer(unit.forward.node) if unit.backward is None and unit.owner is None else None
+        if unit.backward is not None and (unit.forward.node, unit.backward.node) in cost_derivatives(self.facts.tree):
+            layer = unit.forward.arguments[0]
         if layer is not None:
             context.loose = [layer]
-            for shape in SCORES:
+            for shape in [unit.outputs] if unit.outputs else SCORES:
                 yield replace(empty, parameters=(Parameter(layer, "argument", (), shape),)), context, 1
             return
-        context.each = unit.each
+        context.each, context.target = unit.each, unit.target
         for function in (*functions, *unit.costs):
             for name, value in examples_of(function, self.evidence, self.facts, self.module).items():
                 context.shown[function.qualified, name] = value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bptt.checking.loading import roles_by_name as roles
@@ -86,9 +86,13 @@ def _passed(call: ast.Call, facts: Facts) -> Iterator[tuple[str, ast.expr]]:
     for keyword in call.keywords:
         if name.endswith("add_argument") and keyword.arg == "default" and options:
             yield options[-1].lstrip("-").replace("-", "_"), keyword.value
+        elif keyword.arg in ("size", "shape") and isinstance(keyword.value, ast.Tuple):
+            yield from ((LIKE, inner) for inner in keyword.value.elts)
         elif keyword.arg:
             yield keyword.arg, keyword.value
+    owner, _, method = name.rpartition(".")  # Weights(...), Weights.random(...), weights(...)
     called = facts.methods(name).get("__init__") if name in facts.classes else facts.plain().get(name)
+    called = facts.methods(owner).get(method) if owner in facts.classes else called
     if called is not None:
         for wanted, argument in zip(called.arguments, call.args, strict=False):
             yield wanted, argument
@@ -142,13 +146,20 @@ class Knobs:
             if knob.size in chosen and knob.size != LIKE:
                 put[knob.place] = values[shared.get(knob.value, knob.size)]
             elif not knob.size and knob.value > SMALL and LEVELS[level][1]:
-                put[knob.place] = known.setdefault(knob.value, 4 + len(known) % 4)
+                put[knob.place] = known.setdefault(knob.value, _small(knob.value, known))
             elif knob.size == LIKE and knob.value in known:
                 put[knob.place] = known[knob.value]
             elif knob.size in chosen and knob.value > SMALL:
-                put[knob.place] = known.setdefault(knob.value, 4 + len(known) % 4)
+                put[knob.place] = known.setdefault(knob.value, _small(knob.value, known))
         made = copy.deepcopy(self.tree)
         for node in ast.walk(made):
             if isinstance(node, ast.Constant) and type(node.value) is int:
                 node.value = put.get((node.lineno, node.col_offset), node.value)
         return made
+
+
+def _small(value: int, known: Mapping[int, int]) -> int:
+    """Return a small number for a large one; two that differ by one, as steps and inputs do, still do so."""
+    if value - 1 in known:
+        return known[value - 1] + 1
+    return known[value + 1] - 1 if value + 1 in known else 4 + len(known) % 4

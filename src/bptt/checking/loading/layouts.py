@@ -144,7 +144,7 @@ def candidates(
                 pairs = (hints.unpacked and len(hints.unpacked) == 2) or any(n == 2 for _, n in hints.time_axes or ())
                 score += 1.5 * (several != bool(pairs)) if T in axes or not several else 0.5
             else:
-                score += 1.5 * (not several) if batch else 2.0 * several
+                score += 1.5 * (not several) if batch or hints.examples else 2.0 * several
             score += 1.0 * (axes in STEPS) * (not steps) + _turned(axes, rows)
             score += 0.8 * (F not in axes and kind != "ids") + 0.8 * (kind == "ids" and ONE in axes)
             if like is not None:
@@ -191,9 +191,11 @@ def _distance(axes: tuple[str, ...], hints: Hints, kind: Kind) -> float:
         score += 0.0 if all(fits) else 0.8 if any(fits) else 2.5
         longest = max(count for _, count in hints.time_axes)
         score += 2.0 * (longest > len(axes)) + 0.2 * (longest < len(axes) and longest > 1)
-    if hints.iterated and T in axes:
+    if hints.examples:
+        score += 0.0 if axes[:1] == (M,) else 2.5
+    elif hints.iterated and T in axes:
         score += 0.0 if axes[0] == T else 2.0
-    if (hints.iterated or hints.time_axes) and M in axes and T not in axes and F in axes:
+    if not hints.examples and (hints.iterated or hints.time_axes) and M in axes and T not in axes and F in axes:
         score += 1.2  # what is run through are its steps
     if (kind == "ids") != hints.index:
         score += 2.5

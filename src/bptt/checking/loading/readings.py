@@ -12,17 +12,15 @@ import numpy as np
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.attempts import Attempt
-from bptt.checking.loading.bench import AGREES, BACKWARD_TRIES, MARGIN, OTHER, call_of, labels_of, last_name
+from bptt.checking.loading.bench import AGREES, BACKWARD_TRIES, MARGIN, OTHER, call_of, last_name
 from bptt.checking.loading.binding import Context
 from bptt.checking.loading.callsites import told_by_calls
-from bptt.checking.loading.facts import Function
+from bptt.checking.loading.deliveries import Deliveries
 from bptt.checking.loading.gradients_found import Delivery
-from bptt.checking.loading.links import gradients_by_use
-from bptt.checking.loading.namespace import Exhausted, within_budget
+from bptt.checking.loading.namespace import BUDGET, Exhausted, within_budget
 from bptt.checking.loading.options import Option, best_first, twice_the_same, with_choice
 from bptt.checking.loading.parameters_found import reachable
-from bptt.checking.loading.passes import Passes
-from bptt.checking.loading.plan import Call, Cost, Parameter, Plan
+from bptt.checking.loading.plan import Cost, Parameter, Plan
 from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.script import STEP
 from bptt.checking.loading.standard_costs import standard_costs
@@ -31,7 +29,7 @@ from bptt.checking.loading.ways import ways
 from bptt.checking.tracing.quiet import quiet
 
 
-class Search(Passes):
+class Search(Deliveries):
     """Finds the plan of one unit."""
 
     def attempts(self, unit: Unit, *, rehearsed: bool = False) -> Iterator[Attempt]:
@@ -97,6 +95,9 @@ class Search(Passes):
                 seen = plan.rehearsal is not None and plan.rehearsal.source(function, n) is not None
                 if not seen:  # the run says more than the text
                     own = told_by_calls(n, own, function, unit.forward, plan, self.evidence, called)
+                target = any(n in c.arguments for c in unit.costs if c not in (unit.forward, function))
+                if target:  # compared with a prediction, by a cost: no gradient, however it is called
+                    own = [o for o in own if o.source is None or o.source.kind != "upstream"] or own
                 options.append(own)
             choices = best_first(options, BACKWARD_TRIES)
         for choice in choices:
@@ -125,42 +126,6 @@ class Search(Passes):
         attempt = self.judge(later)
         if attempt is not None and attempt.ran:
             yield attempt
-
-    def labels(self, function: Function) -> tuple[str, ...]:
-        """Return the names of what a function returns, those of its callers where it gives none itself."""
-        labels = list(labels_of(function))
-        for name, path in self.evidence.aliases(function).items():
-            place = path[0][1] if len(path) == 1 and path[0][0] == "item" else None
-            if isinstance(place, int) and place < len(labels) and labels[place] == "*" and name.isidentifier():
-                labels[place] = name
-        return tuple(labels)
-
-    def resets(self, unit: Unit) -> tuple[Call, ...]:
-        """Return the calls that set an object's gradients to zero, where the backward does not do so itself."""
-        methods = self.facts.methods(unit.owner) if unit.owner else {}
-        reached = self.facts.reached(unit.backward) | self.facts.reached(unit.forward) if unit.backward else set()
-        return tuple(
-            Call(name, True, ()) for name, method in methods.items()
-            if re.search(r"(zero|reset|clear)\w*(grad|diff|delta|deriv)", name, re.I) and name not in reached
-            and len(method.defaults) == len(method.arguments)
-        )  # fmt: skip
-
-    def links(self, unit: Unit, plan: Plan) -> tuple[tuple[str, str], ...]:
-        """Return which names the text links to parameters as their gradients."""
-        functions = reachable(self.facts, [f for f in (unit.backward, unit.forward) if f])
-        names = [last_name(p) for p in plan.parameters]
-        found = gradients_by_use([f.node for f in functions], names)
-        labels = labels_of(unit.backward or unit.forward)
-        elsewhere = gradients_by_use([self.facts.tree], names)
-        text = "\n".join(f.text for f in functions)
-        for name, of in elsewhere.items():  # self.gi of `self.wi -= rate * self.gi`, in another method
-            if f"self.{name}" in text and re.search(rf"self\.{name}(\[[^\]]*\])* [-+*/]?= ", text):
-                found.setdefault(name, of)
-        for alias, path in self.evidence.aliases(unit.backward or unit.forward).items():  # g1 of `loss, g1 = f(x)`
-            place = path[0][1] if len(path) == 1 and path[0][0] == "item" else None
-            if alias in elsewhere and isinstance(place, int) and place < len(labels):
-                found.setdefault(labels[place], elsewhere[alias])
-        return tuple(sorted(found.items()))
 
     def with_cost(self, unit: Unit, plan: Plan, outputs: list[Any]) -> Iterator[Plan]:
         """Yield the plan with its cost, where that was left to the backward."""
@@ -229,10 +194,11 @@ class Search(Passes):
             attempt.unused = tuple(name for name, (s, _) in slopes.items() if s == 0.0)
             if not slopes or len(attempt.unused) == len(slopes):
                 return None
+            left = [BUDGET]
             try:
-                gradients = within_budget(case.gradients)
+                gradients = within_budget(case.gradients, left)
             except (Exception, Exhausted, SystemExit) as error:
-                attempt.error = f"{type(error).__name__}: {error}"
+                attempt.error, attempt.lines = f"{type(error).__name__}: {error}", BUDGET - left[0]
                 attempt.plan = replace(plan, parameters=tuple(p for p in plan.parameters if p.likely))
                 attempt.leave(self.unspoken(plan, attempt.unused))
                 return attempt
@@ -244,7 +210,7 @@ class Search(Passes):
         slopes = {p.name: slopes[p.name] for p in plan.parameters if p.name in slopes}
         attempt.plan = plan
         attempt.leave([n for n in attempt.unused if n not in gradients])
-        signs = []
+        signs: dict[str, int] = {}
         for name, (slope, direction) in slopes.items():
             got = gradients.get(name)
             if got is None:
@@ -252,11 +218,14 @@ class Search(Passes):
             attempt.delivered += 1
             if got.shape == direction.shape and slope != 0:
                 along = float(np.sum(got * direction))
-                signs += [s for s in (1, -1) if abs(s * along - slope) <= AGREES * max(abs(slope), 1e-8)]
-        attempt.right = signs.count(1)
+                near = AGREES * max(abs(slope), 1e-8)
+                signs[name] = next((s for s in (1, -1) if abs(s * along - slope) <= near), 0 if along == 0 else 2)
         told = (plan.delivery is not None and plan.delivery.fused) or (plan.sign < 0 and not self.ascends)
-        if signs.count(-1) > max(1, attempt.right) and self.climbs and not told:
-            attempt.right = signs.count(-1)
+        of = [n for n, s in signs.items() if s == 1], [n for n, s in signs.items() if s == -1]
+        attempt.agreed, other = map(set, of)
+        attempt.amiss = other | {n for n, s in signs.items() if s == 0}
+        if len(other) > max(1, attempt.right) and self.climbs and not told:
+            attempt.agreed = other
             attempt.plan = replace(attempt.plan, sign=-attempt.plan.sign)
         return attempt
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
+from bptt.checking.loading.bench import last_name
 from bptt.checking.loading.binding import LIMIT
 from bptt.checking.loading.copies import copied
 from bptt.checking.loading.facts import Facts, Function
@@ -22,6 +23,7 @@ from bptt.checking.loading.paths import Path
 from bptt.checking.loading.plan import Parameter, Source
 from bptt.checking.loading.rehearsal import Moment, Recorder, Recording, State, places_in, record
 from bptt.checking.loading.script import STEP
+from bptt.checking.loading.starters import handed_on
 from bptt.checking.loading.starts import begin_anywhere
 from bptt.checking.loading.units import Unit
 from bptt.checking.loading.weights_moved import moved, place_of, standing, weights_of
@@ -141,7 +143,7 @@ def _read_off(
 ) -> tuple[Rehearsal, tuple[Parameter, ...]] | None:
     """Return a rehearsal that knows its sources, and the parameters; None where something is not to be made again."""
     unit = rehearsal.unit
-    parameters = weights_of(recording, unit)
+    parameters = tuple(p for p in weights_of(recording, unit) if not handed_on(rehearsal.facts, last_name(p)))
     if not parameters or sum(np.size(standing(recording.start.copied, p)) for p in parameters) > LARGEST:
         return None
     rehearsal.usual = (sizes, 0)

@@ -103,6 +103,24 @@ def _is_one_number(function: Function) -> bool:
     return not value.keywords and len(value.args) == (0 if method else 1)
 
 
+def _adds_up(function: Function) -> bool:
+    """Tell whether a function returns a number that began as zero and was added to, perhaps scaled."""
+    returned = [n.value for n in ast.walk(function.node) if isinstance(n, ast.Return)]
+    names = (
+        {n.id for n in ast.walk(returned[0]) if isinstance(n, ast.Name)}
+        if len(returned) == 1 and returned[0]
+        else set()
+    )
+    added = {
+        n.target.id for n in ast.walk(function.node) if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)
+    }
+    zero = {
+        t.id for n in ast.walk(function.node) if isinstance(n, ast.Assign) and isinstance(n.value, ast.Constant)
+        for t in n.targets if isinstance(t, ast.Name) and n.value.value == 0
+    }  # fmt: skip
+    return bool(names & added & zero)
+
+
 def cost_score(function: Function, facts: Facts) -> float:
     """Return how much a function looks like the cost."""
     name, text = function.name, function.text
@@ -113,5 +131,7 @@ def cost_score(function: Function, facts: Facts) -> float:
     score = 3.0 * bool(re.search(COST, name, re.I)) - 2.0 * bool(re.search(TRAIN, name, re.I))
     if function.calls & set(facts.plain()) and _is_one_number(function):  # it runs the forward, whatever its name
         score += 1.5
+    elif score == 0 and len(function.arguments) > 1 and (_is_one_number(function) or _adds_up(function)):
+        score += 1.1  # with a logarithm or a square it is one, whatever its name
     score += 1.0 * bool(re.search(r"log\(|\*\* 2|square\(|power\(", text)) + 0.4 * bool(re.search("total", name, re.I))
     return score

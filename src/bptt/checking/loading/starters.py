@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.facts import Facts, Function
+from bptt.checking.loading.links import end_of
 from bptt.checking.loading.parameters_found import reachable
 from bptt.checking.loading.paths import Path
 from bptt.checking.loading.scores import BACKWARD, FORWARD, TRAIN
@@ -53,6 +54,21 @@ def appended_to(facts: Facts, path: Path) -> bool:
     if len(path) != 2 or path[0][0] != "attr" or path[1][0] != "item":
         return False
     return any(f"self.{path[0][1]}.append(" in f.text for f in facts.functions.values() if f.name != "__init__")
+
+
+def handed_on(facts: Facts, name: str) -> bool:
+    """Tell whether a variable is set to the last of several, as the state that the next sequence begins with is."""
+    if roles.is_weight(name) or roles.is_bias(name):
+        return False
+    for function in facts.functions.values():
+        for node in ast.walk(function.node) if function.name != "__init__" else ():
+            if isinstance(node, ast.Assign) and any(end_of(t) == name for t in node.targets):
+                last = node.value
+                if isinstance(last, ast.Call) and isinstance(last.func, ast.Attribute) and last.func.attr == "copy":
+                    last = last.func.value
+                if isinstance(last, ast.Subscript) and ast.unparse(last.slice) == "-1":
+                    return True
+    return False
 
 
 def _attributes(function: Function, context: type[ast.expr_context]) -> set[str]:

@@ -34,6 +34,18 @@ class Unit:
     costs: tuple[Function, ...] = ()
     each: bool = False  # the forward takes one step at a time
     way_back: Path = ()  # where the backward stands in what the forward returns
+    outputs: tuple[str, ...] = ()  # the axes of what a cost by itself takes, where they are known
+
+    @property
+    def target(self) -> str:
+        """The argument that a cost compares with what the forward gives; nothing where their names leave it open."""
+        given = {*self.forward.labels, *self.forward.arguments}
+        for cost in self.costs:
+            others = [a for a in cost.arguments if a not in given and a not in cost.defaults]
+            known = self.backward is not None and len(others) == 1 and others[0] in self.backward.arguments
+            if known and cost not in (self.forward, self.backward) and len(cost.arguments) > 1:
+                return others[0]
+        return ""
 
 
 def units_of(facts: Facts, name: str | None = None) -> list[Unit]:
@@ -124,6 +136,10 @@ def _in_scope(
             elif fs < 1.0 and any(len(n) > 2 and n in b.arguments for n in f.labels):
                 out.append(Unit(f, b, owner, 3.0 + bs + shift, True, chosen))  # its name tells nothing, its result does
     for pair in list(out):
+        for c in chosen if not pair.forward_first else ():
+            each = pair.backward is not None and _runs_each(pair.backward, pair.forward) and _runs_each(c, pair.forward)
+            if each and pair.backward is not None and set(c.arguments) == set(pair.backward.arguments):
+                out.append(replace(pair, forward=c, score=pair.score + 0.3))  # both over several examples
         for c in functions.values():
             if pair.backward is None or c in (pair.forward, pair.backward) or c.name.startswith("__"):
                 continue
@@ -164,6 +180,18 @@ def kinship(forward: str, backward: str) -> float:
     if first == second:
         return 1.5
     return 0.3 if first in second or second in first else -2.0
+
+
+def _runs_each(function: Function, forward: Function) -> bool:
+    """Tell whether a function runs the forward on each of several examples."""
+    for loop in (n for n in ast.walk(function.node) if isinstance(n, ast.For)):
+        each = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+        calls = (n for n in ast.walk(loop) if isinstance(n, ast.Call))
+        given = {a.id for c in calls if ast.unparse(c.func).split(".")[-1] == forward.name
+                 for a in c.args if isinstance(a, ast.Name)}  # fmt: skip
+        if each & given:
+            return True
+    return False
 
 
 def _does_both(function: Function, facts: Facts) -> bool:

@@ -19,6 +19,8 @@ NAMED = re.compile(
 )
 PRODUCTS = {"dot", "matmul", "einsum", "outer", "tensordot"}
 
+COST_WORD = r"loss|cost|error|mse|bce|entropy|nll|objective"
+
 Place = tuple[str, int]  # a function's name, and the line that it or its first decorator stands on
 
 
@@ -63,6 +65,23 @@ def loss_layer(function: ast.FunctionDef) -> str | None:
                 of = [a for a in arguments if re.fullmatch(rf"(d_?|grad_){re.escape(a)}(_\w+)?", gradient)]
                 return of[0] if of else None
     return None
+
+
+def cost_derivatives(tree: ast.Module) -> list[tuple[ast.FunctionDef, ast.FunctionDef]]:
+    """Return each cost with the function of the same arguments that gives its derivative by the first of them."""
+    functions = {f.name: f for f in tree.body if isinstance(f, ast.FunctionDef) and len(f.args.args) == 2}
+    costs = [f for f in functions.values() if re.search(COST_WORD, f.name, re.I) and not _is_derivative(f)]
+    found = []
+    for function in filter(_is_derivative, functions.values()):
+        named = [a.arg for a in function.args.args]
+        own = [c for c in costs if [a.arg for a in c.args.args] == named]
+        of = [c for c in own if c.name in function.name] or own
+        found += [(of[0], function)] if len(of) == 1 else []
+    return found
+
+
+def _is_derivative(function: ast.FunctionDef) -> bool:
+    return re.search(r"grad|deriv|prime|back|^d_?(l|j|c|e|mse|bce|loss|cost)", function.name, re.I) is not None
 
 
 def gradient_makers(tree: ast.Module) -> list[tuple[str, ast.FunctionDef]]:

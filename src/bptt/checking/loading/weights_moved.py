@@ -9,7 +9,7 @@ import numpy as np
 
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
-from bptt.checking.loading.parameters_found import held_by_object
+from bptt.checking.loading.parameters_found import box_keys, held_by_object
 from bptt.checking.loading.paths import Path
 from bptt.checking.loading.plan import Parameter
 from bptt.checking.loading.rehearsal import Recording, State
@@ -33,6 +33,7 @@ def weights_of(recording: Recording, unit: Unit) -> tuple[Parameter, ...]:
             if home == "global":
                 paths = tuple((("attr", p[0][1]), *p[1:]) for p in paths)
             name = held.name if any(c.isalpha() for c in held.name) else _fields(state[root], held.paths[0])
+            name = _unpacked(state[root], held.paths[0], unit) or name
             candidates.append(Parameter(name, home, paths))  # type: ignore[arg-type]
     found = [p for p in candidates if moved(p, state, live) or (_is_weight(p) and moved(p, state, recording.second))]
     weights = [p for p in candidates if _is_weight(p)]
@@ -47,6 +48,15 @@ def weights_of(recording: Recording, unit: Unit) -> tuple[Parameter, ...]:
         p if p in chosen or p in weights else replace(p, likely=False)
         for p in candidates if p in chosen or p in weights or (p in kept and place_of(p)[:-1] in beside)
     )  # fmt: skip
+
+
+def _unpacked(root: Any, path: Path, unit: Unit) -> str:
+    """Return the name under which the passes unpack an element of a tuple; nothing where they do not."""
+    labels, kind = box_keys([f for f in (unit.forward, unit.backward) if f is not None], str(path[0][1]))
+    place, holder = path[-1][1], places.read(root, path[:-1])
+    if len(path) != 2 or kind != "tuple" or not isinstance(holder, tuple | list) or len(labels) != len(holder):
+        return ""
+    return labels[place] if isinstance(place, int) else ""
 
 
 def _fields(root: Any, path: Path) -> str:

@@ -86,9 +86,17 @@ def _is_mask(value: Value) -> bool:
     return bool(np.isin(value.data, (0, 1)).all() and value.data.any() and not value.data.all())
 
 
-def through_softmax(terms: Terms, whole: Term, atoms: list[Leaf]) -> Iterator[tuple[float, Whole]]:
-    """Yield what comes back through a softmax: s * (d - sum of d * s), for each s that sums to 1 along an axis."""
+def through_softmax(terms: Terms, whole: Term, atoms: list[Leaf], diagonal: Term) -> Iterator[tuple[float, Whole]]:
+    """Yield what comes back through a softmax: s * (d - sum of d * s), for each s that sums to 1 along an axis.
+
+    Where a matrix is meant, its Jacobian; ``diagonal`` is ``np.diag``.
+    """
     shape = shape_of(whole)
+    for leaf in atoms:
+        if shape and shape_of(leaf.term) == shape[:1] == shape[1:] and _sums_to_one(leaf.term.value) is not None:
+            on_it = terms.make("call", diagonal, leaf.term, payload=())
+            jacobian = terms.make("-", on_it, terms.make("outer", leaf.term, leaf.term))
+            yield 0.8 + 0.2 * leaf.rank, given(jacobian)
     same = [leaf for leaf in atoms if shape and shape_of(leaf.term) == shape and leaf.term.op != "const"]
     for s in same:
         axis = _sums_to_one(s.term.value)
@@ -158,7 +166,7 @@ def _is_gate(term: Term, shape: tuple[int, ...]) -> bool:
     if value.shape == shape:
         return _is_mask(value)
     if value.ndim == 0:
-        return _is_constant(term) and bool(0 < value.data.reshape(-1)[0] < 1)
+        return is_constant(term) and bool(0 < value.data.reshape(-1)[0] < 1)
     return fits(shape, value.shape, shape) and bool(((value.data >= 0) & (value.data <= 1)).all())
 
 
@@ -175,7 +183,7 @@ def joined(terms: Terms, here: Term, atoms: list[Leaf], slopes: list[Costed]) ->
         cost = 1.5 + 0.4 * rank
         if fits(shape, beside, shape):
             factor = cost - 0.25
-            if _is_constant(other):  # by a size, or by 2, more often than by an array
+            if is_constant(other):  # by a size, or by 2, more often than by an array
                 size = SCALED - 0.1 * (not shape) + UNWRITTEN * (rank >= 0.9)
                 factor = size if _is_whole(other) else RATE
             for op in ("*",) if beside else ("*", "/"):
@@ -196,7 +204,7 @@ def _is_float(term: Term) -> bool:
     return isinstance(term.value, Stack) and term.value.data.dtype.kind == "f"
 
 
-def _is_constant(term: Term) -> bool:
+def is_constant(term: Term) -> bool:
     """Tell whether a term is a number that stays the same: a size, a rate, a constant."""
     value = term.value
     if not isinstance(value, Stack) or value.ndim:

@@ -34,6 +34,7 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
     """Return the numeric terms of a person's own text, nearest first, each value once."""
     terms = reader.terms
     function = enclosing(tree, statement)
+    around = [f for f in _functions(tree) if _within(statement, f)]
     found: dict[Term, float] = {}
 
     def add(term: Term, rank: float) -> None:
@@ -46,7 +47,7 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
     turns = _turns(tree)
     known: set[tuple[str, float]] = set()
     for node, text in _expressions(tree, reader.code):
-        rank = 0.0 if _within(node, statement) else 0.5 if function is not None and _within(node, function) else 1.0
+        rank = 0.0 if _within(node, statement) else 0.5 if any(_within(node, f) for f in around) else 1.0
         if rank == 1.0 and isinstance(node, ast.Call):
             if not _counts(node):
                 continue  # another function's work
@@ -144,7 +145,7 @@ def _is_pure(function: ast.FunctionDef) -> bool:
     return len(own) == 1 and all(isinstance(s, ast.Return | ast.Expr) for s in function.body)
 
 
-def _within(node: ast.expr, outer: ast.stmt) -> bool:
+def _within(node: ast.expr | ast.stmt, outer: ast.stmt) -> bool:
     """Whether a node stands inside a statement, by their places: the two may come from two parses of the text."""
     start, end = (outer.lineno, outer.col_offset), (outer.end_lineno, outer.end_col_offset)
     return start <= (node.lineno, node.col_offset) < end
@@ -211,7 +212,7 @@ def _read(
     """Return the terms of an expression; an index of another function's loop is read with this one's."""
     if text not in seen:
         environment = reader.terms.environments[0]
-        missing = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id not in environment}
+        missing = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id not in environment} - {"len"}
         seen[text] = ()
         if not missing:
             seen[text] = (reader.read(node, grouping=False).term,)

@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from bptt.checking.repairing.nodes import Function, statements, targets_of, text_of
+from bptt.checking.repairing.nodes import Function, place_of, statements, targets_of, text_of
 from bptt.checking.repairing.patch import insert_after
+from bptt.checking.repairing.ranges import adds
 from bptt.checking.repairing.renaming import changed_part
-from bptt.checking.repairing.structure import Restructuring
+from bptt.checking.repairing.restructuring import Restructuring
 
+GATES = 6
+"""So many values between 0 and 1 are tried as what a gradient is carried through."""
 LINES = 150
 """So many lines of other gates are tried at most."""
 
@@ -39,6 +42,27 @@ def lines_of_other_gates(code: str, tree: ast.Module, function: Function) -> Ite
                     known.add(line)
                     count += 1
                     yield Restructuring((insert_after(code, node, line),), f"another like this one: {line}", node)
+
+
+def lines_that_carry(
+    code: str, function: Function, statement: ast.stmt, names: Mapping[str, Any]
+) -> Iterator[Restructuring]:
+    """Yield the line that takes a carried gradient through a gate, for the step before: ``dc = dc * f``."""
+    target = next(iter(targets_of(statement)), None)
+    held = names.get(target.id) if isinstance(target, ast.Name) else None
+    loops = [n for n in statements(function) if isinstance(n, ast.For | ast.While)]
+    loops = [n for n in loops if place_of(statement) in map(place_of, n.body)]
+    if not adds(statement) or not isinstance(target, ast.Name) or not isinstance(held, np.ndarray) or not loops:
+        return
+    stored = [n for s in loops[0].body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    if [n.id for n in stored].count(target.id) > 1:
+        return  # it is made anew before it is handed on
+    gates = [n for n, v in names.items() if isinstance(v, np.ndarray) and v.shape == held.shape and n.isidentifier()]
+    gates = [n for n in gates if n != target.id and ((names[n] > 0) & (names[n] < 1)).all()][:GATES]
+    for gate in gates:
+        line = f"{target.id} = {target.id} * {gate}"
+        change = insert_after(code, loops[0].body[-1], line)
+        yield Restructuring((change,), f"handed on through a gate: {line}", statement)
 
 
 def lines_that_mask(code: str, statement: ast.stmt, names: Mapping[str, Any]) -> Iterator[Restructuring]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import get_args
 
 import numpy as np
@@ -136,11 +137,17 @@ def looks_right(program: Program, code: str, truth: Truth) -> bool:
 def minimise(
     program: Program, changes: Sequence[Change], seed: int = 0, *, truth: Truth | None = None
 ) -> tuple[Change, ...]:
-    """Drop every change without which the program is still proven; the changes together must be proven."""
+    """Drop every change without which the program is still proven, and two that only make up for one another.
+
+    The changes together must be proven.
+    """
     truth = truth or Truth(program, seed)
     kept = list(changes)
-    for change in list(changes):
-        fewer = [other for other in kept if other is not change]
+    alone = [(change,) for change in changes]
+    for dropped in [*alone, *(combinations(changes, 2) if len(kept) > 2 else ())]:
+        fewer = [other for other in kept if other not in dropped]
+        if len(fewer) + len(dropped) > len(kept):
+            continue  # one of them is dropped already
         code = patched_code(program, fewer)
         if looks_right(program, code, truth) and prove(program, code, PROOF_SIZES, seed, truth=truth).ok:
             kept = fewer

@@ -107,7 +107,7 @@ def carries(code: str, function: Function) -> Iterator[tuple[ast.stmt, str, str]
         inside = [n for n in ast.walk(loop) if isinstance(n, ast.stmt)]
         made = dict.fromkeys(t.id for n in inside for t in targets_of(n) if isinstance(t, ast.Name))
         read = dict.fromkeys(n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
-        begun = {t.id for n in inside if not _adds(n) for t in targets_of(n) if isinstance(t, ast.Name)}
+        begun = {t.id for n in inside if not adds(n) for t in targets_of(n) if isinstance(t, ast.Name)}
         before = _zeroed(function) - begun
         for carried in (name for name in read if name in before):
             for x in reversed(made):
@@ -118,7 +118,7 @@ def carries(code: str, function: Function) -> Iterator[tuple[ast.stmt, str, str]
                         yield loop.body[-1], f"{carried} = {right}", f"{carried} goes back through {matrix}"
 
 
-def _adds(node: ast.stmt) -> bool:
+def adds(node: ast.stmt) -> bool:
     """Tell whether a statement only adds to what its target holds."""
     if isinstance(node, ast.AugAssign):
         return True

@@ -22,15 +22,14 @@ from bptt.checking.repairing.edits import (
     rebuild,
     shifts,
     subterms,
-    variables,
     variants,
     without_slope,
 )
 from bptt.checking.repairing.functions import by_their_functions, called_with, same_kind
 from bptt.checking.repairing.joining import (
     SCALED,
-    Costed,
     gated,
+    is_constant,
     joined,
     lacking,
     masked,
@@ -39,6 +38,7 @@ from bptt.checking.repairing.joining import (
     through_softmax,
 )
 from bptt.checking.repairing.leaves import ATOMS, Leaf, leaves, pure_functions
+from bptt.checking.repairing.other_parts import replaced, varied
 from bptt.checking.repairing.ranking import Ranking
 from bptt.checking.repairing.reading import Parsed, Reader
 from bptt.checking.repairing.renaming import beside_renamed, copied_over, renamed, siblings
@@ -87,6 +87,8 @@ def edited(
         own = [(cost, reader.expression(name)) for cost, name in pure_functions(tree)]
         room, acts = _room(reader, node, parsed.term), isinstance(node, ast.Expr)
         edits = _edits(reader.terms, parsed, nearby, activations, room, known, acts)
+        diagonal = reader.expression("np.diag")
+        edits = chain(through_softmax(reader.terms, parsed.term, _atoms(nearby), diagonal), edits)
         edits = chain(by_their_functions(reader.terms, parsed, own), edits)
         if reshaping:
             edits = chain(
@@ -143,7 +145,7 @@ def _activations(tree: ast.Module) -> list[str]:
     calls = [n.func for n in ast.walk(tree) if isinstance(n, ast.Call) and len(n.args) == 1 and not n.keywords]
     names = (ast.unparse(f) for f in calls if isinstance(f, ast.Name | ast.Attribute))
     return list(
-        dict.fromkeys(n for n in names if re.fullmatch(r"(np\.|numpy\.)?(tanh|sigm\w*|relu)", n, re.IGNORECASE))
+        dict.fromkeys(n for n in names if re.fullmatch(r"(np\.|numpy\.)?(tanh|sigm\w*|relu|exp)", n, re.IGNORECASE))
     )
 
 
@@ -175,7 +177,7 @@ def _edits(
     def keeps(value: Value) -> bool:
         return same_kind(whole, value) or (room is not None and isinstance(value, Stack) and value.shape == room)
 
-    atoms = [leaf for leaf in nearby if leaf.term.op in ATOMS]
+    atoms = _atoms(nearby)
     variable = [a.term for a in atoms]
     for cost, moved in (
         (0.9, shifts(terms, parsed)),
@@ -195,14 +197,21 @@ def _edits(
     ]
     for way in ways:
         here = way[-1].term
-        if here.op in ATOMS and here.op != "const" and here.value is not None and not activated(here):
+        if (
+            (here.op in ATOMS or _copies(here))
+            and here.op != "const"
+            and here.value is not None
+            and not activated(here)
+        ):
+            inside = here.args[0].args[0] if _copies(here) else here
             for function in activations:
-                term = rebuild(terms, way, terms.make("call", function, here, payload=()))
+                term = rebuild(terms, way, terms.make("call", function, inside, payload=()))
                 if keeps(term.value):
                     yield 1.2, given(term)
     slopes = [(leaf.rank, d) for leaf in atoms if activated(leaf.term) for d in derivatives(terms, leaf.term)]
     written = [leaf for leaf in nearby if leaf.term.op == "call" or (leaf.term.op not in ATOMS and leaf.term.size <= 4)]
-    for stage, beside in ((_varied, atoms), (_replaced, [*atoms, *written]), (joined, atoms)):
+    counted = [leaf for leaf in nearby if leaf.term.op == "call" and is_constant(leaf.term)]
+    for stage, beside in ((varied, atoms), (replaced, [*atoms, *written]), (joined, [*atoms, *counted])):
         for way in ways[acts:]:
             here = way[-1].term
             deeper = DEEPER * sum(p.term.op in ("+", "-") for p in way[:-1]) if stage is joined else 0.0
@@ -213,7 +222,7 @@ def _edits(
                 if new.value is not None
                 and new is not here
                 # a function of theirs is handed operands of the shapes that it had
-                and not (handed_on and shape_of(here) not in (None, shape_of(new)))
+                and not (handed_on and shape_of(here) not in (None, shape_of(new)) and here.op != "sum")
             ]
             fills = [new for _, new in edits]
             if handed_on and whole.op == "call" and len(way) > 1:
@@ -227,7 +236,6 @@ def _edits(
     yield from ((c, e) for c, e in gated(terms, whole, atoms, known) if keeps(e.value))
     yield from ((c, e) for c, e in masked(terms, ways, atoms) if keeps(e.value))
     yield from ((c, e) for c, e in projected(terms, ways, atoms) if keeps(e.value))
-    yield from through_softmax(terms, whole, atoms)
     for way in ways if room is not None else ():
         here = way[-1].term
         others = [a for a in atoms if here.op in ATOMS and len(shape_of(a.term) or ()) == len(shape_of(here) or ())]
@@ -238,6 +246,15 @@ def _edits(
         for _, edited in wholes(terms, way, parts):
             if keeps(edited.value):
                 yield 1.4, edited
+
+
+def _atoms(leaves: Sequence[Leaf]) -> list[Leaf]:
+    return [leaf for leaf in leaves if leaf.term.op in ATOMS]
+
+
+def _copies(term: Term) -> bool:
+    """Tell whether a term is ``x.copy()``."""
+    return term.op == "call" and len(term.args) == 1 and (term.args[0].op, term.args[0].payload) == ("attr", "copy")
 
 
 def _reshaped(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[tuple[float, Whole]]:
@@ -255,51 +272,6 @@ def _reshaped(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[
         if here.op in ATOMS and isinstance(here.value, Stack) and here.value.ndim:
             others = (rebuild(terms, way, leaf) for leaf in arrays if leaf is not here)
             yield from ((1.2, given(new)) for new in others if new.value is not None)
-
-
-def _varied(terms: Terms, here: Term, atoms: list[Leaf], slopes: list[Costed]) -> Iterator[tuple[float, Term]]:
-    """Yield what one edit at the top of a part makes of it."""
-    for new in variants(terms, here):
-        yield _unlikely(here, new), new
-
-
-def _replaced(terms: Terms, here: Term, atoms: list[Leaf], slopes: list[Costed]) -> Iterator[tuple[float, Term]]:
-    """Yield what may stand in the place of a part."""
-    shape = shape_of(here)
-    whole = 0.0 if here.op in (*ATOMS, "T", "neg") else 0.5  # more goes than one variable
-    for leaf in atoms:
-        if shape is None or shape_of(leaf.term) == shape:
-            number = 0.4 if leaf.term.op == "const" else 0.0 if leaf.term.op in ATOMS else 0.3
-            yield 1.0 + 0.4 * leaf.rank + whole + number, leaf.term
-    own = variables(here)
-    for rank, new in slopes:
-        if shape is None or shape_of(new) == shape:
-            exchanged = here.op not in ATOMS and own == variables(new)  # one derivative for another
-            yield 1.0 if exchanged else 1.4 + 0.4 * rank, new
-
-
-def _unlikely(old: Term, new: Term) -> float:
-    """Return the cost of one edit at the top of a term, without new variables."""
-    if new.op == "T" or old.op == "T" or "neg" in (old.op, new.op) or {old.op, new.op} <= {"sum", "mean", "dot"}:
-        return 1.0
-    if new in old.args:
-        return 1.0 if _complement(old, new) else 1.1 if old.op == "call" else 1.3
-    if old.op == new.op or (len(old.args) == len(new.args) == 2 and set(old.args) == set(new.args)):
-        return 1.1
-    if new.op == "sum":
-        return 1.1
-    if {old.op, new.op} <= {"+", "-", "*"} and old.op != new.op:
-        return 1.2  # regrouped
-    if new.op in (">", "**"):
-        return 2.2
-    if _complement(new, old) and activated(old):
-        return 1.2
-    return 1.5 if activated(old) else 2.0
-
-
-def _complement(new: Term, old: Term) -> bool:
-    """Tell whether a term is one less another."""
-    return new.op == "-" and new.args[0].op == "const" and new.args[0].payload == 1 and new.args[1] is old
 
 
 def _value_key(term: Term) -> Any:

@@ -8,28 +8,22 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
 
 from bptt.checking.repairing.arity import other_arguments
-from bptt.checking.repairing.nodes import Function, block_of, blocks, statements, targets_of, text_of
-from bptt.checking.repairing.patch import Change, delete, insert_after, insert_before, replace
+from bptt.checking.repairing.entering import at_other_steps
+from bptt.checking.repairing.nodes import Function, blocks, statements, targets_of, text_of
+from bptt.checking.repairing.own_arrays import copies
+from bptt.checking.repairing.patch import delete, insert_after, insert_before, replace
 from bptt.checking.repairing.ranges import carries, endings, is_zero, ranges
+from bptt.checking.repairing.restructuring import Restructuring, restated
+from bptt.checking.repairing.sums import accumulated, initialisations
 
 ALIKE = 0.7
 """How alike two attributes are of which one may be a slip of the pen."""
 FARTHEST = 4
 """Over how many statements one is moved at most."""
-
-
-@dataclass(frozen=True)
-class Restructuring:
-    """A change of form, what it does in words, and the statement that it is about."""
-
-    changes: tuple[Change, ...]
-    what: str
-    statement: ast.stmt
 
 
 def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
@@ -44,10 +38,12 @@ def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[
     yield from _loops(code, function)
     for last, text, what in carries(code, function):
         yield Restructuring((insert_after(code, last, text),), what, last)
-    yield from _initialisations(code, tree, function)
+    yield from initialisations(code, tree, function)
+    yield from at_other_steps(code, tree, function)
+    yield from copies(code, function)
     yield from _exchanged(code, function)
     yield from _targets(code, function)
-    yield from _accumulated(code, function)
+    yield from accumulated(code, function)
     yield from _repeated(code, tree, function)
     yield from _orders(code, tree, function)
     yield from _deletions(code, tree, function)
@@ -64,7 +60,7 @@ def _kept(code: str, tree: ast.Module, function: Function) -> Iterator[Restructu
         call = node.value if isinstance(node, ast.Expr) else None
         if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] in returning:
             for name in (a.id for a in call.args if isinstance(a, ast.Name)):
-                yield _restated(
+                yield restated(
                     code, node, f"{name} = {text_of(code, call)}", f"its result kept instead of lost: {name}"
                 )
 
@@ -127,7 +123,7 @@ def _repeated(code: str, tree: ast.Module, function: Function) -> Iterator[Restr
             continue
         base, value = text_of(code, target.value), text_of(code, node.value)
         text = f"{numpy}.{ufunc}.at({base}, {text_of(code, index)}, {value})"
-        yield _restated(code, node, text, f"an index that comes twice counts twice: `{text}`")
+        yield restated(code, node, text, f"an index that comes twice counts twice: `{text}`")
 
 
 def _signs(code: str, function: Function) -> Iterator[Restructuring]:
@@ -136,17 +132,13 @@ def _signs(code: str, function: Function) -> Iterator[Restructuring]:
             target, value = text_of(code, node.target), text_of(code, node.value)
             old = "+=" if isinstance(node.op, ast.Add) else "-="
             for sign in ("=", "-=" if old == "+=" else "+="):
-                yield _restated(code, node, f"{target} {sign} {value}", f"{sign} instead of {old}")
+                yield restated(code, node, f"{target} {sign} {value}", f"{sign} instead of {old}")
         elif isinstance(node, ast.Assign) and len(node.targets) == 1:
             first = node.targets[0]
             if isinstance(first, ast.Name | ast.Subscript | ast.Attribute):
                 target, value = text_of(code, first), text_of(code, node.value)
                 for sign in ("+=", "-="):
-                    yield _restated(code, node, f"{target} {sign} {value}", f"{sign} instead of =")
-
-
-def _restated(code: str, node: ast.stmt, text: str, what: str) -> Restructuring:
-    return Restructuring((replace(code, node, text),), what, node)
+                    yield restated(code, node, f"{target} {sign} {value}", f"{sign} instead of =")
 
 
 def _loops(code: str, function: Function) -> Iterator[Restructuring]:
@@ -157,25 +149,6 @@ def _loops(code: str, function: Function) -> Iterator[Restructuring]:
         if isinstance(node, ast.For):
             for text, what in ranges(code, node.iter):
                 yield Restructuring((replace(code, node.iter, text),), what, node)
-
-
-def _initialisations(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
-    """Yield accumulators set to zero before the loop instead of in it, in it instead of before, and not shared."""
-    for loop in (n for n in statements(function) if isinstance(n, ast.For | ast.While)):
-        for node in loop.body:
-            if isinstance(node, ast.Assign) and is_zero(node.value):
-                changes = (insert_before(code, loop, text_of(code, node)), delete(code, tree, node))
-                yield Restructuring(changes, "set to zero once, before the loop", node)
-        block = block_of(function, loop)
-        for node in block[: block.index(loop)] if block else []:
-            if isinstance(node, ast.Assign) and is_zero(node.value):
-                change = insert_before(code, loop.body[0], text_of(code, node))
-                yield Restructuring((change, delete(code, tree, node)), "set to zero in every step", node)
-    for node in statements(function):
-        if isinstance(node, ast.Assign) and len(node.targets) > 1 and is_zero(node.value):
-            value = text_of(code, node.value)
-            text = "; ".join(f"{text_of(code, target)} = {value}" for target in node.targets)
-            yield _restated(code, node, text, "an array of its own for each")
 
 
 def _targets(code: str, function: Function) -> Iterator[Restructuring]:
@@ -216,20 +189,6 @@ def _targets(code: str, function: Function) -> Iterator[Restructuring]:
         yield Restructuring((replace(code, target, written),), f"into {text}", node)
 
 
-def _accumulated(code: str, function: Function) -> Iterator[Restructuring]:
-    """Yield an update of the weights within a loop as a sum in a variable that starts as zeros and stays so."""
-    begun = {ast.unparse(t) for n in statements(function) for t in targets_of(n) if _begins(n)}
-    idle = begun - {ast.unparse(t) for n in statements(function) for t in targets_of(n) if not _begins(n)}
-    for loop in (n for n in statements(function) if isinstance(n, ast.For | ast.While)):
-        for node in (n for n in ast.walk(loop) if isinstance(n, ast.AugAssign) and idle):
-            value = node.value
-            sides = [value.left, value.right] if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult) else []
-            for name in sorted(idle):
-                for part in (value, *sides):  # without its rate as well
-                    text = f"{name} += {text_of(code, part)}"
-                    yield _restated(code, node, text, f"added up in {name}, and not to the weights that are still read")
-
-
 def _exchanged(code: str, function: Function) -> Iterator[Restructuring]:
     """Yield two statements that stand together with their targets exchanged."""
     for block in blocks(function):
@@ -240,13 +199,6 @@ def _exchanged(code: str, function: Function) -> Iterator[Restructuring]:
             if len(a) == len(b) == 1 and type(a[0]) is type(b[0]) and not _starts(first):
                 changes = replace(code, a[0], text_of(code, b[0])), replace(code, b[0], text_of(code, a[0]))
                 yield Restructuring(changes, "each into the other's target", first)
-
-
-def _begins(node: ast.stmt) -> bool:
-    """Tell whether a statement only makes zeros, one array or several."""
-    value = node.value if isinstance(node, ast.Assign) else None
-    parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value] if value is not None else []
-    return bool(parts) and all(is_zero(part) for part in parts)
 
 
 def _starts(node: ast.stmt) -> bool:
@@ -292,13 +244,15 @@ def _deletions(code: str, tree: ast.Module, function: Function) -> Iterator[Rest
 def _returns(code: str, function: Function) -> Iterator[Restructuring]:
     """Yield a returned tuple with two of its parts exchanged, and a missing return of what was accumulated."""
     for node in statements(function):
-        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple | ast.List):
             parts = [text_of(code, part) for part in node.value.elts]
+            listed = isinstance(node.value, ast.List)
             for i in range(len(parts)):
                 for j in range(i + 1, len(parts)):
                     order = list(parts)
                     order[i], order[j] = order[j], order[i]
-                    yield _restated(code, node, f"return {', '.join(order)}", "returned in the other order")
+                    text = f"[{', '.join(order)}]" if listed else ", ".join(order)
+                    yield restated(code, node, f"return {text}", "returned in the other order")
     last = function.body[-1]
     if isinstance(function, ast.FunctionDef) and not any(isinstance(n, ast.Return) for n in ast.walk(function)):
         names = dict.fromkeys(ast.unparse(t) for n in statements(function) for t in targets_of(n))

@@ -81,7 +81,7 @@ def _checked(request: dict[str, Any], before: dict[str, Any], start: float) -> R
     if exhausted is not None:  # the limit is ours: that the line is wrong is not shown by it
         raise MemoryError(f"in line {exhausted.line}")
     if report.verdict == "right" and request["adapter"] is None and not program.adapter and request["name"] is None:
-        report = _narrowed(report, unreached(program, request["seed"]))
+        report = _narrowed(_found(report), unreached(program, request["seed"]))
     return report
 
 
@@ -98,6 +98,18 @@ def _shortened(report: Report) -> Report:
             got = dataclasses.replace(got, error=cut(got.error))
         findings.append(dataclasses.replace(finding, got=got, message=cut(finding.message)))
     return dataclasses.replace(report, reason=cut(report.reason), findings=tuple(findings))
+
+
+def _found(report: Report) -> Report:
+    """Take the verdict back where half of the gradients were not found: they are more likely given than left out."""
+    lost = [row.name for row in report.parameters if row.status == "not computed"]
+    if 2 * len(lost) < len(report.parameters) or not lost:
+        return report
+    reason = (
+        f"{report.reason.rstrip('.')}, but of {', '.join(lost[:4])} none was found in what the backward pass gives.\n"
+        "An adapter (--case) says which gradient is which, see docs/check.md."
+    )
+    return dataclasses.replace(report, verdict="cannot-check", reason=reason)
 
 
 def _narrowed(report: Report, left: tuple[tuple[str, int], ...]) -> Report:

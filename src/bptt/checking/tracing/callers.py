@@ -64,7 +64,8 @@ class Callers:
                 return context
         above: frozenset[str] = self._stack[-1][1] if self._stack else frozenset()
         parent = self._stack[-1][2] if self._stack else 0
-        place = self._place(frame) if self._stack and self._called[code.co_name] > 1 else None
+        known = self._called[code.co_name] == 1  # never called by its own name, as a closure, it may be anywhere
+        place = self._place(frame) if self._stack and not known else None
         key = (parent, place, code.co_name, code.co_firstlineno)
         context = self._known(key, owner, above, parent, always=place is not None)
         self._calls[context] += 1

@@ -46,6 +46,27 @@ def entered(function: ast.FunctionDef, body: list[ast.stmt]) -> list[ast.stmt]:
     return [located(step, function) for step in steps]
 
 
+def looking_out(around: set[str], function: ast.FunctionDef) -> list[ast.stmt]:
+    """Let a nested function see what the one around it holds, as a fix may need it: naming it is enough."""
+    names = sorted(around - variables(function))
+    return [located(ast.parse(f"lambda: ({', '.join(names)},)").body[0], function)] if names else []
+
+
+def variables(function: ast.FunctionDef) -> set[str]:
+    """Return the arguments of a function and the names that it assigns, without those of functions inside it."""
+    given = function.args
+    names = {a.arg for a in (*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg) if a}
+    inside: list[ast.AST] = list(function.body)
+    while inside:
+        node = inside.pop()
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif not isinstance(node, ast.Lambda | ast.comprehension):
+            names |= {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else set()
+            inside += ast.iter_child_nodes(node)
+    return names
+
+
 def turned(loop: ast.For, tick: ast.stmt, names: list[str], depth: int) -> list[ast.stmt]:
     """Return a loop with the hooks that tell what each turn is about: the weights of another layer, another gate."""
     held = f"{HERE}_{depth}"

@@ -23,8 +23,10 @@ from bptt.checking.tracing.step_nodes import (
     keeps_values,
     locals_call,
     located,
+    looking_out,
     statement_of,
     turned,
+    variables,
 )
 from bptt.checking.tracing.trees import copied
 
@@ -76,6 +78,7 @@ class Stepper(ast.NodeTransformer):
         self.units = units
         self.own = own
         self._function: list[str] = []
+        self._around: set[str] = set()
         self._loops: list[int] = []
         self._guarded = 0
 
@@ -107,10 +110,11 @@ class Stepper(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self._function.append(node.name)
         loops, self._loops = self._loops, []
+        around, self._around = self._around, self._around | variables(node)
         generator = any(isinstance(n, ast.Yield | ast.YieldFrom) for n in ast.walk(node))
         if not generator:
-            node.body = entered(node, self._block(node.body))
-        self._loops = loops
+            node.body = [*looking_out(around, node), *entered(node, self._block(node.body))]
+        self._loops, self._around = loops, around
         self._function.pop()
         return node
 
