@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import ast
+import os
 import types
+
+import pytest
 
 from bptt.checking.diagnosing.diagnose import diagnose
 from bptt.checking.loading.load import load_program
 from bptt.checking.program import LineOrigin, Program
+
+left_out = pytest.mark.skipif(not os.environ.get("BPTT_REQUIRE_LONG"), reason="takes seconds: set BPTT_REQUIRE_LONG=1")
+"""Of what takes longest; `.ci/run` leaves none out."""
 
 
 def hand_built(text: str, file: str = "theirs.py", case: str | None = None) -> Program:

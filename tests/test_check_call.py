@@ -176,7 +176,7 @@ def test_one_line_proves_a_backward_pass(tmp_path: Path) -> None:
     path.write_text(RIGHT)
     assert bptt.assert_gradients_right(path).verdict == "right"
     path.write_text(WRONG)
-    with pytest.raises(AssertionError, match=r"rnn\.py\s+· wrong") as caught:
+    with pytest.raises(AssertionError, match=r"rnn\.py\s+·\s+wrong") as caught:
         bptt.assert_gradients_right(path)
     assert "dW_aa" in str(caught.value)
     with pytest.raises(AssertionError, match="cannot check"):

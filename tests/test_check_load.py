@@ -1,7 +1,6 @@
 """The loader: programs of many styles are found without help, and their cost and gradients are theirs."""
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from bptt.checking.loading.load import PROBE, load_program
 from bptt.checking.program import Case, Sizes
 from bptt.checking.tracing.quiet import quiet
 from bptt.errors import CannotCheckError
+from checking_programs import left_out
 
 HERE = Path(__file__).parent / "loader_programs"
 SMALL = Sizes(n_x=4, n_a=3, n_y=5, m=2, T_x=3)
@@ -58,8 +58,7 @@ LONG = (
     "tests_begin_the_run.py",
     "words_of_a_vocabulary.py",
 )  # fmt: skip
-"""Each takes some seconds to read; `.ci/run` leaves none out."""
-left_out = pytest.mark.skipif(not os.environ.get("BPTT_REQUIRE_LONG"), reason="takes seconds: set BPTT_REQUIRE_LONG=1")
+"""Each takes some seconds to read."""
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=left_out) if n in LONG else n for n in PROGRAMS])

@@ -1,7 +1,6 @@
 """Readings off the program's own run: what it passes, what it moves, and what stands in for its files."""
 
 import ast
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from bptt.checking.loading.unrun import backward_functions
 from bptt.checking.program import Case, Program, Sizes
 from bptt.checking.tracing.quiet import quiet
 from bptt.errors import CannotCheckError
+from checking_programs import left_out
 
 HERE = Path(__file__).parent / "loader_programs"
 SMALL = Sizes(n_x=4, n_a=3, n_y=5, m=2, T_x=3)
@@ -40,7 +40,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.skipif(not os.environ.get("BPTT_REQUIRE_LONG"), reason="takes seconds: set BPTT_REQUIRE_LONG=1")
+@left_out
 @pytest.mark.parametrize(("name", "line", "fault", "hit"), FAULTS, ids=[f[0] for f in FAULTS])
 def test_a_fault_is_seen_also_where_it_makes_a_gradient_zero(
     name: str, line: str, fault: str, hit: set[str] | None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from bptt.checking.diagnosing.diagnose import diagnose
@@ -11,13 +9,11 @@ from bptt.checking.diagnosing.reached import unreached
 from bptt.checking.loading.load import load_program
 from bptt.checking.report import Report
 from bptt.errors import CannotCheckError
+from checking_programs import left_out
 from corpus import Entry, programs
 
 BASES = {entry.name: entry for entry in programs() if "/" not in entry.name}
 UNREAD = {"stacked_layers"}  # layers in a list of dicts, each with a state of its own: it asks for an adapter
-
-left_out = pytest.mark.skipif(not os.environ.get("BPTT_REQUIRE_LONG"), reason="takes seconds: set BPTT_REQUIRE_LONG=1")
-"""Of what takes longest; `.ci/run` leaves none out."""
 
 
 def takes_long(name: str) -> object:

@@ -233,7 +233,7 @@ class Assigning(Rhythm):
                         break
 
     def _whole_role(self, unit: Unit, name: str, events: list[Event]) -> Role | None:
-        if np.size(events[-1].live) != self.truth.parameters[name].size:
+        if np.size(events[-1].live) != self.truth.parameters[name].size and not self._sets(unit, name):
             return None
         series = self.contribution(name, len(events)) if accumulates(unit) else self._total(name)
         if series is None:
@@ -242,6 +242,14 @@ class Assigning(Rhythm):
         role = Role(series, axes, {}, delta=accumulates(unit), evidence="sink")
         self.complete(role, events)
         return role
+
+    def _sets(self, unit: Unit, name: str) -> bool:
+        """Tell whether a unit sets a delivered gradient, by itself and as the last to do so: whatever its shape."""
+        last = max((n for n, of in self.sink_names.items() if of == name), key=self._end)
+        return unit.number == last and unit.op == "=" and not unit.loops and not accumulates(unit)
+
+    def _end(self, number: int) -> int:
+        return max((place for place, event in enumerate(self.natural.order) if event.unit == number), default=-1)
 
     def _slice_role(self, unit: Unit, name: str, events: list[Event]) -> Role | None:
         """Return the role of a unit that fills a gradient slice by slice: each slice's truth is known by its place.

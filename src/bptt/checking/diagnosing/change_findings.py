@@ -46,7 +46,7 @@ def shape_finding(judging: Judging, change: Alternative) -> Finding:
 
 
 def _within(change: Change, statement: ast.stmt) -> bool:
-    """Tell whether a change is of a part of a statement; of a loop, its first line is meant."""
+    """Tell whether a change is of a part of a statement that stands on its own, not of one with others in it."""
     end = (statement.end_lineno or statement.lineno, statement.end_col_offset or 0)
     inside = place_of(statement) <= (change.line, change.column) and (change.end_line, change.end_column) <= end
     return inside and not isinstance(statement, ast.For | ast.While | ast.If)

@@ -1,4 +1,4 @@
-"""What a unit that raises is meant to be: it has no value to go by, so what it reads and who reads it decide."""
+"""What a unit that raises, or is zero throughout, is meant to be: what it reads and who reads it decide."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bptt.checking.diagnosing.roles import bare_name, words
+from bptt.checking.diagnosing.roles import accumulates, bare_name, is_start, words
 from bptt.checking.tracing.bank import Role
 from bptt.checking.tracing.series import Series
 from bptt.checking.tracing.stepping import Unit
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def guess(judging: Judging, wrong: list[Judged]) -> bool:
-    """Give the most likely role to one unit that raises, or that nothing explains and a wrong unit reads."""
+    """Give the most likely role to one unit that has no value to go by: it raises, or is zero where a gradient is."""
     run = judging.last
     for event in run.order:
         unit = judging.units[event.unit]
         if unit.number in judging.roles or not unit.target or unit.op == "call" or unit.number in judging.guessed:
             continue
-        if event.error is None or calls_own(judging, unit):
+        if (event.error is None and not _idle(judging, unit)) or calls_own(judging, unit):
             continue
         judging.guessed.add(unit.number)
         series = likely(judging, unit)
@@ -34,8 +34,25 @@ def guess(judging: Judging, wrong: list[Judged]) -> bool:
         role = Role(series, axes, sign=judging.sign_of(series), evidence="guess")
         judging.complete(role, run.events[unit.number])
         judging.roles[unit.number] = role
+        if event.error is None:
+            judging.fixed.add(unit.number)  # what flows through it, now that all else is true, is not the whole of it
         return True
     return False
+
+
+def _idle(judging: Judging, unit: Unit) -> bool:
+    """Tell whether a unit gives nothing but zeros at every step, and so do gradients that are none."""
+    values = [event.value for event in judging.natural.events.get(unit.number, ())]
+    if is_start(unit) or accumulates(unit) or not unit.loops or not values:
+        return False
+    if any(value is None or value.size < 2 or value.any() for value in values):
+        return False
+    true = judging.truth.parameters
+    return any(true[n].any() and not np.any(g) for n, g in judging.delivered.items() if n in true and _is_number(g))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, np.ndarray | np.number | float | int)
 
 
 def likely(judging: Judging, unit: Unit) -> Series | None:

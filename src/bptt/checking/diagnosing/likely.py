@@ -72,7 +72,8 @@ class Likely:
         self._moves = {place_of(suspect.statement): suspect.moves for suspect in self.suspects}
         self.forgotten = forgotten(judging)
         self._right = _right_units(judging)
-        self.unlike = {place_of(s) for f in backward_functions(judging) for s in unlike_the_others(f)}
+        self.backward = backward_functions(judging)
+        self.unlike = {place_of(s) for f in self.backward for s in unlike_the_others(f)}
         self.raises = any(event.error is not None for event in judging.natural.order)
         self._edits: dict[int, list[Alternative]] = {}
 
@@ -218,11 +219,11 @@ class Likely:
         program = self.judging.program
         code = program.code
         forms: list[Restructuring] = []
-        for function in backward_functions(self.judging):
+        for function in self.backward:
             forms += restructurings(code, program.tree, function)
             forms += lines_of_other_gates(code, program.tree, function)
         run = {unit.function.split(".")[-1] for unit in self.judging.units}
-        known = {id(f) for f in backward_functions(self.judging)}
+        known = {id(f) for f in self.backward}
         for node in ast.walk(program.tree):
             if isinstance(node, ast.FunctionDef) and id(node) not in known and node.name in run:
                 forms += copies(code, node)

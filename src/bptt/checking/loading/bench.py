@@ -54,6 +54,10 @@ class Bench:
         """Return the case of a plan at the probe's sizes."""
         return PlannedCase(plan, self.module, PROBE, 0, self.execute, **kwargs)
 
+    def case_elsewhere(self, plan: Plan) -> PlannedCase:
+        """Return the case of a plan at other sizes, where what fits the probe's by chance does not."""
+        return PlannedCase(plan, self.module, OTHER, 0, self.execute)
+
 
 def call_of(function: Function, owner: str | None, choice: tuple[Option, ...]) -> Call:
     """Return the call of a function under a choice of its arguments, by position up to the first left to its default."""

@@ -26,7 +26,8 @@ from bptt.checking.loading.uses import is_count, is_indexed, is_series, is_used,
 LIMIT = r"(grad(ient)?s?_?)?(clip|clipping|clip_?(value|norm|threshold|val|at|grad|by)?|max_?(grad_?)?norm|threshold|max_?value|maxvalue|max_?grad|limit)"
 SWITCH = r"(is_?)?(train(ing)?|verbose|debug|return_\w+|plot|print_\w+|mode|test|check|shuffle|stateful|reverse|seed|random_state|dropout|show)"
 MIXED = 0.4  # a leak, which is a part of the equations
-ROLES = (roles.INPUT, roles.TARGET, roles.STATE0, roles.CELL0)
+ROLES = ((roles.INPUT, "X", 0.0), (roles.TARGET, "Y", 0.3), (roles.STATE0, "a0", 0.2), (roles.CELL0, "c0", 0.2))
+"""What names of data say, and how much less plausible each is than an input."""
 COUNTS = r"(n_?)?(epochs?|iter(ation)?s?|num_?(iter(ation)?s?|epochs?)|max_?iter(s)?|n_?iter(s|ations)?|nepoch|max_?epochs?|n_?epochs?)"
 
 
@@ -278,10 +279,8 @@ def options_for(
         out.append(Option(0.4, Source("table", ("list", *special_words(context.facts.text)))))
         if stage == "forward" and not any(roles.matches(a, roles.INPUT) for a in function.arguments):
             out += data_options(name, "X", function, context, layouts, 0.0)  # the words themselves
-    called = name if any(roles.matches(name, p) for p in ROLES) else element_of(function.node, name) or name
-    for pattern, role, cost in (
-        (roles.INPUT, "X", 0.0), (roles.TARGET, "Y", 0.3), (roles.STATE0, "a0", 0.2), (roles.CELL0, "c0", 0.2),
-    ):  # fmt: skip
+    called = name if any(roles.matches(name, p) for p, _, _ in ROLES) else element_of(function.node, name) or name
+    for pattern, role, cost in ROLES:
         meant = name == context.target if role == "Y" and context.target else roles.matches(called, pattern)
         if meant and not (own and role not in layouts):
             more = 1.5 if stage == "backward" and role in ("a0", "c0") and role not in layouts else 0.0

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from bptt.checking.loading.both_passes import with_its_first_half
 from bptt.checking.loading.clips import without_clips
 from bptt.checking.loading.discover import discover
 from bptt.checking.loading.displayed import squared
@@ -61,6 +62,7 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
     if adapter is not None or _defines(tree, "bptt_case"):
         build = _adapter_build(adapter, file)
         program = Program(file, text, code, tree, origins, namespace.load, build, assumed, (), True)
+        program = with_its_first_half(program, PROBE)
         check_case(program, PROBE)
         return program
     notes = tuple(("", line, CLIPPED) for line in clipped)

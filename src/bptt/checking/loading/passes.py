@@ -14,7 +14,7 @@ import numpy as np
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.argument_arrays import bias_rank, lazy_arrays, symbolic
-from bptt.checking.loading.bench import COST_TRIES, FORWARD_KEPT, FORWARD_TRIES, OTHER, PROBE, SLACK, call_of, labels_of
+from bptt.checking.loading.bench import COST_TRIES, FORWARD_KEPT, FORWARD_TRIES, PROBE, SLACK, call_of, labels_of
 from bptt.checking.loading.binding import Context
 from bptt.checking.loading.callsites import told_by_calls
 from bptt.checking.loading.explore import explore
@@ -26,7 +26,6 @@ from bptt.checking.loading.options import Option, twice_the_same, with_choice
 from bptt.checking.loading.outputs import result_outputs
 from bptt.checking.loading.parameters_found import reachable
 from bptt.checking.loading.plan import Cost, Parameter, Plan, Source
-from bptt.checking.loading.planned import PlannedCase
 from bptt.checking.loading.training_loops import SHOWN
 from bptt.checking.loading.units import Unit
 from bptt.checking.tracing.quiet import quiet
@@ -175,9 +174,7 @@ class Passes(Homes):
                     )
                     doubt = self.doubt_of_cost(candidate)
                     if doubt is not None:
-                        PlannedCase(
-                            candidate, self.module, OTHER, 0, self.execute
-                        ).cost()  # by chance it fits at one size
+                        self.case_elsewhere(candidate).cost()
                         return replace(candidate, penalty=chosen.penalty + doubt)
                 return None
 

@@ -12,7 +12,7 @@ import numpy as np
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.attempts import Attempt
-from bptt.checking.loading.bench import AGREES, BACKWARD_TRIES, MARGIN, OTHER, call_of, last_name
+from bptt.checking.loading.bench import AGREES, BACKWARD_TRIES, MARGIN, call_of, last_name
 from bptt.checking.loading.binding import Context
 from bptt.checking.loading.callsites import told_by_calls
 from bptt.checking.loading.deliveries import Deliveries
@@ -178,7 +178,7 @@ class Search(Deliveries):
             else:
                 with quiet():
                     try:
-                        PlannedCase(plan, self.module, OTHER, 0, self.execute).cost()
+                        self.case_elsewhere(plan).cost()
                         self.known_slopes[key] = (self.slopes(self.case(plan)), doubt)
                     except Exception:
                         self.known_slopes[key] = None
@@ -210,7 +210,7 @@ class Search(Deliveries):
         slopes = {p.name: slopes[p.name] for p in plan.parameters if p.name in slopes}
         attempt.plan = plan
         attempt.leave([n for n in attempt.unused if n not in gradients])
-        signs: dict[str, int] = {}
+        same, opposite = set[str](), set[str]()
         for name, (slope, direction) in slopes.items():
             got = gradients.get(name)
             if got is None:
@@ -219,13 +219,17 @@ class Search(Deliveries):
             if got.shape == direction.shape and slope != 0:
                 along = float(np.sum(got * direction))
                 near = AGREES * max(abs(slope), 1e-8)
-                signs[name] = next((s for s in (1, -1) if abs(s * along - slope) <= near), 0 if along == 0 else 2)
+                if abs(along - slope) <= near:
+                    same.add(name)
+                elif abs(along + slope) <= near:
+                    opposite.add(name)
+                elif along == 0:
+                    attempt.amiss.add(name)
         told = (plan.delivery is not None and plan.delivery.fused) or (plan.sign < 0 and not self.ascends)
-        of = [n for n, s in signs.items() if s == 1], [n for n, s in signs.items() if s == -1]
-        attempt.agreed, other = map(set, of)
-        attempt.amiss = other | {n for n, s in signs.items() if s == 0}
-        if len(other) > max(1, attempt.right) and self.climbs and not told:
-            attempt.agreed = other
+        attempt.agreed = same
+        attempt.amiss |= opposite
+        if len(opposite) > max(1, attempt.right) and self.climbs and not told:
+            attempt.agreed = opposite
             attempt.plan = replace(attempt.plan, sign=-attempt.plan.sign)
         return attempt
 

@@ -7,6 +7,7 @@ import re
 
 from bptt.checking.loading import roles_by_name as roles
 from bptt.checking.loading.facts import Facts, Function
+from bptt.checking.loading.links import assignments
 
 FORWARD = r"forw|fprop|feed_?f|predict|^fp$|^f$|run_forward|compute_output|propagate$|__call__|^call$|unroll|^step$|_fwd$|fwd|evaluate|^activate|vorw(ae|ä)?rts|^avant|adelante|adiante|prz[oó]d|avanti"
 
@@ -111,14 +112,18 @@ def _adds_up(function: Function) -> bool:
         if len(returned) == 1 and returned[0]
         else set()
     )
-    added = {
-        n.target.id for n in ast.walk(function.node) if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)
+    return bool(names & added_up(function, function.node))
+
+
+def added_up(function: Function, within: ast.AST) -> set[str]:
+    """Return the names that a part of a function adds to, and that began as the number zero."""
+    zeros = {
+        target.id
+        for target, value in assignments(ast.walk(function.node))
+        if isinstance(target, ast.Name) and isinstance(value, ast.Constant) and value.value == 0
     }
-    zero = {
-        t.id for n in ast.walk(function.node) if isinstance(n, ast.Assign) and isinstance(n.value, ast.Constant)
-        for t in n.targets if isinstance(t, ast.Name) and n.value.value == 0
-    }  # fmt: skip
-    return bool(names & added & zero)
+    added = [n.target for n in ast.walk(within) if isinstance(n, ast.AugAssign)]
+    return {target.id for target in added if isinstance(target, ast.Name)} & zeros
 
 
 def cost_score(function: Function, facts: Facts) -> float:

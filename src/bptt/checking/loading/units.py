@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from bptt.checking.loading.closures import pullbacks
 from bptt.checking.loading.facts import Facts, Function
 from bptt.checking.loading.instances import feeders
-from bptt.checking.loading.links import assignments
 from bptt.checking.loading.paths import Path
 from bptt.checking.loading.scores import (
     BACKWARD,
     TRAIN,
+    added_up,
     backward_score,
     cost_score,
     forward_score,
@@ -207,7 +207,7 @@ def _does_both(function: Function, facts: Facts) -> bool:
     return (
         bool(forwards)
         and (activates or bool(re.search(r"forw", function.text)))
-        and (assigns or any(_adds_up(loop, function) for loop in forwards))
+        and (assigns or any(added_up(function, loop) for loop in forwards))
         and (function.has_backward_loop or len(loops) > 1)
     )
 
@@ -227,16 +227,6 @@ def _adds_products(function: Function) -> bool:
     """Tell whether a function adds up gradients: by their names, or by products that are added to something."""
     added = re.findall(r"\+= .*(?:outer\(|dot\(|@)", function.text)
     return function.makes_gradients or len(added) > 1
-
-
-def _adds_up(loop: ast.For, function: Function) -> bool:
-    """Tell whether a loop adds to a number that began as zero, as costs are added up."""
-    zeros: set[str] = set()
-    for target, value in assignments(ast.walk(function.node)):
-        if isinstance(target, ast.Name) and isinstance(value, ast.Constant) and value.value == 0:
-            zeros.add(target.id)
-    added = [n.target for n in ast.walk(loop) if isinstance(n, ast.AugAssign)]
-    return any(isinstance(t, ast.Name) and t.id in zeros for t in added)
 
 
 def _owner_score(facts: Facts, owner: str | None) -> float:

@@ -52,11 +52,13 @@ def weights_of(recording: Recording, unit: Unit) -> tuple[Parameter, ...]:
 
 def _unpacked(root: Any, path: Path, unit: Unit) -> str:
     """Return the name under which the passes unpack an element of a tuple; nothing where they do not."""
-    labels, kind = box_keys([f for f in (unit.forward, unit.backward) if f is not None], str(path[0][1]))
-    place, holder = path[-1][1], places.read(root, path[:-1])
-    if len(path) != 2 or kind != "tuple" or not isinstance(holder, tuple | list) or len(labels) != len(holder):
+    if len(path) != 2 or not isinstance(path[1][1], int):
         return ""
-    return labels[place] if isinstance(place, int) else ""
+    labels, kind = box_keys([f for f in (unit.forward, unit.backward) if f is not None], str(path[0][1]))
+    holder = places.read(root, path[:1])
+    if kind != "tuple" or not isinstance(holder, tuple | list) or len(labels) != len(holder):
+        return ""
+    return labels[path[1][1]]
 
 
 def _fields(root: Any, path: Path) -> str:

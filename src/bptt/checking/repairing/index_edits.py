@@ -106,7 +106,11 @@ def first_steps(
 
 
 def subscripts(node: ast.stmt, code: str) -> Iterator[tuple[float, Change]]:
-    """Yield two letters exchanged in what an ``einsum`` sums by: an operand or the result was turned."""
+    """Yield other letters in what an ``einsum`` sums by.
+
+    Two of them exchanged where an operand or the result was turned, one for another, and one more or less in the
+    result: an axis too many was summed, or one too few.
+    """
     for call in ast.walk(node):
         first = call.args[0] if isinstance(call, ast.Call) and call.args else None
         if not isinstance(first, ast.Constant) or not isinstance(first.value, str) or "->" not in first.value:
@@ -114,13 +118,25 @@ def subscripts(node: ast.stmt, code: str) -> Iterator[tuple[float, Change]]:
         if not ast.unparse(call.func).endswith("einsum"):  # type: ignore[attr-defined]
             continue
         groups = re.split(r"(,|->)", first.value.replace(" ", ""))
+        quote, known, last = text_of(code, first)[-1], sorted({c for c in first.value if c.isalpha()}), len(groups) - 1
         for k, letters in enumerate(groups):
-            for i, j in combinations(range(len(letters)), 2) if letters.isalpha() else ():
-                turned = list(letters)
-                turned[i], turned[j] = turned[j], turned[i]
-                text = "".join([*groups[:k], *turned, *groups[k + 1 :]])
-                quote = text_of(code, first)[-1]
-                yield 1.0, replace(code, first, f"{quote}{text}{quote}")
+            others = list(_exchanged(letters)) if letters.isalpha() or k == last else []
+            if k == last:
+                others += [letters[:i] + letters[i + 1 :] for i in range(len(letters))]
+                others += [letters[:i] + c + letters[i:] for i in range(len(letters) + 1) for c in known]
+            if letters.isalpha():
+                others += [letters[:i] + c + letters[i + 1 :] for i in range(len(letters)) for c in known]
+            for other in dict.fromkeys(others):
+                if other != letters and len(set(other)) == len(other):
+                    text = "".join([*groups[:k], other, *groups[k + 1 :]])
+                    yield 1.0, replace(code, first, f"{quote}{text}{quote}")
+
+
+def _exchanged(letters: str) -> Iterator[str]:
+    for i, j in combinations(range(len(letters)), 2):
+        turned = list(letters)
+        turned[i], turned[j] = turned[j], turned[i]
+        yield "".join(turned)
 
 
 def _shape_of(node: ast.expr, names: Mapping[str, Any]) -> tuple[int, ...] | None:
@@ -151,6 +167,9 @@ def other_ends(node: ast.stmt, names: Mapping[str, Any], code: str) -> Iterator[
                 yield 1.0, replace(code, inner, f"{text_of(code, inner.func)}({'' if first else '0'})")
         elif isinstance(inner, ast.Subscript) and _turns(inner.slice):
             yield 1.1, replace(code, inner, text_of(code, inner.value))
+        elif isinstance(inner, ast.Call) and (whole := _rolled(inner)) is not None:
+            for cut in ("[:-1]", "[1:]"):
+                yield 1.2, replace(code, inner, text_of(code, whole) + cut)
         elif (
             isinstance(inner, ast.Call)
             and isinstance(inner.func, ast.Attribute)
@@ -170,6 +189,14 @@ def other_ends(node: ast.stmt, names: Mapping[str, Any], code: str) -> Iterator[
                     1.3,
                     replace(code, argument, f"{text}[::-1]" if isinstance(argument, ast.Name) else f"({text})[::-1]"),
                 )
+
+
+def _rolled(node: ast.Call) -> ast.expr | None:
+    """Return ``x`` of ``np.roll(x[1:], 1)``, in which the last comes round to the first place."""
+    if ast.unparse(node.func).split(".")[-1] != "roll" or not node.args:
+        return None
+    cut = node.args[0]
+    return cut.value if isinstance(cut, ast.Subscript) and ast.unparse(cut.slice) in ("1:", ":-1") else None
 
 
 def handed_ranges(node: ast.stmt, code: str) -> Iterator[tuple[float, Change]]:

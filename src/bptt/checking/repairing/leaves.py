@@ -34,7 +34,7 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
     """Return the numeric terms of a person's own text, nearest first, each value once."""
     terms = reader.terms
     function = enclosing(tree, statement)
-    around = [f for f in _functions(tree) if _within(statement, f)]
+    around = next((f for f in _functions(tree) if _within(statement, f)), statement)  # the outermost
     found: dict[Term, float] = {}
 
     def add(term: Term, rank: float) -> None:
@@ -47,7 +47,7 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
     turns = _turns(tree)
     known: set[tuple[str, float]] = set()
     for node, text in _expressions(tree, reader.code):
-        rank = 0.0 if _within(node, statement) else 0.5 if any(_within(node, f) for f in around) else 1.0
+        rank = 0.0 if _within(node, statement) else 0.5 if _within(node, around) else 1.0
         if rank == 1.0 and isinstance(node, ast.Call):
             if not _counts(node):
                 continue  # another function's work

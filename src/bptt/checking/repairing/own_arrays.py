@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bptt.checking.repairing.nodes import Function, statements, targets_of, text_of
 from bptt.checking.repairing.patch import replace
-from bptt.checking.repairing.restructuring import Restructuring, restated
+from bptt.checking.repairing.restructuring import Restructuring, rewritten
 
 PLACES = ast.Name | ast.Attribute | ast.Subscript
 KEEP = ("append", "insert", "appendleft")
@@ -34,7 +34,7 @@ def copies(code: str, function: Function) -> Iterator[Restructuring]:
             and ast.unparse(node.target) in names
         ):
             text = f"{text_of(code, node.target)} = {ast.unparse(ast.BinOp(node.target, node.op, node.value))}"
-            yield restated(code, node, text, f"a new array: `{text}`")
+            yield rewritten(code, node, text, f"a new array: `{text}`")
 
 
 def _kept(node: ast.stmt) -> Iterator[tuple[ast.expr, set[str]]]:

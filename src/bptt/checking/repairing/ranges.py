@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from bptt.checking.repairing.nodes import Function, statements, targets_of, text_of
@@ -26,6 +27,8 @@ def ranges(code: str, loop: ast.expr) -> Iterator[tuple[str, str]]:
         yield plain, "forwards in time"
     else:
         yield (inner, "forwards in time") if backwards else (f"reversed({whole})", "backwards in time")
+    if isinstance(call, ast.List | ast.Tuple) and len(call.elts) == 1 and isinstance(call.elts[0], ast.Name):
+        yield f"range({call.elts[0].id}, -1, -1)", "over every step, backwards in time"
     if not isinstance(call, ast.Call) or ast.unparse(call.func).split(".")[-1] not in ("range", "arange", "xrange"):
         return
     name = text_of(code, call.func)
@@ -102,6 +105,7 @@ def carries(code: str, function: Function) -> Iterator[tuple[ast.stmt, str, str]
             if not isinstance(operand, ast.Name | ast.Attribute | ast.Subscript) or ast.unparse(operand) == "np":
                 continue
             matrices[text_of(code, operand).removesuffix(".T")] = None
+    stacked = re.search(r"concatenate\(|[vh]stack\(|np\.[rc]_\[|append\(.*axis", code) is not None
     product = "np.dot({}, {})" if "np.dot(" in code else "{}.dot({})" if ".dot(" in code else "{} @ {}"
     for loop in (n for n in statements(function) if isinstance(n, ast.For | ast.While)):
         inside = [n for n in ast.walk(loop) if isinstance(n, ast.stmt)]
@@ -114,7 +118,13 @@ def carries(code: str, function: Function) -> Iterator[tuple[ast.stmt, str, str]
                 yield loop.body[-1], f"{carried} = {x}", f"{carried} is handed on to the next turn: `{carried} = {x}`"
             for matrix in matrices:
                 for x in reversed(made):
-                    for right in (product.format(f"{matrix}.T", x), product.format(x, f"{matrix}.T")):
+                    columns, rows = product.format(f"{matrix}.T", x), product.format(x, f"{matrix}.T")
+                    rights = [columns, rows]
+                    if stacked:  # the state's part of what goes back through joined weights
+                        wraps = [f"({r})" if "@" in r else r for r in rights]
+                        rights += [wraps[0] + cut for cut in (f"[:len({x})]", f"[-len({x}):]")]
+                        rights += [wraps[1] + cut for cut in (f"[:, :{x}.shape[1]]", f"[:, -{x}.shape[1]:]")]
+                    for right in rights:
                         yield loop.body[-1], f"{carried} = {right}", f"{carried} goes back through {matrix}"
 
 

@@ -17,6 +17,6 @@ class Restructuring:
     statement: ast.stmt
 
 
-def restated(code: str, node: ast.stmt, text: str, what: str) -> Restructuring:
+def rewritten(code: str, node: ast.stmt, text: str, what: str) -> Restructuring:
     """Return the change that puts another text in the place of a whole statement."""
     return Restructuring((replace(code, node, text),), what, node)

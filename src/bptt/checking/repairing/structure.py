@@ -17,7 +17,7 @@ from bptt.checking.repairing.nodes import Function, blocks, statements, targets_
 from bptt.checking.repairing.own_arrays import copies
 from bptt.checking.repairing.patch import delete, insert_after, insert_before, replace
 from bptt.checking.repairing.ranges import carries, endings, is_zero, ranges
-from bptt.checking.repairing.restructuring import Restructuring, restated
+from bptt.checking.repairing.restructuring import Restructuring, rewritten
 from bptt.checking.repairing.sums import accumulated, initialisations
 
 ALIKE = 0.7
@@ -60,7 +60,7 @@ def _kept(code: str, tree: ast.Module, function: Function) -> Iterator[Restructu
         call = node.value if isinstance(node, ast.Expr) else None
         if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] in returning:
             for name in (a.id for a in call.args if isinstance(a, ast.Name)):
-                yield restated(
+                yield rewritten(
                     code, node, f"{name} = {text_of(code, call)}", f"its result kept instead of lost: {name}"
                 )
 
@@ -123,7 +123,7 @@ def _repeated(code: str, tree: ast.Module, function: Function) -> Iterator[Restr
             continue
         base, value = text_of(code, target.value), text_of(code, node.value)
         text = f"{numpy}.{ufunc}.at({base}, {text_of(code, index)}, {value})"
-        yield restated(code, node, text, f"an index that comes twice counts twice: `{text}`")
+        yield rewritten(code, node, text, f"an index that comes twice counts twice: `{text}`")
 
 
 def _signs(code: str, function: Function) -> Iterator[Restructuring]:
@@ -132,13 +132,13 @@ def _signs(code: str, function: Function) -> Iterator[Restructuring]:
             target, value = text_of(code, node.target), text_of(code, node.value)
             old = "+=" if isinstance(node.op, ast.Add) else "-="
             for sign in ("=", "-=" if old == "+=" else "+="):
-                yield restated(code, node, f"{target} {sign} {value}", f"{sign} instead of {old}")
+                yield rewritten(code, node, f"{target} {sign} {value}", f"{sign} instead of {old}")
         elif isinstance(node, ast.Assign) and len(node.targets) == 1:
             first = node.targets[0]
             if isinstance(first, ast.Name | ast.Subscript | ast.Attribute):
                 target, value = text_of(code, first), text_of(code, node.value)
                 for sign in ("+=", "-="):
-                    yield restated(code, node, f"{target} {sign} {value}", f"{sign} instead of =")
+                    yield rewritten(code, node, f"{target} {sign} {value}", f"{sign} instead of =")
 
 
 def _loops(code: str, function: Function) -> Iterator[Restructuring]:
@@ -252,7 +252,7 @@ def _returns(code: str, function: Function) -> Iterator[Restructuring]:
                     order = list(parts)
                     order[i], order[j] = order[j], order[i]
                     text = f"[{', '.join(order)}]" if listed else ", ".join(order)
-                    yield restated(code, node, f"return {text}", "returned in the other order")
+                    yield rewritten(code, node, f"return {text}", "returned in the other order")
     last = function.body[-1]
     if isinstance(function, ast.FunctionDef) and not any(isinstance(n, ast.Return) for n in ast.walk(function)):
         names = dict.fromkeys(ast.unparse(t) for n in statements(function) for t in targets_of(n))

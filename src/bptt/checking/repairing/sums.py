@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from bptt.checking.repairing.nodes import Function, block_of, statements, targets_of, text_of
 from bptt.checking.repairing.patch import delete, insert_after, insert_before, replace
 from bptt.checking.repairing.ranges import is_zero
-from bptt.checking.repairing.restructuring import Restructuring, restated
+from bptt.checking.repairing.restructuring import Restructuring, rewritten
 
 
 def initialisations(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
@@ -28,7 +28,7 @@ def initialisations(code: str, tree: ast.Module, function: Function) -> Iterator
         if isinstance(node, ast.Assign) and len(node.targets) > 1 and is_zero(node.value):
             value = text_of(code, node.value)
             text = "; ".join(f"{text_of(code, target)} = {value}" for target in node.targets)
-            yield restated(code, node, text, "an array of its own for each")
+            yield rewritten(code, node, text, "an array of its own for each")
 
 
 def accumulated(code: str, function: Function) -> Iterator[Restructuring]:
@@ -42,7 +42,7 @@ def accumulated(code: str, function: Function) -> Iterator[Restructuring]:
             for name in sorted(idle):
                 for part in (value, *sides):  # without its rate as well
                     text = f"{name} += {text_of(code, part)}"
-                    yield restated(code, node, text, f"added up in {name}, and not to the weights that are still read")
+                    yield rewritten(code, node, text, f"added up in {name}, and not to the weights that are still read")
         yield from _moved_afterwards(code, loop, idle)
 
 

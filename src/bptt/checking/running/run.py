@@ -105,11 +105,11 @@ def _found(report: Report) -> Report:
     lost = [row.name for row in report.parameters if row.status == "not computed"]
     if 2 * len(lost) < len(report.parameters) or not lost:
         return report
-    reason = (
-        f"{report.reason.rstrip('.')}, but of {', '.join(lost[:4])} none was found in what the backward pass gives.\n"
-        "An adapter (--case) says which gradient is which, see docs/check.md."
+    return _taken_back(
+        report,
+        f"of {', '.join(lost[:4])} none was found in what the backward pass gives.\n"
+        "An adapter (--case) says which gradient is which, see docs/check.md.",
     )
-    return dataclasses.replace(report, verdict="cannot-check", reason=reason)
 
 
 def _narrowed(report: Report, left: tuple[tuple[str, int], ...]) -> Report:
@@ -117,10 +117,16 @@ def _narrowed(report: Report, left: tuple[tuple[str, int], ...]) -> Report:
     if not left:
         return report
     names = ", ".join(f"{name} (line {line})" for name, line in left[:4]) + (", ..." if len(left) > 4 else "")
-    reason = (
-        f"{report.reason.rstrip('.')}, but {names} never ran in this check.\n"
-        "FILE::Name checks one class or function by itself; an adapter (--case) says how all of it runs together."
+    return _taken_back(
+        report,
+        f"{names} never ran in this check.\n"
+        "FILE::Name checks one class or function by itself; an adapter (--case) says how all of it runs together.",
     )
+
+
+def _taken_back(report: Report, but: str) -> Report:
+    """Return the report without its verdict, and with what stands against it."""
+    reason = f"{report.reason.rstrip('.')}, but {but}"
     return dataclasses.replace(report, verdict="cannot-check", reason=reason)
 
 

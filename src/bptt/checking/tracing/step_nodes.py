@@ -38,9 +38,7 @@ def here() -> ast.expr:
 
 def entered(function: ast.FunctionDef, body: list[ast.stmt]) -> list[ast.stmt]:
     """Return a function's body between the hooks that tell who calls it."""
-    given = function.args
-    names = [a.arg for a in (*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg) if a]
-    enter = ast.parse(f"{HERE} = {HOOKS}.enter({', '.join(names)})").body[0]
+    enter = ast.parse(f"{HERE} = {HOOKS}.enter({', '.join(arguments_of(function))})").body[0]
     leave = ast.parse(f"{HOOKS}.leave()").body[0]
     steps = [enter, ast.Try(body, [], [], [leave])]
     return [located(step, function) for step in steps]
@@ -52,10 +50,15 @@ def looking_out(around: set[str], function: ast.FunctionDef) -> list[ast.stmt]:
     return [located(ast.parse(f"lambda: ({', '.join(names)},)").body[0], function)] if names else []
 
 
+def arguments_of(function: ast.FunctionDef) -> list[str]:
+    """Return the names of a function's arguments, those with stars included."""
+    given = function.args
+    return [a.arg for a in (*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg) if a]
+
+
 def variables(function: ast.FunctionDef) -> set[str]:
     """Return the arguments of a function and the names that it assigns, without those of functions inside it."""
-    given = function.args
-    names = {a.arg for a in (*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg) if a}
+    names = set(arguments_of(function))
     inside: list[ast.AST] = list(function.body)
     while inside:
         node = inside.pop()
