@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judging
 
 
+HOLDING = ast.For | ast.While | ast.If
+"""Statements that hold others."""
+
+
 def shape_finding(judging: Judging, change: Alternative) -> Finding:
     """Return the finding of a change of form."""
     first = change.changes[0]
@@ -32,6 +36,8 @@ def shape_finding(judging: Judging, change: Alternative) -> Finding:
     whole = change.text or first.text
     if not change.text and first.kind == "edit" and _within(first, change.statement):
         whole = restated(judging.program.code, change.statement, first)
+        if isinstance(change.statement, HOLDING):
+            whole = whole.split("\n")[0]  # its own line
     if alone:
         message = f"a line is missing after this one\n{cause}"
     return Finding(
@@ -46,10 +52,10 @@ def shape_finding(judging: Judging, change: Alternative) -> Finding:
 
 
 def _within(change: Change, statement: ast.stmt) -> bool:
-    """Tell whether a change is of a part of a statement that stands on its own, not of one with others in it."""
+    """Tell whether a change is of a part of a statement; of one with others in it, of its first line."""
     end = (statement.end_lineno or statement.lineno, statement.end_col_offset or 0)
     inside = place_of(statement) <= (change.line, change.column) and (change.end_line, change.end_column) <= end
-    return inside and not isinstance(statement, ast.For | ast.While | ast.If)
+    return inside and (not isinstance(statement, HOLDING) or change.end_line == statement.lineno)
 
 
 def _raised(judging: Judging, change: Alternative) -> tuple[str, str] | None:
@@ -101,6 +107,8 @@ def _cause(judging: Judging, change: Alternative) -> tuple[str, str]:
         )
     if what.startswith("never added to"):
         return "W1", "this gradient starts as zeros and no line adds to it: its own line is missing"
+    if what.startswith("never moved"):
+        return "W1", "one weight stays as it is while the others are moved by their gradients: its own line is missing"
     if what.startswith("another like"):
         return "W1", "what this line does for one gate or weight is done for no other: its like is missing"
     if "at one step only" in what or "own part at every step" in what:
@@ -123,6 +131,11 @@ def _cause(judging: Judging, change: Alternative) -> tuple[str, str]:
         return "L1", f"{what} is right"
     if "a copy" in what:
         return "U1", f"two names mean one array, and it is changed in place: it must be {what.removeprefix('perhaps ')}"
+    if what.startswith("begun with"):
+        return "R1", f"what comes back from the part above ends here: it must be {what}, and not with zeros"
+    if what.startswith("filled"):
+        place = what.split("`")[1].partition("[...]")[0]
+        return "U1", f"`{place}` gets a new array here, and what is handed out is the array that it held: fill that one"
     if what.startswith("a new array"):
         return "U1", "this changes an array in place that is kept for later under another name: it must make a new one"
     if "set to zero" in what or "its own" in what:

@@ -84,15 +84,11 @@ def likely(judging: Judging, unit: Unit) -> Series | None:
 
 
 def _named_after(judging: Judging, unit: Unit) -> Series | None:
-    """Return the parts of the parameter that a unit is named after: ``dWax`` of ``Wax``."""
+    """Return the parts of the parameter that a unit is named after, ``dWax`` of ``Wax``; the whole outside a loop."""
     bare = bare_name(unit.target)
+    kind = "contribution" if unit.loops else "gradient"
     for series in judging.bank.series:
-        if (
-            series.kind == "contribution"
-            and bare_name(series.parameter) == bare
-            and len(bare) > 1
-            and len(series.items) > 1
-        ):
+        if series.kind == kind and bare_name(series.parameter) == bare and len(bare) > 1:
             return series
     return None
 

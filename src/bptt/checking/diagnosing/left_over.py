@@ -65,11 +65,23 @@ def left_over(program: Program, sizes: Sizes, seed: int) -> tuple[Finding | None
 def _cleared(tree: ast.Module, unit: Unit) -> bool:
     """Tell whether another place sets to zero what a unit adds to: a function that the training loop may call."""
     name = re.sub(r"\[.*", "", unit.target).split(".")[-1]
-    for function in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name != "__init__"):
+    for function in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and not _only_at_first(tree, n)):
         for node in (n for n in ast.walk(function) if isinstance(n, ast.stmt)):
             if re.search(rf"\b{re.escape(name)}\b.*(= 0(\.0*)?$|zeros|fill\(0)", ast.unparse(node).split("\n")[0]):
                 return True
     return False
+
+
+def _only_at_first(tree: ast.Module, function: ast.FunctionDef) -> bool:
+    """Tell whether a function runs while an object is made and at no other time, as far as the text says."""
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and _name_of(n) == function.name]
+    makers = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
+    at_first = {id(n) for maker in makers for n in ast.walk(maker)}
+    return function.name == "__init__" or (bool(calls) and all(id(call) in at_first for call in calls))
+
+
+def _name_of(call: ast.Call) -> str:
+    return ast.unparse(call.func).split(".")[-1]
 
 
 def _goes_on(unit: Unit, first: Run, second: Run) -> bool:

@@ -24,7 +24,12 @@ from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative, alternatives
 from bptt.checking.repairing.exchange import Exchange
 from bptt.checking.repairing.leaves import enclosing
-from bptt.checking.repairing.lines_to_add import lines_of_other_gates, lines_that_carry, lines_that_mask
+from bptt.checking.repairing.lines_to_add import (
+    lines_of_other_gates,
+    lines_that_carry,
+    lines_that_mask,
+    lines_that_move,
+)
 from bptt.checking.repairing.nodes import place_of, targets_of, text_of
 from bptt.checking.repairing.own_arrays import copies
 from bptt.checking.repairing.restructuring import Restructuring
@@ -52,8 +57,9 @@ UNLIKE = 0.5
 """How much likelier a change is of a move of weights that has another sign than all the others."""
 KINDS = (
     ("minus one", 1.1), ("in one step", 1.2), ("called as", 0.8), ("masked", 1.2), ("another like", 1.3),
-    ("added up in", 1.0), ("comes twice", 1.2), ("at every step", 0.9), ("at one step only", 1.0), ("a gate", 1.0),
-    ("perhaps", 1.4), ("a copy", 0.9), ("a new array", 0.8),
+    ("added up in", 1.0), ("never moved", 0.9), ("comes twice", 1.2), ("at every step", 0.9), ("at one step only", 1.0),
+    ("a gate", 1.0), ("perhaps", 1.4), ("a copy", 0.9), ("a new array", 0.8), ("filled in place", 1.0),
+    ("begun with", 1.0),
     ("instead of", 1.0), ("return", 1.2), ("step", 1.3), ("time", 1.3), ("handed on", 1.2), ("goes back", 2.0),
     ("other's target", 1.2),
     ("set to zero", 1.6), ("of its own", 1.4), ("into ", 1.2), ("line", 2.0), ("left out", 2.4),
@@ -106,7 +112,7 @@ class Likely:
                 continue
             doubt = 0.0 if suspect.raises or delivered else DOUBT
             held = RIGHT * (id(suspect) in right) - UNLIKE * (place_of(suspect.statement) in self.unlike)
-            if delivered:
+            if delivered and (moves or not self.raises):  # what moves nothing may only come to nothing where it raises
                 if not moves & wrong or (alone and not wrong <= moves):
                     continue
                 spoils = bool(moves - wrong) * (DOUBT if suspect.vague else SPOILS)
@@ -118,7 +124,7 @@ class Likely:
             if not within(alternative.statement):
                 continue
             # what goes nowhere may belong somewhere, and a new line moves what it is written for
-            moved = bool(known) and not alternative.what.startswith(("into ", "never added to"))
+            moved = bool(known) and not alternative.what.startswith(("into ", "never added to", "never moved"))
             if moved and delivered and (not known & wrong or (alone and not wrong <= known)):
                 continue
             queue.append((alternative.cost, len(queue), alternative))
@@ -222,6 +228,7 @@ class Likely:
         for function in self.backward:
             forms += restructurings(code, program.tree, function)
             forms += lines_of_other_gates(code, program.tree, function)
+            forms += lines_that_move(code, program.tree, function)
         run = {unit.function.split(".")[-1] for unit in self.judging.units}
         known = {id(f) for f in self.backward}
         for node in ast.walk(program.tree):

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from bptt.checking.diagnosing.at_source import at_its_source
 from bptt.checking.diagnosing.labels import label
 from bptt.checking.diagnosing.roles import accumulates, bare_name
 from bptt.checking.diagnosing.sources import elementary
@@ -35,6 +36,9 @@ def nearer(judging: Judging, judgement: Judgement, mended: Mended, climbing: Cal
     Several lines may compensate for one; a factor may be lost above the line where it shows; a function that is
     right may be handed the wrong argument; and a variable that nothing reads was meant to be read.
     """
+    source = at_its_source(judging, mended)
+    if source is not None and judging.right_with(source.changes) and (found := climbing().proven([source])) is not None:
+        return found
     changed = [j for j in judgement.wrong if j.unit.number in mended.by_unit]
     costs = [candidate.cost for candidate in mended.by_unit.values()]
     read = {

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bptt.checking.loading import paths as places
 from bptt.checking.loading.attempts import Attempt
 from bptt.checking.loading.bench import MARGIN, PROBE, last_name
 from bptt.checking.loading.layouts import T
@@ -86,6 +87,7 @@ def likelier(search: Search, guessed: Read | None, rehearsed: Read | None) -> Re
     alike = (guessed[1].right, guessed[1].delivered) == (rehearsed[1].right, rehearsed[1].delivered)
     if alike and guessed[1].right and len(plan.parameters) == len(rehearsed[1].plan.parameters):
         doubtful = False  # the run itself confirms it
+    doubtful = doubtful or (bool(guessed[1].error) and bool(rehearsed[1].error))  # nothing confirms what was guessed
     smaller = 2 * numbers(search, rehearsed) < numbers(search, guessed)
     kept = not doubtful and guessed[1].right > 0 and guessed[1].delivered >= rehearsed[1].delivered
     if kept and not rehearsed[1].complete and ahead > 0:
@@ -106,7 +108,7 @@ def hollow(search: Search, read: Read) -> bool:
 
 
 def shorter(search: Search, read: Read) -> Read:
-    """Return a reading of a long run of the program's own with fewer steps, if the same gradients are right in it."""
+    """Return a long or large run of the program's own made small, if the same gradients are right in it."""
     plan = read[1].plan
     if plan.rehearsal is None:
         return read
@@ -117,7 +119,7 @@ def shorter(search: Search, read: Read) -> Read:
         except (Exception, Exhausted):
             if read[1].ran:
                 return read
-        if BUDGET - left[0] < LONG and numbers(search, read) <= MANY:
+        if BUDGET - left[0] < LONG and max(numbers(search, read), _largest(plan)) <= MANY:
             return read
         found = smaller(plan.rehearsal, PROBE)
         names = {p.name for p in plan.parameters}
@@ -129,6 +131,13 @@ def shorter(search: Search, read: Read) -> Read:
     ):  # fmt: skip
         return read
     return read[0], shorter
+
+
+def _largest(plan: Plan) -> int:
+    """Return how many numbers the largest array holds that the run passes: of many examples, or of long ones."""
+    assert plan.rehearsal is not None
+    _, state = plan.rehearsal.state(PROBE, 0)
+    return max((np.size(leaf) for _, leaf in places.walk(state["given"])), default=0)
 
 
 def longer(search: Search, read: Read) -> Read:

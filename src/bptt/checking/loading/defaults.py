@@ -1,10 +1,15 @@
-"""Defaults of arguments that are the module's own objects: ``def clear(params=parameters)``."""
+"""Defaults of arguments: the module's own objects (``def clear(params=parameters)``), and rates."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any
+
+from bptt.checking.loading import roles_by_name as roles
+
+UNSURE = ("alpha", "rate")
+"""Names of a rate that may as well be a leak's or a dropout's."""
 
 
 def objects_of(module: ModuleType) -> dict[int, str]:
@@ -31,6 +36,21 @@ def rebind(module: ModuleType, before: dict[int, str]) -> None:
 def _now(default: Any, module: ModuleType, before: dict[int, str]) -> Any:
     name = before.get(id(default))
     return default if name is None else vars(module).get(name, default)
+
+
+def set_rates_to_one(module: ModuleType) -> None:
+    """Let a function that moves the weights by default move them by the whole gradient."""
+    for function in _functions(module):
+        names = function.__code__.co_varnames[: function.__code__.co_argcount]
+        given = function.__defaults__ or ()
+        pairs = zip(names[len(names) - len(given) :], given, strict=True)
+        function.__defaults__ = tuple(1.0 if _is_rate(n, d) else d for n, d in pairs) or None
+        if function.__kwdefaults__:
+            function.__kwdefaults__ = {n: 1.0 if _is_rate(n, d) else d for n, d in function.__kwdefaults__.items()}
+
+
+def _is_rate(name: str, default: Any) -> bool:
+    return isinstance(default, float) and roles.matches(name, roles.RATE) and name not in UNSURE
 
 
 def _functions(module: ModuleType) -> Iterator[FunctionType]:

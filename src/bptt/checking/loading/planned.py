@@ -11,7 +11,7 @@ import numpy as np
 
 from bptt.checking.loading import paths as places
 from bptt.checking.loading.copies import copied
-from bptt.checking.loading.defaults import objects_of, rebind
+from bptt.checking.loading.defaults import objects_of, rebind, set_rates_to_one
 from bptt.checking.loading.frames import locals_at, with_locals
 from bptt.checking.loading.layouts import size_value
 from bptt.checking.loading.lazy import marked
@@ -102,6 +102,8 @@ class PlannedCase:
             self.execute(self.module, constants)
             rebind(self.module, before)
             self.module.__dict__[APPLIED] = constants
+        if self.plan.delivery is not None and self.plan.delivery.fused:
+            set_rates_to_one(self.module)
         for parameter in self.plan.parameters:
             if parameter.home == "global" and (parameter.name in self.parameters or parameter.name in self.idle):
                 places.write(self.module, parameter.paths[0], self.wrap(self.array(parameter.name)))

@@ -11,6 +11,7 @@ import numpy as np
 from bptt.checking.loading import paths as places
 from bptt.checking.loading.layouts import size_value
 from bptt.checking.loading.plan import Call, Source
+from bptt.checking.loading.script import STEP
 
 if TYPE_CHECKING:
     from bptt.checking.loading.planned import PlannedCase
@@ -125,6 +126,10 @@ class World:
             results = [function(step) for step in values[0][1]]
             return results[-1] if results else None
         positional = [v for _, v in values[: call.prefix]]
+        if call.function == STEP:  # changed, it may be handed more of what the script holds
+            names = function.__code__.co_varnames[: function.__code__.co_argcount]
+            held, given = vars(self.case.module), {name for name, _ in values}
+            values += [(name, held[name]) for name in names if name not in given and name in held]
         return function(*positional, **dict(values[call.prefix :]))
 
 

@@ -204,6 +204,7 @@ class Exchange:
         """Compile a changed function; with a group, the marked statement is one of its, by a number."""
         if node is self._step:
             text, tree = with_changed_step(self.program, node, changes)
+            _declare_global(tree, (set(_stored(tree)) - set(_stored(node))) & set(vars(self._module)))
         else:
             lines = patched_code(self.program, changes).split("\n")
             last = (node.end_lineno or node.lineno) + len(lines) - len(self._lines)
@@ -247,6 +248,17 @@ class Exchange:
         if step is None or holders or not self._exchangeable(step):
             return None
         return step if statement_of(self.program, step, change) is not None else None
+
+
+def _stored(tree: ast.AST) -> Iterator[str]:
+    return (n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+
+
+def _declare_global(tree: ast.Module, names: set[str]) -> None:
+    """Let the one function of a tree write to the module's variables, as the script does that it was made of."""
+    if names and isinstance(tree.body[0], ast.FunctionDef):
+        tree.body[0].body.insert(0, ast.Global(sorted(names)))
+        ast.fix_missing_locations(tree)
 
 
 def _count_turns(tree: ast.Module) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import FunctionType, MethodType, ModuleType
@@ -45,6 +45,7 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
     patterns: dict[tuple[str, int], dict[tuple[Any, ...], tuple[bool, tuple[Term, ...]]]] = {}
     seen: dict[str, tuple[Term, ...]] = {}
     turns = _turns(tree)
+    counts = [] if steps else _whole_numbers(_names(function), terms)  # outside of every loop: how many steps there are
     known: set[tuple[str, float]] = set()
     for node, text in _expressions(tree, reader.code):
         rank = 0.0 if _within(node, statement) else 0.5 if _within(node, around) else 1.0
@@ -55,7 +56,9 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
         if (text, rank) in known:
             continue
         known.add((text, rank))
-        for term in _read(reader, node, text, steps, turns, seen):
+        for term in _read(reader, node, text, steps or counts, turns, seen):
+            if counts and isinstance(term.args[0].value if term.op == "item" else None, Stack):
+                continue  # an array's axes are no steps
             add(term, rank)
             for shifted in _shifted(terms, term, steps):
                 add(shifted, rank + 0.2)
@@ -82,6 +85,10 @@ def leaves(reader: Reader, statement: ast.stmt, tree: ast.Module) -> list[Leaf]:
         add(terms.number(constant), 0.5)
     ranked = sorted(found, key=lambda term: (found[term] + 0.3 * term.size, term.number))
     return [Leaf(term, found[term]) for term in ranked]
+
+
+def _names(function: ast.FunctionDef | None) -> Iterable[str]:
+    return dict.fromkeys(n.id for n in ast.walk(function) if isinstance(n, ast.Name)) if function is not None else ()
 
 
 @lru_cache(maxsize=4)
@@ -167,6 +174,7 @@ def _functions(tree: ast.Module) -> list[ast.FunctionDef]:
 
 
 def _loop_variables(function: ast.FunctionDef | None, terms: Terms) -> list[Term]:
+    """Return the variables that count steps."""
     names: dict[str, None] = {}
     for node in ast.walk(function) if function is not None else []:
         if isinstance(node, ast.For):
@@ -184,12 +192,16 @@ def _loop_variables(function: ast.FunctionDef | None, terms: Terms) -> list[Term
             )
         ):
             names[name] = None
-    steps = []
+    return _whole_numbers(names, terms)
+
+
+def _whole_numbers(names: Iterable[str], terms: Terms) -> list[Term]:
+    found = []
     for name in names:
         values = [env.get(name) for env in terms.environments]
         if all(isinstance(v, int | np.integer) and not isinstance(v, bool) for v in values):
-            steps.append(terms.leaf(name, values))
-    return steps
+            found.append(terms.leaf(name, values))
+    return found
 
 
 def _turns(tree: ast.Module) -> dict[str, set[str]]:
@@ -235,9 +247,13 @@ def _shifted(terms: Terms, term: Term, steps: list[Term]) -> Iterator[Term]:
     one = terms.number(1)
     for place, index in enumerate(term.args[1:], 1):
         step = index if index in steps else next((s for s in steps if index.args and s is index.args[0]), None)
-        if step is None or index.op not in ("leaf", "+", "-"):
-            continue
-        for new in (terms.make("-", step, one), step, terms.make("+", step, one)):
+        others: Sequence[Term] = ()
+        if step is not None and index.op in ("leaf", "+", "-"):
+            others = terms.make("-", step, one), step, terms.make("+", step, one)
+        elif index.op == "-" and index.args[0].op == "neg" and index.args[0].args[0] in steps:  # xs[-t - 1]
+            numbers = (n for n in (1, 2, 3) if terms.number(n) is not index.args[1])
+            others = [terms.make("-", index.args[0], terms.number(n)) for n in numbers]
+        for new in others:
             if new is not index:
                 args = list(term.args)
                 args[place] = new

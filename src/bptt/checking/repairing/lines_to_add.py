@@ -1,4 +1,4 @@
-"""Lines that are missing beside others: another gate's, like the one that is there, and the one that masks."""
+"""Lines that are missing beside others: another gate's or weight's, like the one that is there, and what masks."""
 
 from __future__ import annotations
 
@@ -42,6 +42,31 @@ def lines_of_other_gates(code: str, tree: ast.Module, function: Function) -> Ite
                     known.add(line)
                     count += 1
                     yield Restructuring((insert_after(code, node, line),), f"another like this one: {line}", node)
+
+
+def lines_that_move(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:
+    """Yield the line that moves a weight by its gradient, where others are moved by theirs and it is not."""
+    everywhere, here = _tokens(tree), _tokens(function)
+    pairs = ((node, *_weight_and_gradient(node)) for node in statements(function) if _adds(node))
+    moves = [(node, weight, gradient) for node, weight, gradient in pairs if weight]
+    moved, known = {weight for _, weight, _ in moves}, set[str]()
+    for node, weight, gradient in reversed(moves):
+        before, _, after = gradient.partition(weight)
+        for name in sorted(here):
+            other = name.removeprefix(before).removesuffix(after)
+            if before + other + after == name != other and other in everywhere - moved - known:
+                known.add(other)
+                renamed = _Renamed({weight: other, gradient: name}).visit(ast.parse(text_of(code, node)).body[0])
+                line = ast.unparse(renamed)
+                yield Restructuring((insert_after(code, node, line),), f"never moved: `{line}`", node)
+
+
+def _weight_and_gradient(node: ast.stmt) -> tuple[str, str]:
+    """Return the names of a weight and its gradient of ``w -= rate * dw``; nothing of any other statement."""
+    target, value = targets_of(node)[0], getattr(node, "value", None)
+    weight = next((t for t in _tokens(target) if ast.unparse(target).endswith((t, f"'{t}']"))), "")
+    found = sorted(t for t in _tokens(value) if weight and weight in t and t != weight) if value is not None else []
+    return (weight, found[0]) if found else ("", "")
 
 
 def lines_that_carry(

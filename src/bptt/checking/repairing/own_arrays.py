@@ -1,4 +1,4 @@
-"""Two names for one array: what is kept for later, and then changed in place, is to be a copy."""
+"""Two names for one array: what is kept and then changed in place is to be a copy; what others hold is to be filled."""
 
 from __future__ import annotations
 
@@ -35,6 +35,16 @@ def copies(code: str, function: Function) -> Iterator[Restructuring]:
         ):
             text = f"{text_of(code, node.target)} = {ast.unparse(ast.BinOp(node.target, node.op, node.value))}"
             yield rewritten(code, node, text, f"a new array: `{text}`")
+
+
+def filled(code: str, function: Function) -> Iterator[Restructuring]:
+    """Yield each line that puts an array in a place with the array filled that is there, which others hold as well."""
+    for node in statements(function):
+        target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
+        sliced = isinstance(target, ast.Subscript) and any(isinstance(n, ast.Slice) for n in ast.walk(target.slice))
+        if isinstance(target, ast.Attribute | ast.Subscript) and not sliced and ast.unparse(target)[-5:] != "[...]":
+            text = f"{text_of(code, target)}[...]"
+            yield Restructuring((replace(code, target, text),), f"filled in place: `{text} = ...`", node)
 
 
 def _kept(node: ast.stmt) -> Iterator[tuple[ast.expr, set[str]]]:

@@ -171,7 +171,7 @@ class Ranking:
         if op == ">":
             odd += 0.5
         if op == "T" and a.op not in ATOMS:
-            odd += 3.0 if a.op == "dot" else 0.6  # (A @ B).T
+            odd += {"dot": 3.0, "*": 0.1}.get(a.op, 0.6)  # (A @ B).T; (r * h).T is a gate's
         if op in ("+", "-", "*", "/") and a.op == b.op == "T":
             odd += 1.5
         if op == "/" and b.op == "/":

@@ -210,6 +210,7 @@ def _edits(
                     yield 1.2, given(term)
     slopes = [(leaf.rank, d) for leaf in atoms if activated(leaf.term) for d in derivatives(terms, leaf.term)]
     written = [leaf for leaf in nearby if leaf.term.op == "call" or (leaf.term.op not in ATOMS and leaf.term.size <= 4)]
+    written += [Leaf(leaf.term, 0.3) for leaf in known if leaf.rank == 1.0 and _product(leaf.term)]  # of the forward
     counted = [leaf for leaf in nearby if leaf.term.op == "call" and is_constant(leaf.term)]
     for stage, beside in ((varied, atoms), (replaced, [*atoms, *written]), (joined, [*atoms, *counted])):
         for way in ways[acts:]:
@@ -250,6 +251,11 @@ def _edits(
 
 def _atoms(leaves: Sequence[Leaf]) -> list[Leaf]:
     return [leaf for leaf in leaves if leaf.term.op in ATOMS]
+
+
+def _product(term: Term) -> bool:
+    """Tell whether a term is a product of two variables, number by number."""
+    return term.op == "*" and isinstance(term.value, Stack) and all(a.op in ATOMS and shape_of(a) for a in term.args)
 
 
 def _copies(term: Term) -> bool:

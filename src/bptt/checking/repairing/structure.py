@@ -14,11 +14,11 @@ from itertools import pairwise
 from bptt.checking.repairing.arity import other_arguments
 from bptt.checking.repairing.entering import at_other_steps
 from bptt.checking.repairing.nodes import Function, blocks, statements, targets_of, text_of
-from bptt.checking.repairing.own_arrays import copies
+from bptt.checking.repairing.own_arrays import copies, filled
 from bptt.checking.repairing.patch import delete, insert_after, insert_before, replace
 from bptt.checking.repairing.ranges import carries, endings, is_zero, ranges
 from bptt.checking.repairing.restructuring import Restructuring, rewritten
-from bptt.checking.repairing.sums import accumulated, initialisations
+from bptt.checking.repairing.sums import accumulated, beginnings, initialisations
 
 ALIKE = 0.7
 """How alike two attributes are of which one may be a slip of the pen."""
@@ -39,8 +39,10 @@ def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[
     for last, text, what in carries(code, function):
         yield Restructuring((insert_after(code, last, text),), what, last)
     yield from initialisations(code, tree, function)
+    yield from beginnings(code, function)
     yield from at_other_steps(code, tree, function)
     yield from copies(code, function)
+    yield from filled(code, function)
     yield from _exchanged(code, function)
     yield from _targets(code, function)
     yield from accumulated(code, function)

@@ -31,6 +31,20 @@ def initialisations(code: str, tree: ast.Module, function: Function) -> Iterator
             yield rewritten(code, node, text, "an array of its own for each")
 
 
+def beginnings(code: str, function: Function) -> Iterator[Restructuring]:
+    """Yield what begins as zeros before a loop begun with what a loop above left: one part hands back to another."""
+    loops = [n for n in statements(function) if isinstance(n, ast.For | ast.While)]
+    for node in statements(function):
+        target = node.targets[0] if isinstance(node, ast.Assign) and is_zero(node.value) else None
+        above = [loop for loop in loops if (loop.end_lineno or loop.lineno) < node.lineno]
+        if not isinstance(target, ast.Name) or not above:
+            continue
+        left = (t.id for loop in above for n in ast.walk(loop) if isinstance(n, ast.Assign) for t in targets_of(n)
+                if isinstance(t, ast.Name) and t.id != target.id)  # fmt: skip
+        for name in dict.fromkeys(left):
+            yield rewritten(code, node, f"{target.id} = {name}", f"begun with what is left in {name}")
+
+
 def accumulated(code: str, function: Function) -> Iterator[Restructuring]:
     """Yield an update of the weights within a loop as a sum in a variable that starts as zeros and stays so."""
     begun = {ast.unparse(t) for n in statements(function) for t in targets_of(n) if begins(n)}
