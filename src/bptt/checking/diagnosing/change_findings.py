@@ -131,6 +131,8 @@ def _cause(judging: Judging, change: Alternative) -> tuple[str, str]:
         return "L1", f"{what} is right"
     if "a copy" in what:
         return "U1", f"two names mean one array, and it is changed in place: it must be {what.removeprefix('perhaps ')}"
+    if "goes past" in what:
+        return "R2", f"a part of the gradient is lost here: this is to be handed back {what}"
     if what.startswith("begun with"):
         return "R1", f"what comes back from the part above ends here: it must be {what}, and not with zeros"
     if what.startswith("filled"):

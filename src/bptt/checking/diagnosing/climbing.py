@@ -38,6 +38,7 @@ NEARER = 0.2
 """What a gradient is worth that comes to point the true way, against what a change costs."""
 NEAR = 0.6
 """How much less likely a change may be than one that helps, to be tried as well."""
+SIGNS = ("+= instead of -=", "-= instead of +=")
 
 
 @dataclass
@@ -233,7 +234,24 @@ class Climbing:
             proof = prove(program, patch.patched_code(program, changes), seed=slopes.seed, truth=slopes)
             if not proof.ok:
                 return None
+        for fewer in _without_a_sign(program.code, kept):  # two signs that only make up for one another
+            if (found := self.proven(fewer)) is not None:
+                return found
         return Climbed(kept, proof)
+
+
+def _without_a_sign(code: str, kept: list[Alternative]) -> Iterator[list[Alternative]]:
+    """Yield changes without one of a sign, and with another statement's sign as it was in their text."""
+    for sign in (one for one in kept if one.what in SIGNS):
+        others = [one for one in kept if one is not sign]
+        for place, other in enumerate(others):
+            node = other.statement
+            own = {ast.Add: "+=", ast.Sub: "-="}.get(type(node.op)) if isinstance(node, ast.AugAssign) else None
+            opposite = {"+=": "-=", "-=": "+="}.get(own or "", "")
+            if own and opposite in other.text:
+                text = other.text.replace(opposite, own, 1)
+                mended = Alternative((patch.replace(code, node, text),), other.cost, node, text)
+                yield [*others[:place], mended, *others[place + 1 :]]
 
 
 def _spans(statement: ast.stmt, line: int) -> bool:

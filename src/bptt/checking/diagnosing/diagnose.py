@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from bptt.checking.diagnosing.causes import counted
 from bptt.checking.diagnosing.left_over import left_over
+from bptt.checking.diagnosing.raising import line_of
 from bptt.checking.diagnosing.truncation import truncated_at
 from bptt.checking.diagnosing.verdict import rows
 from bptt.checking.diagnosing.wrong_lines import FIRST, Findings, lines
@@ -294,12 +294,3 @@ def describe(error: BaseException, program: Program) -> str:
     line = line_of(error, program)
     where = f"line {program.origins[line - 1].line}: " if line and line <= len(program.origins) else ""
     return f"{where}{type(error).__name__}: {error}"
-
-
-def line_of(error: BaseException, program: Program) -> int | None:
-    """Return the last line of their code that an exception went through."""
-    line = None
-    for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename in (program.file, "program.py", "<program>"):
-            line = frame.lineno
-    return line

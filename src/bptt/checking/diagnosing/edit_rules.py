@@ -107,7 +107,11 @@ def _softmax(old: ast.AST, new: ast.AST, above: Above, known: Meanings | None) -
 
 
 def _not_summed(old: ast.AST, new: ast.AST, above: Above, known: Meanings | None) -> Label | None:
-    return Label("M3", "the sum over the examples is missing") if _sums(new) > _sums(old) else None
+    if _sums(new) <= _sums(old):
+        return None
+    if isinstance(new, ast.BinOp) and isinstance(new.op, ast.Sub) and ast.dump(new.left) == ast.dump(old):
+        return Label("A2", f"what comes back through the mean is missing: `- {ast.unparse(new.right)}`")
+    return Label("M3", "the sum over the examples is missing")
 
 
 def _numbers(old: ast.AST, new: ast.AST, above: Above, known: Meanings | None) -> Label | None:

@@ -41,18 +41,13 @@ def guess(judging: Judging, wrong: list[Judged]) -> bool:
 
 
 def _idle(judging: Judging, unit: Unit) -> bool:
-    """Tell whether a unit gives nothing but zeros at every step, and so do gradients that are none."""
+    """Tell whether a unit gives nothing but zeros, at every step, and a gradient is wrong."""
     values = [event.value for event in judging.natural.events.get(unit.number, ())]
-    if is_start(unit) or accumulates(unit) or not unit.loops or not values:
+    if is_start(unit) or accumulates(unit) or len(values) < 2:
         return False
     if any(value is None or value.size < 2 or value.any() for value in values):
         return False
-    true = judging.truth.parameters
-    return any(true[n].any() and not np.any(g) for n, g in judging.delivered.items() if n in true and _is_number(g))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, np.ndarray | np.number | float | int)
+    return not all(judging.right_gradients(judging.delivered).values())
 
 
 def likely(judging: Judging, unit: Unit) -> Series | None:

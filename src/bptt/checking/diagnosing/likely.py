@@ -6,21 +6,18 @@ How likely a change is, is told by how far it is from the text, and by which gra
 from __future__ import annotations
 
 import ast
-import contextlib
 import difflib
 import heapq
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bptt.checking.diagnosing.by_edit import recognised
 from bptt.checking.diagnosing.missing_sums import missing_sums
 from bptt.checking.diagnosing.roles import judge
+from bptt.checking.diagnosing.scalings import scalings
 from bptt.checking.diagnosing.suspects import Suspect, backward_functions, forgotten, suspects, unlike_the_others
 from bptt.checking.program import Sizes
-from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative, alternatives
 from bptt.checking.repairing.exchange import Exchange
 from bptt.checking.repairing.leaves import enclosing
@@ -30,7 +27,7 @@ from bptt.checking.repairing.lines_to_add import (
     lines_that_mask,
     lines_that_move,
 )
-from bptt.checking.repairing.nodes import place_of, targets_of, text_of
+from bptt.checking.repairing.nodes import place_of, targets_of
 from bptt.checking.repairing.own_arrays import copies
 from bptt.checking.repairing.restructuring import Restructuring
 from bptt.checking.repairing.structure import restructurings
@@ -59,14 +56,12 @@ KINDS = (
     ("minus one", 1.1), ("in one step", 1.2), ("called as", 0.8), ("masked", 1.2), ("another like", 1.3),
     ("added up in", 1.0), ("never moved", 0.9), ("comes twice", 1.2), ("at every step", 0.9), ("at one step only", 1.0),
     ("a gate", 1.0), ("perhaps", 1.4), ("a copy", 0.9), ("a new array", 0.8), ("filled in place", 1.0),
-    ("begun with", 1.0),
+    ("begun with", 1.0), ("goes past", 1.1),
     ("instead of", 1.0), ("return", 1.2), ("step", 1.3), ("time", 1.3), ("handed on", 1.2), ("goes back", 2.0),
     ("other's target", 1.2),
     ("set to zero", 1.6), ("of its own", 1.4), ("into ", 1.2), ("line", 2.0), ("left out", 2.4),
 )  # fmt: skip
 """What a change of form costs, by what it says that it does."""
-
-NUMBERS = ast.Name | ast.Attribute | ast.Subscript | ast.Constant
 
 
 class Likely:
@@ -119,7 +114,7 @@ class Likely:
                 doubt = DOUBT * len(wrong - moves) / len(wrong) + spoils
                 doubt += DOUBT * bool(suspect.moves_short & right_at_once)
             queue.append((doubt + held + NEAREST, len(queue), suspect))
-        for alternative in (*self._forms, *self._scalings(wrong)):
+        for alternative in (*self._forms, *scalings(self.judging, self.suspects, wrong)):
             known = self._moves.get(place_of(alternative.statement), set())
             if not within(alternative.statement):
                 continue
@@ -185,41 +180,6 @@ class Likely:
         old = {n.id for n in ast.walk(alternative.statement) if isinstance(n, ast.Name)}
         return bool(new & self.forgotten - old)
 
-    def _scalings(self, wrong: set[str]) -> list[Alternative]:
-        """Return the statements that may be missing where every wrong gradient is off by one and the same factor."""
-        factor = self._common_factor(wrong)
-        if factor is None:
-            return []
-        code, found = self.judging.program.code, []
-        tree = ast.parse(code)
-        for suspect in self.suspects:
-            targets = targets_of(suspect.statement)
-            if not suspect.environments or len(targets) != 1:
-                continue
-            base = targets[0]
-            while isinstance(base, ast.Subscript):
-                base = base.value
-            for text, value in _numbers_in(tree, suspect).items():
-                for sign, by in (("/", factor), ("*", 1 / factor)):
-                    if abs(value - by) < 1e-9 * abs(by):
-                        found.append(_scaled(code, suspect.statement, base, sign, text))
-        return found
-
-    def _common_factor(self, wrong: set[str]) -> float | None:
-        """Return by how much every wrong gradient is too large, if that is one number."""
-        factors = []
-        for name in wrong:
-            theirs, true = self.judging.delivered.get(name), self.judging.truth.parameters[name]
-            if not isinstance(theirs, np.ndarray) or theirs.size != true.size or not np.any(true):
-                return None
-            factor = float(np.vdot(true, theirs) / np.vdot(true, true))
-            if factor == 0 or np.abs(theirs.reshape(true.shape) - factor * true).max() > 1e-9 * np.abs(theirs).max():
-                return None
-            factors.append(factor)
-        if not factors or max(factors) - min(factors) > 1e-9 * abs(factors[0]):
-            return None
-        return factors[0]
-
     @cached_property
     def _forms(self) -> list[Alternative]:
         program = self.judging.program
@@ -266,36 +226,3 @@ def _cost_of(form: Restructuring) -> float:
         if difflib.SequenceMatcher(None, old, new).ratio() > ALIKE:
             return 0.8  # a slip of the pen
     return next((cost for word, cost in KINDS if word in form.what), 2.0)
-
-
-def _scaled(code: str, statement: ast.stmt, base: ast.expr, sign: str, number: str) -> Alternative:
-    """Return what a statement gives times a number: in itself where it gives a whole array, or else after it."""
-    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name) and sign == "/":
-        value = text_of(code, statement.value)
-        whole = isinstance(statement.value, ast.Name | ast.Call | ast.Subscript | ast.Attribute)
-        text = f"{text_of(code, base)} = {value if whole else f'({value})'} {sign} {number}"
-        if "\n" not in text:
-            cost = 1.5 if number.isdigit() else 1.0  # a 2 is rather one too many
-            return Alternative((patch.replace(code, statement, text),), cost, statement, text)
-    line = f"{text_of(code, base)} {sign}= {number}"
-    return Alternative((patch.insert_after(code, statement, line),), 1.0, statement, line, f"scaled: `{line}`")
-
-
-def _numbers_in(tree: ast.Module, suspect: Suspect) -> dict[str, float]:
-    """Return the sizes that the function's text names, and their products."""
-    found: dict[str, float] = {}
-    environment = dict(suspect.environments[0])
-    function = enclosing(tree, suspect.statement)
-    for node in ast.walk(function) if function is not None else ():
-        sized = isinstance(node, ast.Call) and ast.unparse(node.func) == "len"
-        if isinstance(node, ast.expr) and (sized or isinstance(node, NUMBERS)):
-            with contextlib.suppress(Exception):  # it is not known here
-                value = eval(ast.unparse(node), environment)  # also what is only stored: a size that nothing reads
-                if isinstance(value, int | float | np.number) and not isinstance(value, bool) and value not in (0, 1):
-                    found.setdefault(ast.unparse(node), float(value))
-    single = list(found.items())
-    for a, x in single:
-        for b, y in single:
-            if a < b:
-                found.setdefault(f"({a} * {b})", x * y)
-    return {"2": 2.0, **found}

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import partial
+from operator import eq
 from typing import TYPE_CHECKING, Any
 
+from bptt.checking.repairing.alternatives import Alternative
 from bptt.checking.repairing.patch import replace
 
 if TYPE_CHECKING:
@@ -38,6 +41,36 @@ def wrong_header(judging: Judging) -> WrongHeader | None:
                     _head(loop.target, iterable), text, cause,
                 )  # fmt: skip
     return None
+
+
+def every_step(judging: Judging, missing: list[int]) -> list[Alternative]:
+    """Return the ranges by which the loops around some units come to every step, and to those that they come to now."""
+    found = {}
+    for number in missing[:1]:
+        unit, role = judging.units[number], judging.roles[number]
+        run, _, _ = judging.run(judging.roles, partial(eq, number))
+        names = next((e.names for e in run.events.get(number, ()) if e.names is not None), None)
+        loops = [n for n in ast.walk(judging.program.tree) if isinstance(n, ast.For) and n.lineno in unit.loops[-1:]]
+        space = {**judging.space(), **(names or {})}
+        for loop in loops:
+            now = _turns(loop.iter, space)
+            for _, iterable in other_ranges(loop.iter):
+                turns = _turns(iterable, space)
+                every = turns is not None and len(turns) == len(role.series.items)
+                if now and turns and every and set(now) < set(turns) and min(turns) >= min(0, *now):
+                    text = ast.unparse(iterable)
+                    change = replace(judging.program.code, loop.iter, text)
+                    found[text] = Alternative((change,), 1.0, loop, what="over every step")
+    return list(found.values())
+
+
+def _turns(iterable: ast.expr, names: dict[str, Any]) -> list[Any] | None:
+    """Return what a loop goes over; None where that is not known, or no whole numbers."""
+    try:
+        turns = list(eval(ast.unparse(iterable), dict(names)))
+    except Exception:  # anybody's program
+        return None
+    return turns if all(isinstance(turn, int) for turn in turns) else None
 
 
 def _head(target: ast.expr, iterable: ast.expr) -> str:

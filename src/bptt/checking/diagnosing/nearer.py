@@ -6,11 +6,11 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bptt.checking.diagnosing.at_source import at_its_source
 from bptt.checking.diagnosing.labels import label
 from bptt.checking.diagnosing.roles import accumulates, bare_name
 from bptt.checking.diagnosing.sources import elementary
-from bptt.checking.diagnosing.suspects import forgotten
+from bptt.checking.diagnosing.suspects import backward_functions, forgotten, unlike_the_others
+from bptt.checking.repairing.nodes import place_of
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.climbing import Climbed, Climbing
@@ -26,6 +26,9 @@ NEARER = 4.0
 NEAR_ENOUGH = 1.5
 """No other statement is changed for one that is changed as little as that."""
 
+FAR = 3.0
+"""A change that is as far from the text as that hardly says what was wrong with it."""
+
 FEW = 3
 """No one change is looked for instead of more changes than these."""
 
@@ -36,8 +39,8 @@ def nearer(judging: Judging, judgement: Judgement, mended: Mended, climbing: Cal
     Several lines may compensate for one; a factor may be lost above the line where it shows; a function that is
     right may be handed the wrong argument; and a variable that nothing reads was meant to be read.
     """
-    source = at_its_source(judging, mended)
-    if source is not None and judging.right_with(source.changes) and (found := climbing().proven([source])) is not None:
+    unlike = {place_of(s) for f in backward_functions(judging) for s in unlike_the_others(f)}
+    if unlike and (found := climbing().single(SIMPLE, lambda s: place_of(s) in unlike)) is not None:
         return found
     changed = [j for j in judgement.wrong if j.unit.number in mended.by_unit]
     costs = [candidate.cost for candidate in mended.by_unit.values()]
@@ -62,9 +65,10 @@ def nearer(judging: Judging, judgement: Judgement, mended: Mended, climbing: Cal
         return climbing().single(max(SIMPLE, sum(costs) / 2))
     if len(changed) != 1 or not costs:
         return None
-    if any(candidate.kind == "rewrite" for candidate in mended.by_unit.values()):  # no small change of that statement
-        return climbing().single(SIMPLE)
     judged = changed[0]
+    far = costs[0] > (NEAR_ENOUGH if isinstance(judged.unit.expression, ast.Name) else FAR)
+    if far or any(candidate.kind == "rewrite" for candidate in mended.by_unit.values()):  # no small change of that one
+        return climbing().single(SIMPLE)
     name = judged.unit.function.split(".")[-1]
     if judged.role.series.kind == "slope" or elementary(judging, judged.unit):
         as_meant = _given_what_it_names(judging, name)

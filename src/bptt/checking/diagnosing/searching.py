@@ -9,9 +9,10 @@ from itertools import islice, product
 from math import inf
 from typing import TYPE_CHECKING
 
+from bptt.checking.diagnosing.at_source import at_their_source
 from bptt.checking.diagnosing.climbing import Climbed, Climbing
 from bptt.checking.diagnosing.judging import Judgement, Judging
-from bptt.checking.diagnosing.loops import WrongHeader, wrong_header
+from bptt.checking.diagnosing.loops import WrongHeader, every_step, wrong_header
 from bptt.checking.diagnosing.mending import SHOTS, Mended, Options, combine, options_for
 from bptt.checking.diagnosing.nearer import FEW, NEARER, SIMPLE, nearer
 from bptt.checking.diagnosing.stages import changed, joined
@@ -58,6 +59,15 @@ class Search:
 
     def run(self) -> None:
         """Search until something is proven, or there is nothing more to try."""
+        self._look()
+        found = self.changes() if self.header is None else []
+        for above in at_their_source(self.judging, found):
+            right = self.judging.right_with([change for one in above for change in one.changes])
+            if right and (nearer := self._climbing().proven(above)) is not None:
+                self.climbed = nearer
+                return
+
+    def _look(self) -> None:
         judging, judgement, deadline = self.judging, self.judgement, self.deadline
         if (factor := judging.factor) is not None and (found := self._besides_a_factor(factor)) is not None:
             self.climbed = found
@@ -66,6 +76,11 @@ class Search:
             self.header = wrong_header(judging)
             if self.header is not None:
                 judgement.wrong = []
+            ranges = every_step(judging, _misses_steps(judging)) if self.header is None else []
+            proven = [found for change in ranges if (found := self._with([change])) is not None]
+            if proven:  # one fault beside others
+                self.climbed = min(proven, key=lambda found: len(found.changes))
+                return
         known: dict[int, Options] = {}
         many = len({(judged.unit.line, judged.unit.column) for judged in judgement.wrong}) > FEW
         options, complete = options_for(judging, judgement.wrong, self.header, deadline, known, every=not many)
@@ -188,14 +203,16 @@ def _suspicious(judging: Judging, judgement: Judgement) -> bool:
     """Tell whether a loop's header may be the fault: steps are missing or run the wrong way, or no other was found."""
     if not judgement.sufficient or not judgement.wrong:
         return True
-    return any(direction == 1 for direction, _ in judging._votes.values()) or _misses_steps(judging)
+    return any(direction == 1 for direction, _ in judging._votes.values()) or bool(_misses_steps(judging))
 
 
-def _misses_steps(judging: Judging) -> bool:
+def _misses_steps(judging: Judging) -> list[int]:
+    """Return the units that give a part of a gradient at some steps and not at all of them."""
+    found = []
     for number in judging.sink_names:
         role = judging.roles.get(number)
         if role is not None and role.delta and len(role.series.items) > 1:
             steps = {role.times.get(e.instance) for e in judging.natural.events.get(number, ())}
             if not set(range(len(role.series.items))) <= steps:
-                return True
-    return False
+                found.append(number)
+    return found

@@ -16,6 +16,7 @@ from bptt.checking.diagnosing.mending import Mended, edit_labels
 from bptt.checking.diagnosing.missing import missing_update
 from bptt.checking.diagnosing.missing_findings import missing_finding, term_finding
 from bptt.checking.diagnosing.missing_terms import missing_term
+from bptt.checking.diagnosing.raising import raises_itself
 from bptt.checking.diagnosing.searching import Search
 from bptt.checking.program import Program, Sizes
 from bptt.checking.repairing import patch
@@ -64,6 +65,8 @@ def lines(program: Program, truth: Truth, sizes: Sizes, seed: int, deadline: flo
         judgement.wrong = [
             j for j in judgement.wrong if j.unit.number in mended.by_unit or _same_statement(j, mended, judging)
         ]
+    if mended is None:
+        judgement.wrong = [judged for judged in judgement.wrong if raises_itself(judged, judgement.wrong, program)]
     for judged in judgement.wrong:
         candidate = mended.by_unit.get(judged.unit.number) if mended else None
         missing = missing_update(judging, judged) if candidate is None or candidate.kind == "insert" else None

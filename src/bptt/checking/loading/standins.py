@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-TEXT = "to be no\n" * 40  # seven distinct characters: a vocabulary unlike every other size
+TEXT = "tot tbtnt tet\n" * 30
+"""Seven distinct characters, a vocabulary unlike every other size; of any four in a row, one comes again."""
 NUMERIC = {"numpy", "scipy", "math", "cmath", "random", "copy", "itertools", "functools", "collections", "operator"}
 PLAIN = NUMERIC | {
     "typing", "dataclasses", "abc", "enum", "re", "string", "time", "datetime", "os", "sys", "warnings", "__future__",

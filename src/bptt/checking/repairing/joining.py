@@ -147,6 +147,17 @@ def projected(terms: Terms, ways: list[tuple[Parsed, ...]], atoms: list[Leaf]) -
             yield 1.6, edited
 
 
+def centred(terms: Terms, ways: list[tuple[Parsed, ...]]) -> Iterator[tuple[float, Whole]]:
+    """Yield a variable less its mean: what comes back through a difference from the mean."""
+    for way in ways:
+        here = way[-1].term
+        shape = shape_of(here) or ()
+        if len(shape) > 1 and here.op in ATOMS:
+            means = [terms.make("mean", here, payload=(axis, True)) for axis in range(len(shape))]
+            for _, edited in wholes(terms, way, [terms.make("-", here, mean) for mean in means]):
+                yield 1.2, edited
+
+
 def _sums_to_one(value: Value) -> int | None:
     """Return the axis along which numbers are shares of 1."""
     if not isinstance(value, Stack) or value.data.dtype.kind != "f" or value.data.min(initial=0.0) < 0:

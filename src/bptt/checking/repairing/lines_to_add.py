@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -49,16 +50,18 @@ def lines_that_move(code: str, tree: ast.Module, function: Function) -> Iterator
     everywhere, here = _tokens(tree), _tokens(function)
     pairs = ((node, *_weight_and_gradient(node)) for node in statements(function) if _adds(node))
     moves = [(node, weight, gradient) for node, weight, gradient in pairs if weight]
-    moved, known = {weight for _, weight, _ in moves}, set[str]()
-    for node, weight, gradient in reversed(moves):
+    likes: dict[str, list[tuple[float, int, ast.stmt, str]]] = {}
+    for place, (node, weight, gradient) in enumerate(moves):
         before, _, after = gradient.partition(weight)
-        for name in sorted(here):
+        for name in here:
             other = name.removeprefix(before).removesuffix(after)
-            if before + other + after == name != other and other in everywhere - moved - known:
-                known.add(other)
+            if before + other + after == name != other and other in everywhere - {weight for _, weight, _ in moves}:
                 renamed = _Renamed({weight: other, gradient: name}).visit(ast.parse(text_of(code, node)).body[0])
-                line = ast.unparse(renamed)
-                yield Restructuring((insert_after(code, node, line),), f"never moved: `{line}`", node)
+                like = difflib.SequenceMatcher(None, weight, other).ratio()
+                likes.setdefault(other, []).append((like, place, node, ast.unparse(renamed)))
+    for other in sorted(likes):
+        _, _, node, line = max(likes[other], key=lambda like: like[:2])  # beside the weights of its layer
+        yield Restructuring((insert_after(code, node, line),), f"never moved: `{line}`", node)
 
 
 def _weight_and_gradient(node: ast.stmt) -> tuple[str, str]:

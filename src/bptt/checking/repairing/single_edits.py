@@ -28,6 +28,7 @@ from bptt.checking.repairing.edits import (
 from bptt.checking.repairing.functions import by_their_functions, called_with, same_kind
 from bptt.checking.repairing.joining import (
     SCALED,
+    centred,
     gated,
     is_constant,
     joined,
@@ -237,6 +238,7 @@ def _edits(
     yield from ((c, e) for c, e in gated(terms, whole, atoms, known) if keeps(e.value))
     yield from ((c, e) for c, e in masked(terms, ways, atoms) if keeps(e.value))
     yield from ((c, e) for c, e in projected(terms, ways, atoms) if keeps(e.value))
+    yield from ((c, e) for c, e in centred(terms, ways) if keeps(e.value))
     for way in ways if room is not None else ():
         here = way[-1].term
         others = [a for a in atoms if here.op in ATOMS and len(shape_of(a.term) or ()) == len(shape_of(here) or ())]
@@ -273,11 +275,14 @@ def _reshaped(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[
             yield 1.0 if whole.op == new.op else 1.4, given(new)
     yield from ((1.4, given(new)) for new in cuts(terms, whole, leaves) if new.value is not None)
     arrays = [leaf for leaf in leaves if leaf.op in ATOMS and isinstance(leaf.value, Stack) and leaf.value.ndim]
-    for way in places(parsed) if whole.value is None else ():  # it raises: a variable of another shape is meant
+    for way in places(parsed):  # a variable of another shape is meant
         here = way[-1].term
         if here.op in ATOMS and isinstance(here.value, Stack) and here.value.ndim:
-            others = (rebuild(terms, way, leaf) for leaf in arrays if leaf is not here)
-            yield from ((1.2, given(new)) for new in others if new.value is not None)
+            raises = whole.value is None
+            others = (leaf for leaf in arrays if leaf is not here and (raises or shape_of(leaf) != shape_of(here)))
+            for new in (rebuild(terms, way, leaf) for leaf in others):
+                if new.value is not None and (raises or shape_of(new) != shape_of(whole)):
+                    yield 1.2, given(new)
 
 
 def _value_key(term: Term) -> Any:

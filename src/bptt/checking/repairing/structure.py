@@ -43,6 +43,7 @@ def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[
     yield from at_other_steps(code, tree, function)
     yield from copies(code, function)
     yield from filled(code, function)
+    yield from _passed_by(code, function)
     yield from _exchanged(code, function)
     yield from _targets(code, function)
     yield from accumulated(code, function)
@@ -65,6 +66,18 @@ def _kept(code: str, tree: ast.Module, function: Function) -> Iterator[Restructu
                 yield rewritten(
                     code, node, f"{name} = {text_of(code, call)}", f"its result kept instead of lost: {name}"
                 )
+
+
+def _passed_by(code: str, function: Function) -> Iterator[Restructuring]:
+    """Yield what is handed back with a gradient that arrives added to it: it goes past what the function does."""
+    arrives = [a.arg for a in function.args.args if a.arg != "self"] if isinstance(function, ast.FunctionDef) else []
+    for node in statements(function):
+        value = node.value if isinstance(node, ast.Return) else None
+        for part in value.elts if isinstance(value, ast.Tuple) else [value]:
+            for name in arrives if isinstance(part, ast.Name) else ():
+                if name != part.id:  # type: ignore[union-attr]
+                    change = replace(code, part, f"{part.id} + {name}")  # type: ignore[arg-type, union-attr]
+                    yield Restructuring((change,), f"with {name} added, which goes past all this", node)
 
 
 def _targets_subtracted(code: str, tree: ast.Module, function: Function) -> Iterator[Restructuring]:

@@ -191,4 +191,4 @@ def bound(name: str, slope: Slope) -> float:
     """Return the largest distance that is called right: 1e-8, and what rounding may do to small gradients."""
     if "float32" in slope.method:
         return FLOAT32_BOUND
-    return BOUND + 10 * slope.noise / _scale(slope.gradients[name], slope)
+    return BOUND + 30 * slope.noise / _scale(slope.gradients[name], slope)
