@@ -233,7 +233,9 @@ class Assigning(Rhythm):
                         break
 
     def _whole_role(self, unit: Unit, name: str, events: list[Event]) -> Role | None:
-        if np.size(events[-1].live) != self.truth.parameters[name].size and not self._sets(unit, name):
+        size = self.truth.parameters[name].size
+        fits = np.size(events[-1].live) == size
+        if not (fits or self._sets(unit, name) or self._grows(unit, name, events, size)):
             return None
         series = self.contribution(name, len(events)) if accumulates(unit) else self._total(name)
         if series is None:
@@ -247,6 +249,11 @@ class Assigning(Rhythm):
         """Tell whether a unit sets a delivered gradient, by itself and as the last to do so: whatever its shape."""
         last = max((n for n, of in self.sink_names.items() if of == name), key=self._end)
         return unit.number == last and unit.op == "=" and not unit.loops and not accumulates(unit)
+
+    def _grows(self, unit: Unit, name: str, events: list[Event], size: int) -> bool:
+        """Tell whether a unit is the only one to add to a gradient, which begins in its shape and does not keep it."""
+        alone = [n for n, of in self.sink_names.items() if of == name] == [unit.number]
+        return alone and accumulates(unit) and events[0].before is not None and events[0].before.size == size
 
     def _end(self, number: int) -> int:
         return max((place for place, event in enumerate(self.natural.order) if event.unit == number), default=-1)

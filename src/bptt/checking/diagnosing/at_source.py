@@ -104,6 +104,6 @@ def _factor(change: Alternative) -> tuple[str, str] | None:
 
 def _statement(change: Alternative) -> ast.stmt | None:
     """Return what an edit makes of a statement; None of a change of form."""
-    if change.what or not change.text or not isinstance(change.statement, ast.Assign | ast.AugAssign):
+    if change.what or not change.text or not isinstance(change.statement, ast.Assign | ast.AugAssign | ast.Return):
         return None
     return ast.parse(change.text).body[0]

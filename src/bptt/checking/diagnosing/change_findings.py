@@ -34,8 +34,8 @@ def shape_finding(judging: Judging, change: Alternative) -> Finding:
     kind = first.kind
     message = f"`{text}` is not right as it stands\n{cause}"
     whole = change.text or first.text
-    if not change.text and first.kind == "edit" and _within(first, change.statement):
-        whole = restated(judging.program.code, change.statement, first)
+    if not change.text and all(one.kind == "edit" and _within(one, change.statement) for one in change.changes):
+        whole = restated(judging.program.code, change.statement, *change.changes)
         if isinstance(change.statement, HOLDING):
             whole = whole.split("\n")[0]  # its own line
     if alone:
@@ -131,6 +131,10 @@ def _cause(judging: Judging, change: Alternative) -> tuple[str, str]:
         return "L1", f"{what} is right"
     if "a copy" in what:
         return "U1", f"two names mean one array, and it is changed in place: it must be {what.removeprefix('perhaps ')}"
+    if what.startswith("begun anew"):
+        return "U1", f"this loop goes on with what the one above left; `{what.split('`')[1]}` is missing before it"
+    if what.startswith("with `"):
+        return "K", f"what is listed here is taken in another order: it is right {what}, and the other way round"
     if "goes past" in what:
         return "R2", f"a part of the gradient is lost here: this is to be handed back {what}"
     if what.startswith("begun with"):

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 RETURNED = 0.3
 """What it costs more where all is handed back: a factor is rather lost where it arises."""
+MULTIPLIED = 1.6
+"""What it costs to multiply: by a size, one rather divides once too often."""
+FURTHER = -0.1
+"""What divides already may lack a factor."""
 NUMBERS = ast.Name | ast.Attribute | ast.Subscript | ast.Constant
 
 
@@ -59,7 +63,7 @@ def _scaled(code: str, suspect: Suspect, sign: str, number: str) -> Iterator[Alt
     statement, targets = suspect.statement, targets_of(suspect.statement)
     value = getattr(statement, "value", None)
     by = f"{sign} {number}"
-    cost = 1.5 if number.isdigit() else 1.0  # a 2 is rather one too many
+    cost = 1.5 if number.isdigit() else 1.0 if sign == "/" else MULTIPLIED  # a 2 is rather one too many
 
     def instead(text: str, more: float = 0.0) -> Alternative:
         return Alternative((patch.replace(code, statement, text),), cost + more, statement, text)
@@ -77,6 +81,10 @@ def _scaled(code: str, suspect: Suspect, sign: str, number: str) -> Iterator[Alt
     if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add | ast.Sub) and whole:
         plus = "+=" if isinstance(statement.op, ast.Add) else "-="
         yield instead(f"{text_of(code, targets[0])} {plus} {scaled}")
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Div) and sign == "/":
+        plain = isinstance(value, ast.Name | ast.Attribute | ast.Call)
+        size = text_of(code, value) if plain else f"({text_of(code, value)})"
+        yield instead(f"{text_of(code, targets[0])} /= {size} * {number}", FURTHER)
     base = targets[0]
     while isinstance(base, ast.Subscript):
         base = base.value
@@ -84,7 +92,7 @@ def _scaled(code: str, suspect: Suspect, sign: str, number: str) -> Iterator[Alt
         yield instead(f"{text_of(code, base)} = {scaled}")
         return
     line = f"{text_of(code, base)} {sign}= {number}"
-    yield Alternative((patch.insert_after(code, statement, line),), 1.0, statement, line, f"scaled: `{line}`")
+    yield Alternative((patch.insert_after(code, statement, line),), cost, statement, line, f"scaled: `{line}`")
 
 
 def _numbers_in(tree: ast.Module, suspect: Suspect) -> dict[str, float]:

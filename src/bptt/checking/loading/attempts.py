@@ -25,7 +25,7 @@ class Attempt:
     agreed: set[str] = field(default_factory=set)
     """The weights whose gradients agree."""
     amiss: set[str] = field(default_factory=set)
-    """The weights that the backward moves exactly the other way, or not at all."""
+    """The weights that the backward moves exactly the other way, not at all, or by another's gradient."""
 
     def leave(self, names: Collection[str]) -> None:
         """Leave parameters alone that neither the cost nor the backward pass knows of."""

@@ -191,7 +191,7 @@ def options_for(
         return [Option(0.0, Source("const", np.float64))]  # their own float32 would blur what is compared
     if roles.matches(name, SWITCH):
         return [Option(0.0, None if default is not None else Source("const", False))]
-    if roles.matches(name, r"(loss_?|pad(ding)?_?|seq_?)?masks?(_?\w)?"):
+    if roles.matches(name, roles.MASK):
         shapes = [("m", "T_x"), ("T_x", "m"), ("T_x",), ("m",), ("T_x", "m", "1"), ("m", "T_x", "1")]
         masks = [Option(0.1 * i, Source("data", "mask"), "mask", Layout(s, "1", "mask")) for i, s in enumerate(shapes)]
         return [*masks, Option(0.05, None)] if name in function.defaults else masks

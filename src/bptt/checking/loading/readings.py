@@ -223,7 +223,7 @@ class Search(Deliveries):
                     same.add(name)
                 elif abs(along + slope) <= near:
                     opposite.add(name)
-                elif along == 0:
+                elif along == 0 or any(_spreads(g, got) for other, g in gradients.items() if other != name):
                     attempt.amiss.add(name)
         told = (plan.delivery is not None and plan.delivery.fused) or (plan.sign < 0 and not self.ascends)
         attempt.agreed = same
@@ -280,6 +280,14 @@ class Search(Deliveries):
                 slopes[parameter.name] = (slope, direction)
                 kept.append(parameter)
         return slopes, tuple(kept)
+
+
+def _spreads(value: Any, over: Any) -> bool:
+    """Tell whether an array is nothing but another one, spread over its axes."""
+    try:
+        return bool(np.allclose(np.broadcast_to(value, over.shape), over, rtol=1e-12, atol=0))
+    except ValueError:
+        return False
 
 
 def upstreams(plan: Plan) -> tuple[Any, ...]:

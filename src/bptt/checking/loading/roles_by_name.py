@@ -24,6 +24,7 @@ SIZES: tuple[tuple[str, str], ...] = (
 TRUNCATION = r"bptt_?trunc(ate)?(d)?(_?(steps?|len|length))?|trunc(ate|ation)?(_?(steps?|len|at))?|back_?steps|tbptt|bptt_?(steps|len)?"
 GAIN = r"likelihood|posterior|log_?prob"
 """What is made larger, and not smaller as a cost is."""
+MASK = r"(loss_?|pad(ding)?_?|seq_?)?(masks?|maske|masque|m[aá]scara|maschera|maska)(_?\w)?"
 RATE = r"taxa(_?\w+)?|tasa(_?\w+)?|taux(_?\w+)?|lern_?rate|lr|eta|alpha|learning_?rate|step_?size|l_?rate|rate|learn_?rate|epsilon_lr"
 INPUT = r"([xu]_?(idx|index|indices|ids)|x|xs|xt|x_?t|x_?train|x_?batch|inputs?|input_?(seq(uence)?|data|s)?|seq(uence)?s?|xx|sentence|tokens?|ids|x_?seq|data|in_?seq|x_?in|x_?data|x_?list|features|xb|x_?sequence|batch_?x|char_?ids|word_?ids|bx|u|us|signal|series|symbols|frames|obs(ervations?)?|notes|stimul(i|us))"
 TARGET = r"([yt]_?(idx|index|indices|ids)|y|ys|yt|y_?t|y_?train|y_?batch|y_?true|targets?|target_?(seq(uence)?|s|ids)|labels?|lbls?|truth|t|ts|d|y_?seq|y_?real|yb|desired|expected|gold|outputs?_?true|y_?hot|y_?onehot|batch_?y|tgt|gt|true_?y|y_?data|by|answers?|ground_?truth|y_?list|tags?|tag_?ids|expected_?(symbols|outputs?|values?|ids)|want(ed)?|goals?|captions?(_?out)?|next_?(chars?|words?|tokens?|ids))"

@@ -30,6 +30,16 @@ def begin_anywhere(state: dict[str, Any], more: dict[str, Any], seed: int) -> No
             value[...] = 0.5 * np.random.default_rng([seed, 6, number]).normal(size=value.shape)
 
 
+def end_unevenly(state: dict[str, Any]) -> None:
+    """Let the last example end a step before the others, where a mask of ones says that none does."""
+    for name, value in (state.get("given") or {}).items():
+        ones = (
+            isinstance(value, np.ndarray) and value.ndim > 1 and min(value.shape[:2]) > 1 and bool((value == 1).all())
+        )
+        if ones and roles.matches(name, roles.MASK) and value.flags.writeable:
+            value[-1, -1] = 0
+
+
 def _states(state: dict[str, Any]) -> Iterator[np.ndarray[Any, Any]]:
     """Yield the arrays of floats that are given under the name of a state."""
     given = state.get("given") or {}

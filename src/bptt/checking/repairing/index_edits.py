@@ -147,13 +147,14 @@ def _shape_of(node: ast.expr, names: Mapping[str, Any]) -> tuple[int, ...] | Non
     return value.shape if isinstance(value, np.ndarray) else None
 
 
-def restated(code: str, node: ast.stmt, change: Change) -> str:
-    """Return a statement's text with one change within it."""
+def restated(code: str, node: ast.stmt, *changes: Change) -> str:
+    """Return a statement's text with changes within it, each on one line."""
     lines = text_of(code, node).split("\n")
-    row = change.line - node.lineno
-    shift = node.col_offset if row == 0 else 0
-    line = lines[row]
-    lines[row] = line[: change.column - shift] + change.text + line[change.end_column - shift :]
+    for change in sorted(changes, key=lambda one: (one.line, one.column), reverse=True):
+        row = change.line - node.lineno
+        shift = node.col_offset if row == 0 else 0
+        line = lines[row]
+        lines[row] = line[: change.column - shift] + change.text + line[change.end_column - shift :]
     return "\n".join(lines)
 
 

@@ -91,7 +91,33 @@ def endings(code: str, test: ast.expr) -> Iterator[str]:
 
 
 def carries(code: str, function: Function) -> Iterator[tuple[ast.stmt, str, str]]:
-    """Yield the update that a loop's carried gradient lacks, v = Wᵀ x: (statement before it, text, what it does)."""
+    """Yield the update that a loop's carried gradient lacks, v = Wᵀ x: (statement before it, text, what it does).
+
+    So too the line above the loop that it begins with, where there is none.
+    """
+    for loop in (n for n in statements(function) if isinstance(n, ast.For | ast.While)):
+        inside = [n for n in ast.walk(loop) if isinstance(n, ast.stmt)]
+        made = dict.fromkeys(t.id for n in inside for t in targets_of(n) if isinstance(t, ast.Name))
+        read = dict.fromkeys(n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+        begun = {t.id for n in inside if not adds(n) for t in targets_of(n) if isinstance(t, ast.Name)}
+        before = (_zeroed(function) | _given_gradients(function, loop)) - begun
+        for carried in (name for name in read if name in before):
+            for x in reversed(made):
+                yield loop.body[-1], f"{carried} = {x}", f"{carried} is handed on to the next turn: `{carried} = {x}`"
+            for matrix, right in _through_weights(code, list(reversed(made))):
+                yield loop.body[-1], f"{carried} = {right}", f"{carried} goes back through {matrix}"
+        above = [n for n in statements(function) if n.lineno < loop.lineno and not isinstance(n, ast.For | ast.While)]
+        set_above = dict.fromkeys(t.id for n in above for t in targets_of(n) if isinstance(t, ast.Name))
+        given = {a.arg for a in function.args.args} if isinstance(function, ast.FunctionDef) else set()
+        known = {*set_above, *given}
+        first = [n.id for n in ast.walk(loop.body[0]) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+        for name in dict.fromkeys(n for n in first if n in begun and n not in known and above):
+            for matrix, right in _through_weights(code, list(reversed(set_above))):
+                yield above[-1], f"{name} = {right}", f"{name} comes through {matrix} before the loop begins"
+
+
+def _through_weights(code: str, values: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield each weight matrix of a program with the products that take a gradient back through it."""
     matrices: dict[str, None] = {}
     for node in ast.walk(ast.parse(code)):
         operands: list[ast.expr] = []
@@ -107,25 +133,22 @@ def carries(code: str, function: Function) -> Iterator[tuple[ast.stmt, str, str]
             matrices[text_of(code, operand).removesuffix(".T")] = None
     stacked = re.search(r"concatenate\(|[vh]stack\(|np\.[rc]_\[|append\(.*axis", code) is not None
     product = "np.dot({}, {})" if "np.dot(" in code else "{}.dot({})" if ".dot(" in code else "{} @ {}"
-    for loop in (n for n in statements(function) if isinstance(n, ast.For | ast.While)):
-        inside = [n for n in ast.walk(loop) if isinstance(n, ast.stmt)]
-        made = dict.fromkeys(t.id for n in inside for t in targets_of(n) if isinstance(t, ast.Name))
-        read = dict.fromkeys(n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
-        begun = {t.id for n in inside if not adds(n) for t in targets_of(n) if isinstance(t, ast.Name)}
-        before = _zeroed(function) - begun
-        for carried in (name for name in read if name in before):
-            for x in reversed(made):
-                yield loop.body[-1], f"{carried} = {x}", f"{carried} is handed on to the next turn: `{carried} = {x}`"
-            for matrix in matrices:
-                for x in reversed(made):
-                    columns, rows = product.format(f"{matrix}.T", x), product.format(x, f"{matrix}.T")
-                    rights = [columns, rows]
-                    if stacked:  # the state's part of what goes back through joined weights
-                        wraps = [f"({r})" if "@" in r else r for r in rights]
-                        rights += [wraps[0] + cut for cut in (f"[:len({x})]", f"[-len({x}):]")]
-                        rights += [wraps[1] + cut for cut in (f"[:, :{x}.shape[1]]", f"[:, -{x}.shape[1]:]")]
-                    for right in rights:
-                        yield loop.body[-1], f"{carried} = {right}", f"{carried} goes back through {matrix}"
+    for matrix in matrices:
+        for x in values:
+            columns, rows = product.format(f"{matrix}.T", x), product.format(x, f"{matrix}.T")
+            yield matrix, columns
+            yield matrix, rows
+            if stacked:  # the state's part of what goes back through joined weights
+                wraps = [f"({r})" if "@" in r else r for r in (columns, rows)]
+                yield from ((matrix, wraps[0] + cut) for cut in (f"[:len({x})]", f"[-len({x}):]"))
+                yield from ((matrix, wraps[1] + cut) for cut in (f"[:, :{x}.shape[1]]", f"[:, -{x}.shape[1]:]"))
+
+
+def _given_gradients(function: Function, loop: ast.For | ast.While) -> set[str]:
+    """Return the variables named like gradients that are set above a loop, as by what comes from the last output."""
+    above = [n for n in statements(function) if isinstance(n, ast.Assign) and n.lineno < loop.lineno]
+    names = {t.id for n in above for t in targets_of(n) if isinstance(t, ast.Name)}
+    return {name for name in names if re.match(r"d[a-zA-Z_]|grad|delta", name)}
 
 
 def adds(node: ast.stmt) -> bool:

@@ -9,7 +9,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 from difflib import get_close_matches
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from bptt.checking.repairing.arity import other_arguments
 from bptt.checking.repairing.entering import at_other_steps
@@ -18,7 +18,7 @@ from bptt.checking.repairing.own_arrays import copies, filled
 from bptt.checking.repairing.patch import delete, insert_after, insert_before, replace
 from bptt.checking.repairing.ranges import carries, endings, is_zero, ranges
 from bptt.checking.repairing.restructuring import Restructuring, rewritten
-from bptt.checking.repairing.sums import accumulated, beginnings, initialisations
+from bptt.checking.repairing.sums import accumulated, beginnings, begun_again, initialisations
 
 ALIKE = 0.7
 """How alike two attributes are of which one may be a slip of the pen."""
@@ -40,6 +40,7 @@ def restructurings(code: str, tree: ast.Module, function: Function) -> Iterator[
         yield Restructuring((insert_after(code, last, text),), what, last)
     yield from initialisations(code, tree, function)
     yield from beginnings(code, function)
+    yield from begun_again(code, function)
     yield from at_other_steps(code, tree, function)
     yield from copies(code, function)
     yield from filled(code, function)
@@ -87,6 +88,10 @@ def _targets_subtracted(code: str, tree: ast.Module, function: Function) -> Iter
     named = [i for i in indices if any(isinstance(n, ast.Name) for n in ast.walk(i)) and not _has_slice(i)]
     names = dict.fromkeys(ast.unparse(index) for index in named)
     for node in statements(function):
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Subscript):
+            text = f"{text_of(code, node.target)} -= 1"
+            if ast.unparse(node.target.slice) in names and text != text_of(code, node):
+                yield rewritten(code, node, text, f"minus one at the target: `{text}`")
         if not isinstance(node, ast.Assign) or len(node.targets) != 1 or is_zero(node.value):
             continue
         target = node.targets[0]
@@ -268,6 +273,13 @@ def _returns(code: str, function: Function) -> Iterator[Restructuring]:
                     order[i], order[j] = order[j], order[i]
                     text = f"[{', '.join(order)}]" if listed else ", ".join(order)
                     yield rewritten(code, node, f"return {text}", "returned in the other order")
+    for node in statements(function):
+        call = getattr(node, "value", None)
+        shown = (n for n in ast.walk(call) if isinstance(n, ast.Tuple | ast.List)) if isinstance(call, ast.Call) else ()
+        for items in (n for n in shown if len(n.elts) > 2 and all(isinstance(e, ast.Name) for e in n.elts)):
+            for one, other in combinations(items.elts, 2):
+                a, b = text_of(code, one), text_of(code, other)
+                yield Restructuring((replace(code, one, b), replace(code, other, a)), f"with `{b}` for `{a}`", node)
     last = function.body[-1]
     if isinstance(function, ast.FunctionDef) and not any(isinstance(n, ast.Return) for n in ast.walk(function)):
         names = dict.fromkeys(ast.unparse(t) for n in statements(function) for t in targets_of(n))

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from bptt.checking.repairing.nodes import Function, block_of, statements, targets_of, text_of
+from bptt.checking.repairing.nodes import Function, block_of, blocks, statements, targets_of, text_of
 from bptt.checking.repairing.patch import delete, insert_after, insert_before, replace
 from bptt.checking.repairing.ranges import is_zero
 from bptt.checking.repairing.restructuring import Restructuring, rewritten
@@ -29,6 +29,18 @@ def initialisations(code: str, tree: ast.Module, function: Function) -> Iterator
             value = text_of(code, node.value)
             text = "; ".join(f"{text_of(code, target)} = {value}" for target in node.targets)
             yield rewritten(code, node, text, "an array of its own for each")
+
+
+def begun_again(code: str, function: Function) -> Iterator[Restructuring]:
+    """Yield what begins as zeros before one loop begun so before the next one as well, which goes on with it."""
+    for block in blocks(function):
+        loops = [n for n in block if isinstance(n, ast.For | ast.While)]
+        for node in (n for n in block if isinstance(n, ast.Assign) and is_zero(n.value)):
+            names = {t.id for t in targets_of(node) if isinstance(t, ast.Name)}
+            for loop in [n for n in loops if n.lineno > node.lineno][1:]:
+                if names & {n.id for n in ast.walk(loop) if isinstance(n, ast.Name)}:
+                    change = insert_before(code, loop, text_of(code, node))
+                    yield Restructuring((change,), f"begun anew: `{text_of(code, node)}`", loop)
 
 
 def beginnings(code: str, function: Function) -> Iterator[Restructuring]:
