@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bptt.checking.diagnosing.differences_in_text import differing, value_of
+from bptt.checking.diagnosing.suspects import backward_functions, unlike_the_others
 from bptt.checking.repairing import patch
 from bptt.checking.repairing.alternatives import Alternative
 from bptt.checking.repairing.index_edits import restated
 from bptt.checking.repairing.leaves import enclosing
-from bptt.checking.repairing.nodes import statements, targets_of
+from bptt.checking.repairing.nodes import statements, targets_of, text_of
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.judging import Judging
@@ -31,6 +32,17 @@ def at_their_source(judging: Judging, changes: list[Alternative]) -> Iterator[li
         above = _scaled(judging, group, *factor) if len(group) > 1 else None
         if above is not None:
             yield [above, *(one for one in changes if one not in group)]
+
+
+def moved_otherwise(judging: Judging, changes: list[Alternative]) -> Iterator[list[Alternative]]:
+    """Yield the other sign of the one move of a weight that is unlike the others, alone or for one of the changes."""
+    code = judging.program.code
+    for node in (s for f in backward_functions(judging) for s in unlike_the_others(f) if changes):
+        sign, old = ("-=", "+=") if isinstance(node.op, ast.Add) else ("+=", "-=")
+        text = f"{text_of(code, node.target)} {sign} {text_of(code, node.value)}"
+        change = Alternative((patch.replace(code, node, text),), 1.0, node, what=f"{sign} instead of {old}")
+        if all(one.what != change.what or one.statement is not node for one in changes):
+            yield from ([change, *changes[:k], *changes[k + 1 :]] for k in range(len(changes)))
 
 
 def _read_otherwise(judging: Judging, changes: list[Alternative]) -> Alternative | None:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from bptt.checking.diagnosing.labels import label
 from bptt.checking.diagnosing.roles import accumulates, bare_name
 from bptt.checking.diagnosing.sources import elementary
-from bptt.checking.diagnosing.suspects import backward_functions, forgotten, unlike_the_others
-from bptt.checking.repairing.nodes import place_of
+from bptt.checking.diagnosing.suspects import forgotten
 
 if TYPE_CHECKING:
     from bptt.checking.diagnosing.climbing import Climbed, Climbing
@@ -39,9 +38,6 @@ def nearer(judging: Judging, judgement: Judgement, mended: Mended, climbing: Cal
     Several lines may compensate for one; a factor may be lost above the line where it shows; a function that is
     right may be handed the wrong argument; and a variable that nothing reads was meant to be read.
     """
-    unlike = {place_of(s) for f in backward_functions(judging) for s in unlike_the_others(f)}
-    if unlike and (found := climbing().single(SIMPLE, lambda s: place_of(s) in unlike)) is not None:
-        return found
     changed = [j for j in judgement.wrong if j.unit.number in mended.by_unit]
     costs = [candidate.cost for candidate in mended.by_unit.values()]
     read = {

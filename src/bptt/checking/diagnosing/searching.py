@@ -9,9 +9,10 @@ from itertools import islice, product
 from math import inf
 from typing import TYPE_CHECKING
 
-from bptt.checking.diagnosing.at_source import at_their_source
+from bptt.checking.diagnosing.at_source import at_their_source, moved_otherwise
 from bptt.checking.diagnosing.climbing import Climbed, Climbing
 from bptt.checking.diagnosing.judging import Judgement, Judging
+from bptt.checking.diagnosing.likely import DOUBT
 from bptt.checking.diagnosing.loops import WrongHeader, every_step, wrong_header
 from bptt.checking.diagnosing.mending import SHOTS, Mended, Options, combine, options_for
 from bptt.checking.diagnosing.nearer import FEW, NEARER, SIMPLE, nearer
@@ -61,7 +62,7 @@ class Search:
         """Search until something is proven, or there is nothing more to try."""
         self._look()
         found = self.changes() if self.header is None else []
-        for above in at_their_source(self.judging, found):
+        for above in (*moved_otherwise(self.judging, found), *at_their_source(self.judging, found)):
             right = self.judging.right_with([change for one in above for change in one.changes])
             if right and (nearer := self._climbing().proven(above)) is not None:
                 self.climbed = nearer
@@ -108,7 +109,8 @@ class Search:
             return found if len(found.changes) < 2 else climbing.single(SIMPLE, most=AT_ONCE) or found
         if found is not None and len(found.changes) > 1:
             return climbing.single(SIMPLE) or climbing.fewer(found)
-        found = found or climbing.single(LIKELY, most=SOON) or self._judged_anew()
+        near = LIKELY + DOUBT * climbing.likely.raises  # where it raises, most lines are doubtful
+        found = found or climbing.single(near, most=SOON) or self._judged_anew()
         found = found or climbing.single(LIKELY) or climbing.climb(given) or climbing.single()
         return found or self._in_stages(given)
 

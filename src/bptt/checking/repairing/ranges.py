@@ -108,12 +108,27 @@ def carries(code: str, function: Function) -> Iterator[tuple[ast.stmt, str, str]
                 yield loop.body[-1], f"{carried} = {right}", f"{carried} goes back through {matrix}"
         above = [n for n in statements(function) if n.lineno < loop.lineno and not isinstance(n, ast.For | ast.While)]
         set_above = dict.fromkeys(t.id for n in above for t in targets_of(n) if isinstance(t, ast.Name))
-        given = {a.arg for a in function.args.args} if isinstance(function, ast.FunctionDef) else set()
-        known = {*set_above, *given}
-        first = [n.id for n in ast.walk(loop.body[0]) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
-        for name in dict.fromkeys(n for n in first if n in begun and n not in known and above):
+        known = set().union(*(stored(n) for n in above), stored(loop.target) if isinstance(loop, ast.For) else ())
+        known |= {a.arg for a in function.args.args} if isinstance(function, ast.FunctionDef) else set()
+        for name in _unset(loop, known) if above else ():
             for matrix, right in _through_weights(code, list(reversed(set_above))):
                 yield above[-1], f"{name} = {right}", f"{name} comes through {matrix} before the loop begins"
+
+
+def _unset(loop: ast.For | ast.While, known: set[str]) -> list[str]:
+    """Return the variables that a loop reads before it sets them, at its first turn, and that nothing above it sets."""
+    later = stored(loop) - known
+    found: dict[str, None] = {}
+    for node in loop.body:
+        names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+        found |= dict.fromkeys(n.id for n in names if isinstance(n.ctx, ast.Load) and n.id in later)
+        later -= stored(node)
+    return list(found)
+
+
+def stored(node: ast.AST) -> set[str]:
+    """Return the variables that a part of a program sets."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def _through_weights(code: str, values: list[str]) -> Iterator[tuple[str, str]]:
