@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bptt.checking.loading.layouts import Layout
 from bptt.checking.loading.plan import Plan, Source
+
+OTHER_AXES = 3.0
+"""How much less plausible a mask is that does not fit the inputs."""
 
 
 @dataclass(frozen=True)
@@ -49,4 +52,13 @@ def with_choice(plan: Plan, choice: Sequence[Option]) -> Plan:
     for option in choice:
         if option.role and option.layout is not None:
             layouts[option.role] = option.layout
-    return replace(plan, layouts=layouts, penalty=plan.penalty + sum(o.penalty for o in choice))
+    apart = OTHER_AXES * (_mask_apart(layouts) - _mask_apart(plan.layouts))
+    return replace(plan, layouts=layouts, penalty=plan.penalty + sum(o.penalty for o in choice) + apart)
+
+
+def _mask_apart(layouts: Mapping[str, Layout]) -> bool:
+    """Tell whether a mask has other axes than the inputs that it is of, or has them in another order."""
+    if "X" not in layouts or "mask" not in layouts:
+        return False
+    inputs, mask = ([a for a in layouts[role].axes if a not in ("f", "1")] for role in ("X", "mask"))
+    return [a for a in inputs if a in mask] != mask
