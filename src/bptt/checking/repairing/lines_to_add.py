@@ -50,7 +50,7 @@ def lines_that_move(code: str, tree: ast.Module, function: Function) -> Iterator
     everywhere, here = _tokens(tree), _tokens(function)
     pairs = ((node, *_weight_and_gradient(node)) for node in statements(function) if _adds(node))
     moves = [(node, weight, gradient) for node, weight, gradient in pairs if weight]
-    likes: dict[str, list[tuple[float, int, ast.stmt, str]]] = {}
+    likes: dict[str, list[tuple[bool, float, int, ast.stmt, str]]] = {}
     for place, (node, weight, gradient) in enumerate(moves):
         before, _, after = gradient.partition(weight)
         for name in here:
@@ -58,9 +58,12 @@ def lines_that_move(code: str, tree: ast.Module, function: Function) -> Iterator
             if before + other + after == name != other and other in everywhere - {weight for _, weight, _ in moves}:
                 renamed = _Renamed({weight: other, gradient: name}).visit(ast.parse(text_of(code, node)).body[0])
                 like = difflib.SequenceMatcher(None, weight, other).ratio()
-                likes.setdefault(other, []).append((like, place, node, ast.unparse(renamed)))
+                whole = max(
+                    (n.lineno for n in statements(function) for t in targets_of(n) if name in _tokens(t)), default=0
+                )
+                likes.setdefault(other, []).append((node.lineno > whole, like, place, node, ast.unparse(renamed)))
     for other in sorted(likes):
-        _, _, node, line = max(likes[other], key=lambda like: like[:2])  # beside the weights of its layer
+        *_, node, line = max(likes[other], key=lambda like: like[:3])  # once its gradient is whole, beside its layer's
         yield Restructuring((insert_after(code, node, line),), f"never moved: `{line}`", node)
 
 

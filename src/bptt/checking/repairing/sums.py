@@ -37,8 +37,11 @@ def begun_again(code: str, function: Function) -> Iterator[Restructuring]:
         loops = [n for n in block if isinstance(n, ast.For | ast.While)]
         for node in (n for n in block if isinstance(n, ast.Assign) and is_zero(n.value)):
             names = {t.id for t in targets_of(node) if isinstance(t, ast.Name)}
-            for loop in [n for n in loops if n.lineno > node.lineno][1:]:
-                if names & {n.id for n in ast.walk(loop) if isinstance(n, ast.Name)}:
+            later = [n for n in loops if n.lineno > node.lineno]
+            carried = {t.id for one in later[:1] for n in ast.walk(one) if isinstance(n, ast.Assign)
+                       for t in targets_of(n) if isinstance(t, ast.Name)} & names  # fmt: skip
+            for loop in later[1:]:
+                if carried & {n.id for n in ast.walk(loop) if isinstance(n, ast.Name)}:
                     change = insert_before(code, loop, text_of(code, node))
                     yield Restructuring((change,), f"begun anew: `{text_of(code, node)}`", loop)
 
