@@ -25,7 +25,7 @@ NEARER = 4.0
 NEAR_ENOUGH = 1.5
 """No other statement is changed for one that is changed as little as that."""
 
-FAR = 3.0
+FAR = 4.5
 """A change that is as far from the text as that hardly says what was wrong with it."""
 
 FEW = 3
@@ -62,8 +62,9 @@ def nearer(judging: Judging, judgement: Judgement, mended: Mended, climbing: Cal
     if len(changed) != 1 or not costs:
         return None
     judged = changed[0]
-    far = costs[0] > (NEAR_ENOUGH if isinstance(judged.unit.expression, ast.Name) else FAR)
-    if far or any(candidate.kind == "rewrite" for candidate in mended.by_unit.values()):  # no small change of that one
+    if costs[0] > FAR or any(
+        candidate.kind == "rewrite" for candidate in mended.by_unit.values()
+    ):  # no small change of that one
         return climbing().single(SIMPLE)
     name = judged.unit.function.split(".")[-1]
     if judged.role.series.kind == "slope" or elementary(judging, judged.unit):
