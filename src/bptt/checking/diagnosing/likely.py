@@ -55,7 +55,7 @@ UNLIKE = 0.5
 KINDS = (
     ("minus one", 1.1), ("in one step", 1.2), ("called as", 0.8), ("masked", 1.2), ("another like", 1.3),
     ("added up in", 1.0), ("never moved", 0.9), ("comes twice", 1.2), ("at every step", 0.9), ("at one step only", 1.0),
-    ("a gate", 1.0), ("perhaps", 1.4), ("a copy", 0.9), ("a new array", 0.8), ("filled in place", 1.0),
+    ("a gate", 1.0), ("perhaps", 1.4), ("a copy", 0.9), ("a new array", 0.8), ("filled in place", 0.9),
     ("begun with", 1.0), ("goes past", 1.1), ("begun anew", 0.9), ("with `", 1.2), ("comes through", 1.0),
     ("instead of", 1.0), ("return", 1.2), ("step", 1.3), ("time", 1.3), ("handed on", 1.2), ("goes back", 2.0),
     ("other's target", 1.2),

@@ -24,7 +24,7 @@ from bptt.checking.loading.plan import Parameter, Source
 from bptt.checking.loading.rehearsal import Moment, Recorder, Recording, State, places_in, record
 from bptt.checking.loading.script import STEP
 from bptt.checking.loading.starters import handed_on
-from bptt.checking.loading.starts import begin_anywhere, end_unevenly
+from bptt.checking.loading.starts import begin_anywhere, come_again, end_unevenly
 from bptt.checking.loading.units import Unit
 from bptt.checking.loading.weights_moved import moved, place_of, standing, weights_of
 from bptt.checking.program import Sizes
@@ -93,6 +93,7 @@ class Rehearsal:
                 more[f"{name}.{argument}"] = copied(moment.live["given"][argument])
         begin_anywhere(state, more, seed)
         end_unevenly(state)
+        come_again(state)
         return {**state, "more": more}
 
     @property

@@ -38,8 +38,15 @@ def run_sentences(plan: Plan, tree: ast.Module) -> list[str]:
 def doubt(plan: Plan, tree: ast.Module) -> str:
     """Return why a cost may not be that of the weights that the gradients are of; "" where nothing says so.
 
-    What a training loop calculates only to show it may be calculated after the weights were moved.
+    What a training loop calculates only to show it may be calculated after the weights were moved; one that is given
+    what a later call of the run was given may be of other examples.
     """
+    cost = plan.cost.call if plan.cost is not None and plan.backward is None else None
+    if cost is not None and any(s.kind == "seen" and s.path[0] == ("item", "more") for _, s in cost.arguments):
+        return (
+            f"the only cost found is {cost.function}, and no gradient is that of it as the program's own run calls it: "
+            "it may be of other examples than what the backward pass was given."
+        )
     shown = _shown(plan, tree)
     if shown is None or not any(isinstance(n, ast.Call) for n in ast.walk(shown)):
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from bptt.checking.loading import paths as places
 from bptt.checking.loading import roles_by_name as roles
+
+IDS = r"ids?|idx|ix|indices|indexes|tokens?|chars?|letters?|words?|seq(uence)?|entrees"
 
 
 def begin_anywhere(state: dict[str, Any], more: dict[str, Any], seed: int) -> None:
@@ -38,6 +41,15 @@ def end_unevenly(state: dict[str, Any]) -> None:
         )
         if ones and roles.matches(name, roles.MASK) and value.flags.writeable:
             value[-1, -1] = 0
+
+
+def come_again(state: dict[str, Any]) -> None:
+    """Let one of the ids that a pass is given come twice, where each comes once: what is set must be added up."""
+    for name, value in (state.get("given") or {}).items():
+        ids = value if isinstance(value, list) and all(type(i) is int for i in value) else []
+        apart = len(set(ids)) == len(ids) > 2 and ids != list(range(ids[0], ids[0] + len(ids)))
+        if apart and (roles.matches(name, roles.INPUT) or re.fullmatch(IDS, name, re.IGNORECASE)):
+            value[-1] = value[0]
 
 
 def _states(state: dict[str, Any]) -> Iterator[np.ndarray[Any, Any]]:

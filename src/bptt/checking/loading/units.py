@@ -21,6 +21,8 @@ from bptt.checking.loading.scores import (
 )
 from bptt.checking.loading.script import STEP
 
+KIN = 0.5  # how much a function must look like a forward pass that is named like the backward one
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -120,7 +122,7 @@ def _in_scope(
     pairs = [(*x, *y) for x in forwards for y in backwards if kinship(x[1].name, y[1].name) > 1]
     likely += [pair for pair in pairs if pair not in likely]
     for fs, f, bs, b in likely:
-        if f is not b and fs >= 1.0 and bs >= 1.5:
+        if f is not b and fs >= (KIN if kinship(f.name, b.name) > 1 else 1.0) and bs >= 1.5:
             inside = f.name in facts.reached(b) or (owner is not None and f"self.{f.name}" in b.text)
             score = fs + bs + shift + kinship(f.name, b.name)
             score += 0.5 * inside

@@ -43,10 +43,10 @@ def weights_of(recording: Recording, unit: Unit) -> tuple[Parameter, ...]:
     inside = [p for p in kept if len(place_of(p)) > 2]
     chosen = [p for p in found if p in kept] or weights or inside
     # One that is not moved, because its gradient is wrongly zero, must not be missed.
-    beside = {place_of(p)[:-1] for p in chosen if len(place_of(p)) > 2 or p.home == "self"}
+    beside = {_kind_of_place(p) for p in chosen if len(place_of(p)) > 2 or p.home == "self"}
     return tuple(
         p if p in chosen or p in weights else replace(p, likely=False)
-        for p in candidates if p in chosen or p in weights or (p in kept and place_of(p)[:-1] in beside)
+        for p in candidates if p in chosen or p in weights or (p in kept and _kind_of_place(p) in beside)
     )  # fmt: skip
 
 
@@ -74,6 +74,11 @@ def place_of(parameter: Parameter) -> Path:
     if parameter.home == "global":
         return (("item", "globals"), ("item", first[1]), *rest)
     return (("item", parameter.home), first, *rest)
+
+
+def _kind_of_place(parameter: Parameter) -> Path:
+    """Return the place of what holds a parameter, the same for each of several layers."""
+    return tuple((kind, "*" if isinstance(key, int) else key) for kind, key in place_of(parameter)[:-1])
 
 
 def standing(state: Any, parameter: Parameter) -> Any:
