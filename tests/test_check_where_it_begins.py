@@ -103,7 +103,7 @@ def test_the_program_itself_is_right(gradients: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "at", "codes", "gradients"),
     [
-        ("        dh = self.Wy.T @ d\n", "", "dWx, dWh, db = np", {"R1"}, RETURNED),
+        ("        dh = self.Wy.T @ d\n", "", "dWx, dWh, db = np", {"R2"}, RETURNED),
         ("            dh = self.Wh.T @ dz\n", "", "db += np.sum", {"R1"}, RETURNED),
         ("dc = d.sum(axis=1, keepdims=True)", "dc = d", "dc = d", {"M3"}, RETURNED),
         ("self.held[1][...] = dWh", "self.held[1] = dWh", "self.held[1] =", {"U1"}, HELD),

@@ -118,4 +118,7 @@ def _statement(change: Alternative) -> ast.stmt | None:
     """Return what an edit makes of a statement; None of a change of form."""
     if change.what or not change.text or not isinstance(change.statement, ast.Assign | ast.AugAssign | ast.Return):
         return None
-    return ast.parse(change.text).body[0]
+    try:
+        return ast.parse(change.text).body[0]
+    except SyntaxError:  # a part of a longer line
+        return None

@@ -122,7 +122,7 @@ def _cause(judging: Judging, change: Alternative) -> tuple[str, str]:
     if what.startswith("added up in"):
         return "U1", f"the weights move while the pass still reads them: this must be {what}"
     if what.startswith("scaled"):
-        return "L1", f"every gradient is off by one and the same factor: here it must be {what}"
+        return "L1", f"every gradient that comes through here is off by one and the same factor: it must be {what}"
     if isinstance(change.statement, ast.For | ast.While) and change.changes[0].kind != "insert":
         return "T3", f"this loop must run {what}: as it stands, steps are missed or taken in the wrong direction"
     if "instead of =" in what:
@@ -131,6 +131,9 @@ def _cause(judging: Judging, change: Alternative) -> tuple[str, str]:
         return "L1", f"{what} is right"
     if "a copy" in what:
         return "U1", f"two names mean one array, and it is changed in place: it must be {what.removeprefix('perhaps ')}"
+    if "comes through" in what:
+        name = what.split()[0]
+        return "R2", f"the loop reads `{name}` before anything sets it: what comes back from the output is missing here"
     if what.startswith("begun anew"):
         return "U1", f"this loop goes on with what the one above left; `{what.split('`')[1]}` is missing before it"
     if what.startswith("with `"):

@@ -118,7 +118,7 @@ def _numbers(old: ast.AST, new: ast.AST, above: Above, known: Meanings | None) -
     """Tell one number from another: a size that is divided by, a constant factor."""
     indexed = _index_around(old, above) is not None
     if any(isinstance(node, ast.keyword) and node.arg == "axis" for node in above):
-        return Label("M3", f"the sum goes over axis {ast.unparse(old)}, where axis {ast.unparse(new)} is meant")
+        return Label("M3", f"it goes over axis {ast.unparse(old)}, where axis {ast.unparse(new)} is meant")
     if isinstance(old, ast.Constant) and isinstance(new, ast.Constant) and not indexed:
         return Label("L1", f"the constant is {ast.unparse(old)}, where {ast.unparse(new)} is right")
     counts = all(SIZE.search(ast.unparse(node)) for node in (old, new))
