@@ -245,7 +245,7 @@ def _edits(
         for k, edited in wholes(terms, way, [a.term for a in others]):
             if isinstance(edited.value, Stack) and edited.value.shape == room:
                 yield 1.0 + 0.4 * others[k].rank, edited
-    for way, parts in slices(terms, parsed, [leaf.term for leaf in nearby]):
+    for way, parts in slices(terms, parsed, [leaf.term for leaf in sorted(known, key=lambda leaf: leaf.rank)]):
         for _, edited in wholes(terms, way, parts):
             if keeps(edited.value):
                 yield 1.4, edited

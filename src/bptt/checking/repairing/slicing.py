@@ -15,7 +15,8 @@ SIZES = 24
 def slices(terms: Terms, parsed: Parsed, leaves: Sequence[Term]) -> Iterator[tuple[tuple[Parsed, ...], list[Term]]]:
     """Yield the way to each slice of an array, and that with other ends: a[:n], another gate's, moved by one."""
     none, one = terms.number(None), terms.number(1)
-    sizes = [t for t in leaves if (n := _whole_number(t)) is not None and n >= 0][:SIZES]
+    whole = [t for t in leaves if (n := _whole_number(t)) is not None and n >= 0]
+    sizes = sorted(whole, key=lambda t: t.op == "const")[:SIZES]  # a name rather than a number that it happens to be
     for way in places(parsed):
         if way[-1].term.op != "slice":
             continue
