@@ -49,6 +49,7 @@ def backward(p, xs, c, ys):
     return d
 """
 
+GATES = CELL[CELL.index("        df =") : CELL.index("    return d\n")]
 LAST = (
     CELL[: CELL.index("def cost")]
     + """
@@ -66,14 +67,9 @@ def backward(p, xs, c, ys):
     for x, before, f, i in reversed(tape):
         dh = enters + 0 * f
         dc = dc + dh
-        df = dc * before * f * (1 - f)
-        di = dc * (1 - i ** 2)
-        d["F"] += df @ x.T
-        d["g"] += np.sum(df, axis=1, keepdims=True)
-        d["I"] += di @ x.T
-        d["R"] += di @ before.T
-        dc = dc * f + p["R"].T @ di
-        enters = np.zeros_like(dc)
+"""
+    + GATES
+    + """        enters = np.zeros_like(dc)
     return d
 """
 )

@@ -62,9 +62,8 @@ def nearer(judging: Judging, judgement: Judgement, mended: Mended, climbing: Cal
     if len(changed) != 1 or not costs:
         return None
     judged = changed[0]
-    if costs[0] > FAR or any(
-        candidate.kind == "rewrite" for candidate in mended.by_unit.values()
-    ):  # no small change of that one
+    anew = any(candidate.kind == "rewrite" for candidate in mended.by_unit.values())
+    if anew or costs[0] > FAR:  # no small change of that statement
         return climbing().single(SIMPLE)
     name = judged.unit.function.split(".")[-1]
     if judged.role.series.kind == "slope" or elementary(judging, judged.unit):

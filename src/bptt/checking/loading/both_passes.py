@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from bptt.checking.loading.unrun import place_of
 from bptt.checking.program import Case, Program, Sizes
 from bptt.checking.tracing.numeric import fresh
 from bptt.checking.tracing.quiet import quiet
@@ -64,8 +65,7 @@ def _unfinished(program: Program, error: Exception) -> Iterator[tuple[int, ast.R
     while trace is not None:
         code, line = trace.tb_frame.f_code, trace.tb_lineno
         for number, function in enumerate(_functions(program.tree)):
-            first = min([function.lineno, *(d.lineno for d in function.decorator_list)])
-            if (function.name, first) == (code.co_name, code.co_firstlineno):
+            if place_of(function) == (code.co_name, code.co_firstlineno):
                 yield number, _known(function, line)
         trace = trace.tb_next
 

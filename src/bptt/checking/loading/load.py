@@ -62,8 +62,11 @@ def load_program(text: str, file: str, adapter: str | None = None, name: str | N
     if adapter is not None or _defines(tree, "bptt_case"):
         build = _adapter_build(adapter, file)
         program = Program(file, text, code, tree, origins, namespace.load, build, assumed, (), True)
-        program = with_its_first_half(program, PROBE)
-        check_case(program, PROBE)
+        try:
+            check_case(program, PROBE)
+        except CannotCheckError:
+            program = with_its_first_half(program, PROBE)
+            check_case(program, PROBE)
         return program
     notes = tuple(("", line, CLIPPED) for line in clipped)
     found = discover(tree, namespace, file, name)

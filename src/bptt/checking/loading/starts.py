@@ -1,4 +1,4 @@
-"""The states in which a run begins: zeros in a first pass, which would hide what is wrong at the first step."""
+"""What a run is given at first, where it would hide faults: states of zeros, masks of ones, ids that come once each."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from bptt.checking.loading.clips import without_clips
 from bptt.checking.loading.displayed import squared
 from bptt.checking.loading.script import STEP
 from bptt.checking.program import Program, Sizes
+from bptt.checking.repairing.nodes import stored
 from bptt.checking.repairing.patch import Change, parsed, patched_code, replace
 from bptt.checking.repairing.step_text import statement_of, with_changed_step
 from bptt.checking.tracing.numeric import built, reseed
@@ -204,7 +205,7 @@ class Exchange:
         """Compile a changed function; with a group, the marked statement is one of its, by a number."""
         if node is self._step:
             text, tree = with_changed_step(self.program, node, changes)
-            _declare_global(tree, (set(_stored(tree)) - set(_stored(node))) & set(vars(self._module)))
+            _declare_global(tree, (stored(tree) - stored(node)) & set(vars(self._module)))
         else:
             lines = patched_code(self.program, changes).split("\n")
             last = (node.end_lineno or node.lineno) + len(lines) - len(self._lines)
@@ -248,10 +249,6 @@ class Exchange:
         if step is None or holders or not self._exchangeable(step):
             return None
         return step if statement_of(self.program, step, change) is not None else None
-
-
-def _stored(tree: ast.AST) -> Iterator[str]:
-    return (n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
 
 
 def _declare_global(tree: ast.Module, names: set[str]) -> None:

@@ -50,18 +50,19 @@ def lines_that_move(code: str, tree: ast.Module, function: Function) -> Iterator
     everywhere, here = _tokens(tree), _tokens(function)
     pairs = ((node, *_weight_and_gradient(node)) for node in statements(function) if _adds(node))
     moves = [(node, weight, gradient) for node, weight, gradient in pairs if weight]
+    others = everywhere - {weight for _, weight, _ in moves}
+    in_order = sorted(statements(function), key=lambda node: node.lineno)
+    last = {name: node.lineno for node in in_order for t in targets_of(node) for name in _tokens(t)}
     likes: dict[str, list[tuple[bool, float, int, ast.stmt, str]]] = {}
     for place, (node, weight, gradient) in enumerate(moves):
         before, _, after = gradient.partition(weight)
         for name in here:
             other = name.removeprefix(before).removesuffix(after)
-            if before + other + after == name != other and other in everywhere - {weight for _, weight, _ in moves}:
+            if before + other + after == name != other and other in others:
                 renamed = _Renamed({weight: other, gradient: name}).visit(ast.parse(text_of(code, node)).body[0])
                 like = difflib.SequenceMatcher(None, weight, other).ratio()
-                whole = max(
-                    (n.lineno for n in statements(function) for t in targets_of(n) if name in _tokens(t)), default=0
-                )
-                likes.setdefault(other, []).append((node.lineno > whole, like, place, node, ast.unparse(renamed)))
+                whole = node.lineno > last.get(name, 0)
+                likes.setdefault(other, []).append((whole, like, place, node, ast.unparse(renamed)))
     for other in sorted(likes):
         *_, node, line = max(likes[other], key=lambda like: like[:3])  # once its gradient is whole, beside its layer's
         yield Restructuring((insert_after(code, node, line),), f"never moved: `{line}`", node)

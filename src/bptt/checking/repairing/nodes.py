@@ -51,6 +51,11 @@ def targets_of(node: ast.stmt) -> list[ast.expr]:
     return []
 
 
+def stored(node: ast.AST) -> set[str]:
+    """Return the variables that a part of a program sets."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
 def blocks(function: Function) -> Iterator[list[ast.stmt]]:
     """Yield every list of statements that are run one after the other."""
     for node in ast.walk(function):

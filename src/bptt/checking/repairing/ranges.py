@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from bptt.checking.repairing.nodes import Function, statements, targets_of, text_of
+from bptt.checking.repairing.nodes import Function, statements, stored, targets_of, text_of
 
 
 def ranges(code: str, loop: ast.expr) -> Iterator[tuple[str, str]]:
@@ -124,11 +124,6 @@ def _unset(loop: ast.For | ast.While, known: set[str]) -> list[str]:
         found |= dict.fromkeys(n.id for n in names if isinstance(n.ctx, ast.Load) and n.id in later)
         later -= stored(node)
     return list(found)
-
-
-def stored(node: ast.AST) -> set[str]:
-    """Return the variables that a part of a program sets."""
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def _through_weights(code: str, values: list[str]) -> Iterator[tuple[str, str]]:
